@@ -1,0 +1,29 @@
+/* GET /health, the same shape for every service: a line a dependency, unhealthy when one is missing. */
+#ifndef CORE_HEALTH_H
+#define CORE_HEALTH_H
+
+#include <stddef.h>
+
+#include "core/request.h"
+#include "core/response.h"
+
+enum health { HEALTH_HEALTHY, HEALTH_DEGRADED, HEALTH_UNHEALTHY };
+
+struct health_line {
+	const char *name; /* postgres, redis, catalogo */
+	enum health state;
+};
+
+/* Asks another service's health through the internal listener, e.g. "/health/catalogo", within half a second. */
+enum health health_of_service(const struct request *rq, const char *path);
+
+/* Asks Redis. */
+enum health health_of_kv(const struct request *rq);
+
+/*
+ * Begins the answer (200, or 503 when the worst line is unhealthy): status, service, timestamp, the lines. More members may be
+ * written to what it returns, then json_object_end().
+ */
+struct json_out *health_open(struct response *rs, const char *service, const struct health_line *lines, size_t count);
+
+#endif

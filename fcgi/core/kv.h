@@ -1,0 +1,52 @@
+/*
+ * One connection to Redis: commands and Lua scripts with a deadline, reconnection. Only kv.c knows hiredis.
+ * Scripts come from db/<service>/, compiled in; they run by EVALSHA and are loaded when the server does not know them.
+ */
+#ifndef CORE_KV_H
+#define CORE_KV_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/arena.h"
+#include "core/problem.h"
+
+struct kv;
+
+struct kv_script {
+	const char *name;
+	const char *text;
+};
+
+struct kv_options {
+	const char *address; /* unix:/path or host:port */
+	const char *user;    /* ACL user, or NULL */
+	const char *password;
+	int deadline_ms;
+	const struct kv_script *scripts;
+	size_t script_count;
+};
+
+/* An answer, of the request's arena. */
+struct kv_reply {
+	enum { KV_NIL, KV_INT, KV_TEXT, KV_LIST } type;
+	int64_t integer;
+	const char *text; /* NUL-terminated */
+	size_t len;
+	const struct kv_reply *items;
+	size_t count;
+};
+
+/* Never NULL; connects when first used. `options` and what it points to must outlive it. */
+struct kv *kv_open(const struct kv_options *options);
+void kv_close(struct kv *kv);
+
+/* Runs script `script` (KV_… of the generated header) on one key. Problems as sql_run(); a lost answer is RESULTADO_DESCONHECIDO. */
+enum problem kv_run(struct kv *kv, size_t script, const char *key, const char *const *args, size_t arg_count,
+                    struct arena *arena, struct kv_reply *reply);
+
+/* Runs one reading command, e.g. {"HGETALL", key}; tried once more on a stale connection. PROBLEM_SERVICO_INDISPONIVEL. */
+enum problem kv_read(struct kv *kv, const char *const *command, size_t count, struct arena *arena,
+                     struct kv_reply *reply);
+
+#endif

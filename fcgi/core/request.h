@@ -1,0 +1,102 @@
+/*
+ * One request: method, path, query, headers, body, parsed and checked before a handler sees them. libfcgi ends in request.c
+ * and worker.c: `source` is how a request's variables and body are obtained, so that tests and fuzzers need no socket.
+ */
+#ifndef CORE_REQUEST_H
+#define CORE_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/arena.h"
+#include "core/field.h"
+#include "core/problem.h"
+
+enum method {
+	METHOD_GET = 1,
+	METHOD_POST = 2,
+	METHOD_PUT = 4,
+	METHOD_PATCH = 8,
+	METHOD_DELETE = 16,
+	METHOD_OTHER = 32
+};
+
+#define BODY_MAX       (64u * 1024u)
+#define REQUEST_ID_MAX 65
+#define PATH_ARGS_MAX  4
+
+struct sql;
+struct kv;
+struct caller;
+struct auth;
+struct response;
+
+/* What a worker opened at its start, for handlers to use. NULL: the service has none. */
+struct stores {
+	struct sql *db;
+	struct kv *kv;
+	struct caller *caller;
+	struct auth *auth;
+	bool read_only; /* the replica's pool */
+};
+
+struct request_source {
+	const char *(*variable)(void *context, const char *name); /* a CGI variable (RFC 3875) or NULL */
+	bool (*body)(void *context, char *out, size_t len);       /* exactly `len` bytes, or false */
+	void *context;
+};
+
+struct request_pair {
+	const char *name;
+	const char *value; /* decoded; may be invalid UTF-8, never holds NUL */
+};
+
+struct request {
+	struct arena *arena;
+	const struct stores *stores;
+	const struct request_source *source;
+	enum method method;
+	bool head;               /* HEAD: a GET whose answer has no body */
+	char id[REQUEST_ID_MAX]; /* X-Request-Id */
+	const char *path;        /* raw, without the query */
+	const char **segments;   /* decoded, one between each pair of slashes */
+	size_t segment_count;
+	struct request_pair *query;
+	size_t query_count;
+	const char *args[PATH_ARGS_MAX]; /* what the route's {…} matched, in order; {int} and {uuid} are checked */
+	const char *route;               /* the pattern that matched, for the log */
+	const char *right;               /* the token's rights when a route asked for one, else NULL */
+};
+
+/*
+ * Fills *rq (whose arena, stores and source are set) from its source. PROBLEM_REQUISICAO_INVALIDA: a broken percent-escape,
+ * %00, a path that does not begin with a slash.
+ */
+enum problem request_parse(struct request *rq);
+
+/* A request header by its CGI name (HTTP_IF_MATCH), or NULL. */
+const char *request_header(const struct request *rq, const char *variable);
+
+/* The i-th {int} of the route, already checked to be 1..2^31-1. */
+int64_t request_int(const struct request *rq, size_t i);
+
+/*
+ * Reads the body by a table of rules into *out. PROBLEM_CORPO_GRANDE, PROBLEM_TIPO_NAO_SUPORTADO, PROBLEM_JSON_INVALIDO or
+ * PROBLEM_CAMPOS_INVALIDOS, with complaints left in `rs`.
+ */
+enum problem request_body(struct request *rq, struct response *rs, const struct rule *rules, size_t count, void *out,
+                          uint32_t *present);
+
+/* Reads the query string by rules (unknown names are ignored, a repeated known one is refused): PROBLEM_PARAMETRO_INVALIDO. */
+enum problem request_query(struct request *rq, struct response *rs, const struct rule *rules, size_t count, void *out,
+                           uint32_t *present);
+
+/*
+ * Conditional requests (RFC 9110, section 13): `etag` with its quotes. If-None-Match compares weakly, If-Match strongly;
+ * lists and `*` are understood. request_if_match() is true when there is no such header.
+ */
+bool request_if_none_match(const struct request *rq, const char *etag);
+bool request_if_match(const struct request *rq, const char *etag);
+
+#endif

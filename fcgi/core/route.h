@@ -1,0 +1,24 @@
+/* The table method + pattern → handler, and what no handler should have to say: 404, 405 with Allow, 401, 403, read-only. */
+#ifndef CORE_ROUTE_H
+#define CORE_ROUTE_H
+
+#include <stddef.h>
+
+#include "core/problem.h"
+#include "core/request.h"
+#include "core/response.h"
+
+typedef enum problem handler(struct request *rq, struct response *rs);
+
+struct route {
+	enum method method;
+	const char *
+	    pattern; /* /api/produtos/{int}/estoque; {int} is 1..2^31-1, {uuid} a UUID; one that does not fit is a 404 */
+	handler *handle;
+	const char *right; /* the right that the caller's token must have, or NULL: open to all */
+};
+
+/* Finds and calls the handler; GET routes answer HEAD. Static patterns win over {…} because tables list them first. */
+enum problem route_dispatch(const struct route *routes, size_t count, struct request *rq, struct response *rs);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * One connection to PostgreSQL: prepared statements, a deadline on every wait, reconnection. Only sql.c knows libpq.
+ *
+ * A statement is one round trip and one transaction; what needs several steps is a statement with CTEs or a function in
+ * db/<service>/. Statements come from db/<service>/statements/, compiled in, prepared when first used on a connection.
+ */
+#ifndef CORE_SQL_H
+#define CORE_SQL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/arena.h"
+#include "core/field.h"
+#include "core/money.h"
+#include "core/problem.h"
+
+struct sql;
+
+struct sql_statement {
+	const char *name; /* as in the .sql file */
+	const char *text;
+	int params;  /* the highest $n */
+	bool writes; /* a lost answer is RESULTADO_DESCONHECIDO; never sent twice */
+};
+
+struct sql_options {
+	const char *conninfo; /* libpq; several hosts allowed; without the password */
+	const char *password;
+	int deadline_ms; /* of one statement, connecting included */
+	const struct sql_statement *statements;
+	size_t statement_count;
+};
+
+/* The result of one statement; belongs to the request's arena. */
+struct sql_rows {
+	void *result;
+	size_t count;
+	int64_t affected;
+};
+
+/* Never NULL; connects when first used. `options` and what it points to must outlive it. */
+struct sql *sql_open(const struct sql_options *options);
+void sql_close(struct sql *db);
+
+/*
+ * Runs statement `statement` (its index, SQL_… of the generated header) with text parameters, NULL for null, as many as it has.
+ * Serialization failures and deadlocks are tried again, three times at most, with jitter.
+ * PROBLEM_SERVICO_INDISPONIVEL: not connected, or a read that did not answer in time. PROBLEM_RESULTADO_DESCONHECIDO: a write
+ * was sent and its answer lost. PROBLEM_SOMENTE_LEITURA: the server only reads. PROBLEM_INTERNO: anything else, logged;
+ * unless sql_refused() knows better: a constraint (class 23) comes back as PROBLEM_INTERNO unlogged only through sql_try().
+ */
+enum problem sql_run(struct sql *db, size_t statement, const char *const *params, struct arena *arena,
+                     struct sql_rows *rows);
+
+/* As sql_run(), but a violated constraint gives its name in *constraint and PROBLEM_NONE, with no rows; else *constraint is NULL. */
+enum problem sql_try(struct sql *db, size_t statement, const char *const *params, struct arena *arena,
+                     struct sql_rows *rows, const char **constraint);
+
+/* Values of a result; text is valid as long as the arena. A null is 0, false or NULL. */
+bool sql_is_null(const struct sql_rows *rows, size_t row, size_t column);
+const char *sql_text(const struct sql_rows *rows, size_t row, size_t column);
+int64_t sql_int(const struct sql_rows *rows, size_t row, size_t column);
+bool sql_bool(const struct sql_rows *rows, size_t row, size_t column);
+struct money sql_money(const struct sql_rows *rows, size_t row, size_t column);
+int64_t sql_time(const struct sql_rows *rows, size_t row, size_t column);
+
+/* Reads a row into the struct at `out`: column i is fields[i]. */
+void sql_row(const struct sql_rows *rows, size_t row, const struct field *fields, size_t count, void *out);
+
+/* Parameters as text, of the arena. */
+const char *sql_of_int(struct arena *arena, int64_t value);
+const char *sql_of_bool(bool value);
+const char *sql_of_money(struct arena *arena, struct money amount);
+const char *sql_of_time(struct arena *arena, int64_t microseconds);
+/* A PostgreSQL array literal of int64_t or of texts (quoted and escaped). */
+const char *sql_of_ints(struct arena *arena, const int64_t *values, size_t count);
+const char *sql_of_texts(struct arena *arena, const char *const *values, size_t count);
+
+/* Prepares every statement; NULL, or a message that names the first that the schema refuses. For `--check`. */
+const char *sql_check(struct sql *db, struct arena *arena);
+
+#endif
