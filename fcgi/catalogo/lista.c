@@ -1,0 +1,234 @@
+/* Lists of products: filters, search, order, pages. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalogo/catalogo.h"
+#include "core/clock.h"
+#include "core/cursor.h"
+
+#define LIMITE_PADRAO 100
+#define LIMITE_MAX    500
+
+struct filtro {
+	int64_t categoria_id;
+	struct money preco_min;
+	struct money preco_max;
+	bool em_estoque;
+	const char *busca;
+	struct field_array ids;
+	const char *ordem;
+	int64_t limite;
+	const char *cursor;
+};
+
+enum { FILTRO_CATEGORIA, FILTRO_PRECO_MIN, FILTRO_PRECO_MAX, FILTRO_EM_ESTOQUE, FILTRO_BUSCA, FILTRO_IDS };
+
+static const char *const ordens[] = {"nome", "preco", "-preco", "recentes", NULL};
+
+static const struct rule filtro_rules[] = {
+    [FILTRO_CATEGORIA] = {"categoria_id", FIELD_INT, offsetof(struct filtro, categoria_id), .min = 1, .max = INT32_MAX},
+    [FILTRO_PRECO_MIN] = {"preco_min", FIELD_MONEY, offsetof(struct filtro, preco_min), .min = 0, .max = 9999999999},
+    [FILTRO_PRECO_MAX] = {"preco_max", FIELD_MONEY, offsetof(struct filtro, preco_max), .min = 0, .max = 9999999999},
+    [FILTRO_EM_ESTOQUE] = {"em_estoque", FIELD_BOOL, offsetof(struct filtro, em_estoque)},
+    [FILTRO_BUSCA] = {"busca", FIELD_TEXT, offsetof(struct filtro, busca), .min = 0, .max = 200},
+    [FILTRO_IDS] = {"ids", FIELD_IDS, offsetof(struct filtro, ids), .min = 1, .max = LIMITE_MAX},
+    {"ordem", FIELD_TEXT, offsetof(struct filtro, ordem), .min = 1, .max = 20, .allowed = ordens},
+    {"limite", FIELD_INT, offsetof(struct filtro, limite), .min = 1, .max = LIMITE_MAX},
+    {"cursor", FIELD_TEXT, offsetof(struct filtro, cursor), .min = 1, .max = 2048},
+};
+
+/* An order: its name in the query and in cursors, its statement, and what a sort key in a cursor must look like. */
+struct ordem {
+	const char *nome;
+	size_t statement;
+	bool (*key_valid)(const char *key);
+};
+
+static bool key_empty(const char *key)
+{
+	return *key == '\0';
+}
+
+static bool key_text(const char *key)
+{
+	return utf8_length(key, strlen(key)) >= 1;
+}
+
+static bool key_money(const char *key)
+{
+	struct money preco;
+
+	return money_parse(key, strlen(key), &preco) && preco.centavos >= 0 && preco.centavos <= 9999999999;
+}
+
+static bool key_time(const char *key)
+{
+	int64_t when;
+
+	return clock_parse(key, &when);
+}
+
+static bool key_rank(const char *key)
+{
+	char *end;
+	float rank = strtof(key, &end);
+
+	return *key != '\0' && key[strspn(key, "0123456789.e-")] == '\0' && *end == '\0' && isfinite(rank);
+}
+
+static const struct ordem por_id = {"id", SQL_LISTA_ID, key_empty};
+static const struct ordem por_relevancia = {"relevancia", SQL_LISTA_RELEVANCIA, key_rank};
+static const struct ordem por_nome_dado[] = {
+    {"nome", SQL_LISTA_NOME, key_text},
+    {"preco", SQL_LISTA_PRECO, key_money},
+    {"-preco", SQL_LISTA_PRECO_DESC, key_money},
+    {"recentes", SQL_LISTA_RECENTES, key_time},
+};
+
+static const struct ordem *ordem_of(const struct filtro *filtro, bool searches)
+{
+	for (size_t i = 0; filtro->ordem != NULL && i < FIELD_COUNT(por_nome_dado); i++)
+		if (strcmp(por_nome_dado[i].nome, filtro->ordem) == 0)
+			return &por_nome_dado[i];
+	return searches ? &por_relevancia : &por_id;
+}
+
+/* The statements' parameters; NULL where nothing was asked. */
+struct lista {
+	const struct ordem *ordem;
+	const char *params[9];
+	int64_t limite;
+	bool continued; /* a page after the first */
+};
+
+static enum problem lista_cursor(struct request *rq, struct response *rs, const char *text, struct lista *lista)
+{
+	struct cursor cursor;
+	int64_t id;
+
+	if (!cursor_decode(rq->arena, text, &cursor) || strcmp(cursor.order, lista->ordem->nome) != 0 ||
+	    !lista->ordem->key_valid(cursor.key) || !int_parse(cursor.id, 1, INT32_MAX, &id)) {
+		complain(&rs->complaints, "cursor", "use o valor de proximo da página anterior, com a mesma ordem");
+		return PROBLEM_PARAMETRO_INVALIDO;
+	}
+	lista->continued = true;
+	lista->params[6] = *cursor.key == '\0' ? NULL : cursor.key;
+	lista->params[7] = cursor.id;
+	return PROBLEM_NONE;
+}
+
+/* Turns the query string into parameters. `categoria` is the path's, 0 without one. */
+static enum problem lista_read(struct request *rq, struct response *rs, int64_t categoria, struct lista *lista)
+{
+	struct filtro filtro = {.limite = LIMITE_PADRAO};
+	uint32_t present = 0;
+	enum problem problem = request_query(rq, rs, filtro_rules, FIELD_COUNT(filtro_rules), &filtro, &present);
+
+	if (problem != PROBLEM_NONE)
+		return problem;
+	if (categoria != 0) {
+		filtro.categoria_id = categoria;
+		present |= 1u << FILTRO_CATEGORIA;
+	}
+	bool searches = (present & 1u << FILTRO_BUSCA) != 0 && *filtro.busca != '\0';
+	*lista = (struct lista){.ordem = ordem_of(&filtro, searches), .limite = filtro.limite};
+	if (present & 1u << FILTRO_CATEGORIA)
+		lista->params[0] = sql_of_int(rq->arena, filtro.categoria_id);
+	if (present & 1u << FILTRO_PRECO_MIN)
+		lista->params[1] = sql_of_money(rq->arena, filtro.preco_min);
+	if (present & 1u << FILTRO_PRECO_MAX)
+		lista->params[2] = sql_of_money(rq->arena, filtro.preco_max);
+	if (present & 1u << FILTRO_EM_ESTOQUE)
+		lista->params[3] = sql_of_bool(filtro.em_estoque);
+	if (searches)
+		lista->params[4] = filtro.busca;
+	if (present & 1u << FILTRO_IDS)
+		lista->params[5] = sql_of_ints(rq->arena, filtro.ids.items, filtro.ids.count);
+	/* One row more than asked tells whether there is a next page. */
+	lista->params[8] = sql_of_int(rq->arena, filtro.limite + 1);
+	return filtro.cursor == NULL ? PROBLEM_NONE : lista_cursor(rq, rs, filtro.cursor, lista);
+}
+
+/* All that match: known already when the first page is the only one. */
+static enum problem lista_total(struct request *rq, const struct lista *lista, const struct sql_rows *rows,
+                                int64_t *total)
+{
+	struct sql_rows count;
+
+	*total = (int64_t)rows->count;
+	if (!lista->continued && *total <= lista->limite)
+		return PROBLEM_NONE;
+	enum problem problem = sql_run(rq->stores->db, SQL_LISTA_TOTAL, lista->params, rq->arena, &count);
+	if (problem == PROBLEM_NONE)
+		*total = sql_int(&count, 0, 0);
+	return problem;
+}
+
+static void lista_write(struct json_out *out, const char *name, const struct sql_rows *rows, int64_t limite)
+{
+	json_array(out, name);
+	for (size_t i = 0; i < rows->count && (int64_t)i < limite; i++) {
+		struct produto produto;
+		sql_row(rows, i, produto_fields, PRODUTO_FIELDS, &produto);
+		json_struct(out, NULL, produto_fields, PRODUTO_FIELDS, &produto);
+	}
+	json_array_end(out);
+}
+
+/* `total`, and `proximo` when there is a next page. */
+static void lista_write_end(struct request *rq, struct json_out *out, const struct lista *lista,
+                            const struct sql_rows *rows, int64_t total)
+{
+	json_int(out, "total", total);
+	if ((int64_t)rows->count <= lista->limite)
+		return;
+	size_t last = (size_t)lista->limite - 1;
+	const char *key = sql_text(rows, last, PRODUTO_FIELDS);
+	const struct cursor cursor = {lista->ordem->nome, key == NULL ? "" : key, sql_text(rows, last, 0)};
+	json_text(out, "proximo", cursor_encode(rq->arena, &cursor));
+}
+
+enum problem produtos_lista(struct request *rq, struct response *rs)
+{
+	struct lista lista;
+	struct sql_rows rows;
+	int64_t total;
+	enum problem problem = lista_read(rq, rs, 0, &lista);
+
+	if (problem == PROBLEM_NONE)
+		problem = sql_run(rq->stores->db, lista.ordem->statement, lista.params, rq->arena, &rows);
+	if (problem == PROBLEM_NONE)
+		problem = lista_total(rq, &lista, &rows, &total);
+	if (problem != PROBLEM_NONE)
+		return problem;
+	struct json_out *out = response_open(rs, 200);
+	lista_write(out, NULL, &rows, lista.limite);
+	lista_write_end(rq, out, &lista, &rows, total);
+	return PROBLEM_NONE;
+}
+
+enum problem produtos_da_categoria(struct request *rq, struct response *rs)
+{
+	struct lista lista;
+	struct sql_rows rows;
+	struct categoria categoria;
+	int64_t total;
+	enum problem problem = lista_read(rq, rs, request_int(rq, 0), &lista);
+
+	if (problem == PROBLEM_NONE)
+		problem = categoria_read(rq, request_int(rq, 0), &categoria);
+	if (problem == PROBLEM_NONE)
+		problem = sql_run(rq->stores->db, lista.ordem->statement, lista.params, rq->arena, &rows);
+	if (problem == PROBLEM_NONE)
+		problem = lista_total(rq, &lista, &rows, &total);
+	if (problem != PROBLEM_NONE)
+		return problem;
+	struct json_out *out = response_open(rs, 200);
+	json_object(out, NULL);
+	json_struct(out, "categoria", categoria_fields, CATEGORIA_FIELDS, &categoria);
+	lista_write(out, "produtos", &rows, lista.limite);
+	lista_write_end(rq, out, &lista, &rows, total);
+	json_object_end(out);
+	return PROBLEM_NONE;
+}
