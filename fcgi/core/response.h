@@ -17,8 +17,7 @@ struct request;
 
 struct response {
 	int status;
-	bool envelope; /* {"success":true,…} is open */
-	bool aborted;
+	bool envelope;      /* {"success":true,…} is open */
 	struct buf headers; /* "Name: value\r\n" each, without Status, Content-Type and Content-Length */
 	struct buf body;
 	struct json_out json;

@@ -1,0 +1,129 @@
+/* Tokens: their hashes in a file that is read again whenever it changed. */
+#include "core/auth.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sha2.h>
+#include <sys/stat.h>
+
+#include "core/log.h"
+
+#define TOKEN_MAX        256
+#define NAME_MAX_BYTES   64
+#define RIGHTS_MAX_BYTES 128
+#define LINE_MAX_BYTES   512
+
+struct token {
+	char hash[SHA256_DIGEST_STRING_LENGTH];
+	char name[NAME_MAX_BYTES];
+	char rights[RIGHTS_MAX_BYTES]; /* comma-separated */
+};
+
+struct auth {
+	char *path;
+	struct stat seen; /* of the file, when it was last read */
+	struct token *tokens;
+	size_t count;
+};
+
+struct auth *auth_open(const char *path)
+{
+	struct auth *auth = calloc(1, sizeof(*auth));
+
+	if (auth == NULL || (auth->path = strdup(path)) == NULL)
+		abort();
+	return auth;
+}
+
+void auth_close(struct auth *auth)
+{
+	free(auth->tokens);
+	free(auth->path);
+	free(auth);
+}
+
+/* Adds the token of one line; what is no token is left out and told. */
+static void token_add(struct auth *auth, const char *line)
+{
+	struct token token;
+
+	if (*line == '#' || *line == '\n')
+		return;
+	if (sscanf(line, "%64s %63s %127s", token.hash, token.name, token.rights) != 3 ||
+	    strlen(token.hash) != SHA256_DIGEST_STRING_LENGTH - 1) {
+		log_event(LOG_LEVEL_AVISO, "token_line", "erro=\"a line of the tokens file is no token\"");
+		return;
+	}
+	struct token *tokens = reallocarray(auth->tokens, auth->count + 1, sizeof(token));
+	if (tokens == NULL)
+		abort();
+	auth->tokens = tokens;
+	auth->tokens[auth->count++] = token;
+}
+
+/* Reads the file again when it is another one, or another size or time, than last seen. */
+static void tokens_refresh(struct auth *auth)
+{
+	struct stat now;
+	char line[LINE_MAX_BYTES];
+
+	if (stat(auth->path, &now) != 0) {
+		auth->count = 0;
+		auth->seen = (struct stat){0};
+		return;
+	}
+	if (now.st_ino == auth->seen.st_ino && now.st_size == auth->seen.st_size &&
+	    now.st_mtim.tv_sec == auth->seen.st_mtim.tv_sec && now.st_mtim.tv_nsec == auth->seen.st_mtim.tv_nsec)
+		return;
+	auth->count = 0;
+	auth->seen = now;
+	FILE *file = fopen(auth->path, "re");
+	if (file == NULL) {
+		log_event(LOG_LEVEL_ERRO, "tokens_unreadable", "erro=%s", log_quote(strerror(errno)));
+		return;
+	}
+	while (fgets(line, sizeof(line), file) != NULL)
+		token_add(auth, line);
+	fclose(file);
+}
+
+static bool has_right(const char *rights, const char *right)
+{
+	size_t len = strlen(right);
+
+	for (const char *at = rights; *at != '\0';) {
+		size_t one = strcspn(at, ",");
+		if (one == len && memcmp(at, right, len) == 0)
+			return true;
+		at += one + (at[one] == ',');
+	}
+	return false;
+}
+
+enum problem auth_check(struct auth *auth, const char *authorization, const char *right, const char **name)
+{
+	static const char scheme[] = "Bearer ";
+	char hash[SHA256_DIGEST_STRING_LENGTH];
+
+	if (authorization == NULL || strncasecmp(authorization, scheme, sizeof(scheme) - 1) != 0)
+		return PROBLEM_NAO_AUTENTICADO;
+	const char *token = authorization + sizeof(scheme) - 1;
+	size_t len = strlen(token);
+	if (len == 0 || len > TOKEN_MAX)
+		return PROBLEM_NAO_AUTENTICADO;
+	SHA256Data((const uint8_t *)token, len, hash);
+	tokens_refresh(auth);
+	for (size_t i = 0; i < auth->count; i++) {
+		if (strcmp(auth->tokens[i].hash, hash) != 0)
+			continue;
+		if (name != NULL)
+			*name = auth->tokens[i].name;
+		return has_right(auth->tokens[i].rights, right) ? PROBLEM_NONE : PROBLEM_NAO_AUTORIZADO;
+	}
+	return PROBLEM_NAO_AUTENTICADO;
+}

@@ -1,0 +1,82 @@
+/* Byte buffers that double as they grow. */
+#include "core/buf.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CAP_MIN  1024u
+#define CAP_KEPT (256u * 1024u)
+
+static void out_of_memory(void)
+{
+	static const char message[] = "event=out_of_memory\n";
+
+	fwrite(message, 1, sizeof(message) - 1, stderr);
+	exit(EXIT_FAILURE);
+}
+
+/* Makes room for `more` bytes and a NUL. */
+static void reserve(struct buf *buf, size_t more)
+{
+	if (more < buf->cap - buf->len)
+		return;
+	if (more > SIZE_MAX / 4 - buf->len)
+		out_of_memory();
+	size_t cap = buf->cap < CAP_MIN ? CAP_MIN : buf->cap;
+	while (cap - buf->len <= more)
+		cap *= 2;
+	char *data = realloc(buf->data, cap);
+	if (data == NULL)
+		out_of_memory();
+	buf->data = data;
+	buf->cap = cap;
+}
+
+void buf_append(struct buf *buf, const void *data, size_t len)
+{
+	reserve(buf, len);
+	if (len > 0)
+		memcpy(buf->data + buf->len, data, len);
+	buf->len += len;
+	buf->data[buf->len] = '\0';
+}
+
+void buf_text(struct buf *buf, const char *text)
+{
+	buf_append(buf, text, strlen(text));
+}
+
+void buf_printf(struct buf *buf, const char *format, ...)
+{
+	va_list args;
+	va_list again;
+
+	va_start(args, format);
+	va_copy(again, args);
+	int len = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (len < 0)
+		out_of_memory();
+	reserve(buf, (size_t)len + 1);
+	vsnprintf(buf->data + buf->len, (size_t)len + 1, format, again);
+	va_end(again);
+	buf->len += (size_t)len;
+}
+
+void buf_clear(struct buf *buf)
+{
+	if (buf->cap > CAP_KEPT)
+		buf_free(buf);
+	buf->len = 0;
+	if (buf->data != NULL)
+		buf->data[0] = '\0';
+}
+
+void buf_free(struct buf *buf)
+{
+	free(buf->data);
+	*buf = (struct buf){0};
+}

@@ -1,0 +1,47 @@
+/* Health: what is asked of the stores and the other services, and the shape of the answer. */
+#include "core/health.h"
+
+#include <string.h>
+
+#include "core/call.h"
+#include "core/clock.h"
+#include "core/kv.h"
+
+#define HEALTH_DEADLINE_MS 500
+
+static const char *const words[] = {"healthy", "degraded", "unhealthy"};
+
+enum health health_of_service(const struct request *rq, const char *path)
+{
+	const struct call call = {"GET", path, NULL, rq->id, HEALTH_DEADLINE_MS};
+	struct call_answer answer;
+
+	if (caller_call(rq->stores->caller, &call, rq->arena, &answer) != PROBLEM_NONE || answer.status != 200)
+		return HEALTH_UNHEALTHY;
+	return strstr(answer.body, "\"status\":\"degraded\"") != NULL ? HEALTH_DEGRADED : HEALTH_HEALTHY;
+}
+
+enum health health_of_kv(const struct request *rq)
+{
+	const char *const command[] = {"PING"};
+	struct kv_reply reply;
+
+	return kv_read(rq->stores->kv, command, 1, rq->arena, &reply) == PROBLEM_NONE ? HEALTH_HEALTHY
+	                                                                              : HEALTH_UNHEALTHY;
+}
+
+struct json_out *health_open(struct response *rs, const char *service, const struct health_line *lines, size_t count)
+{
+	enum health worst = HEALTH_HEALTHY;
+
+	for (size_t i = 0; i < count; i++)
+		worst = lines[i].state > worst ? lines[i].state : worst;
+	struct json_out *out = response_bare(rs, worst == HEALTH_UNHEALTHY ? 503 : 200);
+	json_object(out, NULL);
+	json_text(out, "status", words[worst]);
+	json_text(out, "service", service);
+	json_time(out, "timestamp", clock_now());
+	for (size_t i = 0; i < count; i++)
+		json_text(out, lines[i].name, words[lines[i].state]);
+	return out;
+}

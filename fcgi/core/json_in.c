@@ -1,0 +1,211 @@
+/* JSON in: parsed by json-c, checked for what json-c lets pass, read by rules. */
+#include "core/json_in.h"
+
+#include <json-c/json.h>
+#include <string.h>
+
+/* Names in the text: colons outside strings. False when a string holds a raw control character, which json-c lets pass. */
+static bool names_in_text(const char *data, size_t len, size_t *names)
+{
+	bool in_string = false;
+
+	*names = 0;
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)data[i];
+		if (in_string && c < 0x20)
+			return false;
+		if (in_string && c == '\\')
+			i++;
+		else if (c == '"')
+			in_string = !in_string;
+		else if (!in_string && c == ':')
+			(*names)++;
+	}
+	return true;
+}
+
+/* Names in the tree, where json-c has kept one of each. Depth is bounded by the tokener. */
+static size_t names_in_tree(struct json_object *node)
+{
+	size_t names = 0;
+
+	if (json_object_is_type(node, json_type_object)) {
+		struct json_object_iterator at = json_object_iter_begin(node);
+		struct json_object_iterator end = json_object_iter_end(node);
+		for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
+			names += 1 + names_in_tree(json_object_iter_peek_value(&at));
+	} else if (json_object_is_type(node, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(node); i++)
+			names += names_in_tree(json_object_array_get_idx(node, i));
+	}
+	return names;
+}
+
+static void release(void *object)
+{
+	json_object_put(object);
+}
+
+/* Parses a whole text; NULL when it is not strict JSON. The tree belongs to the arena. */
+static struct json_object *parse(const char *data, size_t len, struct arena *arena)
+{
+	static struct json_tokener *tokener;
+	size_t names;
+
+	if (tokener == NULL)
+		tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
+	if (tokener == NULL || len == 0 || len > INT32_MAX || !names_in_text(data, len, &names))
+		return NULL;
+	json_tokener_reset(tokener);
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	struct json_object *tree = json_tokener_parse_ex(tokener, data, (int)len);
+	/* A text is whole when nothing but blanks follows the value. */
+	size_t end = json_tokener_get_parse_end(tokener);
+	bool whole = json_tokener_get_error(tokener) == json_tokener_success;
+	while (whole && end < len)
+		whole = memchr(" \t\r\n", data[end++], 4) != NULL;
+	if (tree != NULL)
+		arena_defer(arena, release, tree);
+	return whole && tree != NULL && names == names_in_tree(tree) ? tree : NULL;
+}
+
+struct reading {
+	struct arena *arena;
+	struct complaints *complaints;
+	bool open;
+};
+
+static void read_object(const struct reading *reading, const char *where, struct json_object *node,
+                        const struct json_schema *schema, void *out, uint32_t *present);
+
+/* The full name of a member: cliente.nome */
+static const char *path_of(const struct reading *reading, const char *where, const char *name)
+{
+	return *where == '\0' ? name : arena_printf(reading->arena, "%s.%s", where, name);
+}
+
+static bool read_array(const struct reading *reading, const char *campo, struct json_object *node,
+                       const struct rule *rule, struct field_array *out)
+{
+	const struct json_schema schema = {rule->rules, rule->rule_count, reading->open};
+
+	if (!json_object_is_type(node, json_type_array))
+		return false;
+	size_t count = json_object_array_length(node);
+	if ((int64_t)count < rule->min || (int64_t)count > rule->max)
+		return false;
+	char *items = arena_array(reading->arena, count, rule->size);
+	for (size_t i = 0; i < count; i++) {
+		const char *element = arena_printf(reading->arena, "%s[%zu]", campo, i);
+		read_object(reading, element, json_object_array_get_idx(node, i), &schema, items + i * rule->size,
+		            NULL);
+	}
+	*out = (struct field_array){.items = items, .count = count};
+	return true;
+}
+
+/* The text of a scalar as field_parse() wants it; NULL when the JSON type is not the rule's. */
+static const char *scalar_text(struct json_object *node, enum field_type type)
+{
+	enum json_type json = json_object_get_type(node);
+
+	switch (type) {
+	case FIELD_INT:
+		return json == json_type_int ? json_object_get_string(node) : NULL;
+	case FIELD_BOOL:
+		return json == json_type_boolean ? json_object_get_string(node) : NULL;
+	case FIELD_MONEY: /* a parsed double keeps its source text, so 45.90 stays exact */
+		return json == json_type_int || json == json_type_double ? json_object_get_string(node) : NULL;
+	case FIELD_TEXT:
+	case FIELD_TIME:
+	case FIELD_UUID:
+		if (json != json_type_string ||
+		    strlen(json_object_get_string(node)) != (size_t)json_object_get_string_len(node))
+			return NULL;
+		return json_object_get_string(node);
+	default:
+		return NULL;
+	}
+}
+
+/* Reads one member; false when the value is not what the rule wants. */
+static bool read_member(const struct reading *reading, const char *campo, struct json_object *node,
+                        const struct rule *rule, void *out)
+{
+	void *member = (char *)out + rule->offset;
+
+	if (node == NULL)
+		return rule->nullable || reading->open;
+	if (rule->type == FIELD_ARRAY)
+		return read_array(reading, campo, node, rule, member);
+	if (rule->type == FIELD_OBJECT) {
+		const struct json_schema schema = {rule->rules, rule->rule_count, reading->open};
+		if (!json_object_is_type(node, json_type_object))
+			return false;
+		read_object(reading, campo, node, &schema, member, NULL);
+		return true;
+	}
+	const char *text = scalar_text(node, rule->type);
+	return text != NULL && field_parse(rule, text, reading->arena, member);
+}
+
+static bool known(const struct json_schema *schema, const char *name)
+{
+	for (size_t i = 0; i < schema->count; i++)
+		if (strcmp(schema->rules[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static void refuse_unknown(const struct reading *reading, const char *where, struct json_object *node,
+                           const struct json_schema *schema)
+{
+	struct json_object_iterator at = json_object_iter_begin(node);
+	struct json_object_iterator end = json_object_iter_end(node);
+
+	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+		const char *name = json_object_iter_peek_name(&at);
+		if (!known(schema, name))
+			complain(reading->complaints, path_of(reading, where, name), "campo desconhecido");
+	}
+}
+
+static void read_object(const struct reading *reading, const char *where, struct json_object *node,
+                        const struct json_schema *schema, void *out, uint32_t *present)
+{
+	if (!json_object_is_type(node, json_type_object)) {
+		complain(reading->complaints, where, "deve ser um objeto");
+		return;
+	}
+	for (size_t i = 0; i < schema->count; i++) {
+		const struct rule *rule = &schema->rules[i];
+		const char *campo = path_of(reading, where, rule->name);
+		struct json_object *value;
+		if (!json_object_object_get_ex(node, rule->name, &value)) {
+			if (rule->required)
+				complain(reading->complaints, campo, "é obrigatório");
+			continue;
+		}
+		if (present != NULL)
+			*present |= 1u << i;
+		if (!read_member(reading, campo, value, rule, out))
+			complain_rule(reading->complaints, campo, rule);
+	}
+	if (!schema->open)
+		refuse_unknown(reading, where, node, schema);
+}
+
+enum problem json_read(const char *data, size_t len, const struct json_schema *schema, void *out, uint32_t *present,
+                       struct complaints *complaints)
+{
+	const struct reading reading = {complaints->arena, complaints, schema->open};
+	struct json_object *tree = parse(data, len, complaints->arena);
+
+	if (present != NULL)
+		*present = 0;
+	if (tree == NULL || !json_object_is_type(tree, json_type_object))
+		return PROBLEM_JSON_INVALIDO;
+	size_t before = complaints->count;
+	read_object(&reading, "", tree, schema, out, present);
+	return complaints->count == before ? PROBLEM_NONE : PROBLEM_CAMPOS_INVALIDOS;
+}

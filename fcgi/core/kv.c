@@ -1,0 +1,219 @@
+/* The connection to Redis: opened, given a deadline, dropped at any error, opened again. */
+#include "core/kv.h"
+
+#include <hiredis/hiredis.h>
+#include <sha1.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "core/field.h"
+#include "core/log.h"
+
+#define ARGS_MAX    64
+#define DEPTH_MAX   4
+#define UNIX_PREFIX "unix:"
+
+struct kv {
+	const struct kv_options *options;
+	redisContext *context;
+	char (*digests)[SHA1_DIGEST_STRING_LENGTH]; /* of each script, as EVALSHA wants it */
+};
+
+struct kv *kv_open(const struct kv_options *options)
+{
+	struct kv *kv = calloc(1, sizeof(*kv));
+
+	if (kv != NULL)
+		kv->digests = calloc(options->script_count + 1, sizeof(*kv->digests));
+	if (kv == NULL || kv->digests == NULL)
+		abort();
+	kv->options = options;
+	for (size_t i = 0; i < options->script_count; i++)
+		SHA1Data((const uint8_t *)options->scripts[i].text, strlen(options->scripts[i].text), kv->digests[i]);
+	return kv;
+}
+
+static void drop(struct kv *kv)
+{
+	if (kv->context != NULL)
+		redisFree(kv->context);
+	kv->context = NULL;
+}
+
+void kv_close(struct kv *kv)
+{
+	drop(kv);
+	free(kv->digests);
+	free(kv);
+}
+
+/* unix:/path or host:port */
+static redisContext *dial(const char *address, struct timeval patience)
+{
+	int64_t port;
+
+	if (strncmp(address, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
+		return redisConnectUnixWithTimeout(address + strlen(UNIX_PREFIX), patience);
+	const char *colon = strrchr(address, ':');
+	if (colon == NULL || !int_parse(colon + 1, 1, 65535, &port))
+		return NULL;
+	char *host = strndup(address, (size_t)(colon - address));
+	redisContext *context = host == NULL ? NULL : redisConnectWithTimeout(host, (int)port, patience);
+	free(host);
+	return context;
+}
+
+/* Sends one command; NULL, and no connection any more, when it did not answer in time. */
+static redisReply *command(struct kv *kv, const char *const *argv, size_t count)
+{
+	redisReply *reply = redisCommandArgv(kv->context, (int)count, (const char **)(uintptr_t)argv, NULL);
+
+	if (reply == NULL) {
+		log_event(LOG_LEVEL_ERRO, "redis_lost", "erro=%s", log_quote(kv->context->errstr));
+		drop(kv);
+	}
+	return reply;
+}
+
+static bool authenticate(struct kv *kv)
+{
+	const char *const argv[] = {"AUTH", kv->options->user, kv->options->password};
+
+	if (kv->options->user == NULL)
+		return true;
+	redisReply *reply = command(kv, argv, 3);
+	if (reply == NULL)
+		return false;
+	bool accepted = reply->type == REDIS_REPLY_STATUS;
+	if (!accepted)
+		log_event(LOG_LEVEL_ERRO, "redis_auth", "erro=%s", log_quote(reply->str == NULL ? "" : reply->str));
+	freeReplyObject(reply);
+	return accepted;
+}
+
+static bool open_connection(struct kv *kv)
+{
+	const struct timeval patience = {kv->options->deadline_ms / 1000, kv->options->deadline_ms % 1000 * 1000};
+
+	kv->context = dial(kv->options->address, patience);
+	if (kv->context == NULL || kv->context->err != 0) {
+		log_event(LOG_LEVEL_ERRO, "redis_connect", "erro=%s",
+		          log_quote(kv->context == NULL ? "bad address" : kv->context->errstr));
+		drop(kv);
+		return false;
+	}
+	if (redisSetTimeout(kv->context, patience) == REDIS_OK && authenticate(kv))
+		return true;
+	drop(kv);
+	return false;
+}
+
+/* Copies an answer into the arena. */
+static struct kv_reply copied(const redisReply *from, struct arena *arena, int depth)
+{
+	struct kv_reply to = {.type = KV_NIL};
+
+	switch (from->type) {
+	case REDIS_REPLY_INTEGER:
+		to.type = KV_INT;
+		to.integer = from->integer;
+		break;
+	case REDIS_REPLY_STRING:
+	case REDIS_REPLY_STATUS:
+		to.type = KV_TEXT;
+		to.len = from->len;
+		to.text = arena_copy(arena, from->str, from->len);
+		break;
+	case REDIS_REPLY_ARRAY: {
+		struct kv_reply *items = arena_array(arena, from->elements, sizeof(*items));
+		for (size_t i = 0; i < from->elements && depth < DEPTH_MAX; i++)
+			items[i] = copied(from->element[i], arena, depth + 1);
+		to.type = KV_LIST;
+		to.items = items;
+		to.count = from->elements;
+		break;
+	}
+	default:
+		break;
+	}
+	return to;
+}
+
+/* Errors that say that the server cannot serve now, not that the command is wrong. */
+static bool says_unavailable(const char *error)
+{
+	static const char *const words[] = {"LOADING", "READONLY",   "MASTERDOWN", "OOM",     "MISCONF",
+	                                    "BUSY",    "NOREPLICAS", "NOAUTH",     "TRYAGAIN"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strncmp(error, words[i], strlen(words[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Turns a reply into an answer or a problem, and frees it. */
+static enum problem answer_of(redisReply *from, struct arena *arena, struct kv_reply *reply)
+{
+	enum problem problem = PROBLEM_NONE;
+
+	if (from->type == REDIS_REPLY_ERROR) {
+		problem = says_unavailable(from->str) ? PROBLEM_SERVICO_INDISPONIVEL : PROBLEM_INTERNO;
+		log_event(LOG_LEVEL_ERRO, "redis_refused", "erro=%s", log_quote(from->str));
+	} else {
+		*reply = copied(from, arena, 0);
+	}
+	freeReplyObject(from);
+	return problem;
+}
+
+/*
+ * A server that went away leaves an end of file behind: seen before a script is sent, the loss is certain and harmless.
+ */
+static bool connected(struct kv *kv)
+{
+	char byte;
+
+	if (kv->context != NULL && recv(kv->context->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+		drop(kv);
+	return kv->context != NULL || open_connection(kv);
+}
+
+static bool is_noscript(const redisReply *reply)
+{
+	return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOSCRIPT", 8) == 0;
+}
+
+enum problem kv_run(struct kv *kv, size_t script, const char *key, const char *const *args, size_t arg_count,
+                    struct arena *arena, struct kv_reply *reply)
+{
+	const char *argv[ARGS_MAX] = {"EVALSHA", kv->digests[script], "1", key};
+
+	*reply = (struct kv_reply){.type = KV_NIL};
+	if (arg_count > ARGS_MAX - 4)
+		return PROBLEM_INTERNO;
+	if (!connected(kv))
+		return PROBLEM_SERVICO_INDISPONIVEL;
+	for (size_t i = 0; i < arg_count; i++)
+		argv[4 + i] = args[i];
+	redisReply *raw = command(kv, argv, arg_count + 4);
+	if (raw != NULL && is_noscript(raw)) {
+		freeReplyObject(raw);
+		argv[0] = "EVAL";
+		argv[1] = kv->options->scripts[script].text;
+		raw = command(kv, argv, arg_count + 4);
+	}
+	return raw == NULL ? PROBLEM_RESULTADO_DESCONHECIDO : answer_of(raw, arena, reply);
+}
+
+enum problem kv_read(struct kv *kv, const char *const *argv, size_t count, struct arena *arena, struct kv_reply *reply)
+{
+	*reply = (struct kv_reply){.type = KV_NIL};
+	bool kept = kv->context != NULL;
+	redisReply *raw = connected(kv) ? command(kv, argv, count) : NULL;
+	/* A kept connection may turn out dead only when it is used. One that was silent for the whole deadline is not tried again. */
+	if (raw == NULL && kept && connected(kv))
+		raw = command(kv, argv, count);
+	return raw == NULL ? PROBLEM_SERVICO_INDISPONIVEL : answer_of(raw, arena, reply);
+}

@@ -1,0 +1,244 @@
+/* One request: its line, query, headers and body, parsed and checked before a handler sees them. */
+#include "core/request.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "core/json.h"
+#include "core/response.h"
+
+#define SEGMENTS_MAX 16
+#define PAIRS_MAX    64
+
+static const char *variable(const struct request *rq, const char *name)
+{
+	return rq->source->variable(rq->source->context, name);
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Percent-decodes `len` bytes (RFC 3986, section 2.1); NULL for a broken escape or %00. */
+static char *decode(struct arena *arena, const char *text, size_t len, bool plus_is_blank)
+{
+	char *out = arena_copy(arena, text, len);
+	size_t to = 0;
+
+	for (size_t from = 0; from < len; from++) {
+		char c = text[from];
+		if (c == '%') {
+			if (len - from < 3)
+				return NULL;
+			int high = hex_digit(text[from + 1]);
+			int low = hex_digit(text[from + 2]);
+			if (high < 0 || low < 0 || high + low == 0)
+				return NULL;
+			c = (char)(high * 16 + low);
+			from += 2;
+		} else if (c == '+' && plus_is_blank) {
+			c = ' ';
+		}
+		out[to++] = c;
+	}
+	out[to] = '\0';
+	return out;
+}
+
+/* "/api/produtos/1" to its segments; split before decoding, so that %2F stays inside one. */
+static enum problem parse_path(struct request *rq)
+{
+	const char *at = rq->path;
+
+	rq->segments = arena_array(rq->arena, SEGMENTS_MAX, sizeof(*rq->segments));
+	while (*at == '/') {
+		size_t len = strcspn(++at, "/");
+		if (rq->segment_count == SEGMENTS_MAX)
+			return PROBLEM_ROTA_NAO_ENCONTRADA;
+		const char *segment = decode(rq->arena, at, len, false);
+		if (segment == NULL)
+			return PROBLEM_REQUISICAO_INVALIDA;
+		rq->segments[rq->segment_count++] = segment;
+		at += len;
+	}
+	return PROBLEM_NONE;
+}
+
+static enum problem parse_query(struct request *rq, const char *query)
+{
+	rq->query = arena_array(rq->arena, PAIRS_MAX, sizeof(*rq->query));
+	while (*query != '\0') {
+		size_t len = strcspn(query, "&");
+		size_t name_len = strcspn(query, "=&");
+		size_t value_at = name_len < len ? name_len + 1 : len;
+		const char *name = decode(rq->arena, query, name_len, true);
+		const char *value = decode(rq->arena, query + value_at, len - value_at, true);
+		if (name == NULL || value == NULL || rq->query_count == PAIRS_MAX)
+			return PROBLEM_REQUISICAO_INVALIDA;
+		if (len > 0)
+			rq->query[rq->query_count++] = (struct request_pair){name, value};
+		query += len + (query[len] == '&');
+	}
+	return PROBLEM_NONE;
+}
+
+static enum method method_of(const char *name)
+{
+	static const struct {
+		const char *name;
+		enum method method;
+	} methods[] = {{"GET", METHOD_GET}, {"HEAD", METHOD_GET},    {"POST", METHOD_POST},
+	               {"PUT", METHOD_PUT}, {"PATCH", METHOD_PATCH}, {"DELETE", METHOD_DELETE}};
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (strcmp(methods[i].name, name) == 0)
+			return methods[i].method;
+	return METHOD_OTHER;
+}
+
+/* X-Request-Id when it is a sane one; nginx always sends one. */
+static void take_id(struct request *rq)
+{
+	static const char sane[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	const char *id = variable(rq, "HTTP_X_REQUEST_ID");
+
+	if (id == NULL || *id == '\0' || strlen(id) >= REQUEST_ID_MAX || id[strspn(id, sane)] != '\0')
+		id = "-";
+	memcpy(rq->id, id, strlen(id) + 1);
+}
+
+enum problem request_parse(struct request *rq)
+{
+	const char *method = variable(rq, "REQUEST_METHOD");
+	const char *uri = variable(rq, "REQUEST_URI");
+
+	take_id(rq);
+	rq->method = method_of(method == NULL ? "" : method);
+	rq->head = method != NULL && strcmp(method, "HEAD") == 0;
+	if (uri == NULL || *uri != '/')
+		return PROBLEM_REQUISICAO_INVALIDA;
+	size_t path_len = strcspn(uri, "?#");
+	rq->path = arena_copy(rq->arena, uri, path_len);
+	enum problem problem = parse_path(rq);
+	if (problem == PROBLEM_NONE && uri[path_len] == '?')
+		problem = parse_query(rq, uri + path_len + 1);
+	return problem;
+}
+
+const char *request_header(const struct request *rq, const char *name)
+{
+	return variable(rq, name);
+}
+
+int64_t request_int(const struct request *rq, size_t i)
+{
+	int64_t value = 0;
+
+	for (const char *at = rq->args[i]; at != NULL && *at >= '0' && *at <= '9'; at++)
+		value = value * 10 + (*at - '0');
+	return value;
+}
+
+/* application/json, with or without parameters. */
+static bool is_json(const char *type)
+{
+	static const char json[] = "application/json";
+	size_t len = sizeof(json) - 1;
+
+	return type != NULL && strncasecmp(type, json, len) == 0 && strchr("; \t", type[len]) != NULL;
+}
+
+/* Reads the whole body into the arena. */
+static enum problem read_body(struct request *rq, struct response *rs, char **body, size_t *len)
+{
+	const char *length = variable(rq, "CONTENT_LENGTH");
+	int64_t announced = 0;
+
+	if (length != NULL && *length != '\0' && !int_parse(length, 0, INT64_MAX, &announced))
+		return PROBLEM_REQUISICAO_INVALIDA;
+	if (announced > BODY_MAX)
+		return PROBLEM_CORPO_GRANDE;
+	if (announced == 0)
+		return response_problem(rs, PROBLEM_JSON_INVALIDO,
+		                        "Falta o corpo da requisição: envie um objeto JSON.");
+	if (!is_json(variable(rq, "CONTENT_TYPE")))
+		return PROBLEM_TIPO_NAO_SUPORTADO;
+	*len = (size_t)announced;
+	*body = arena_alloc(rq->arena, *len + 1);
+	if (!rq->source->body(rq->source->context, *body, *len))
+		return response_problem(rs, PROBLEM_REQUISICAO_INVALIDA, "O corpo da requisição chegou incompleto.");
+	return PROBLEM_NONE;
+}
+
+enum problem request_body(struct request *rq, struct response *rs, const struct rule *rules, size_t count, void *out,
+                          uint32_t *present)
+{
+	const struct json_schema schema = {.rules = rules, .count = count};
+	char *body = NULL;
+	size_t len = 0;
+	enum problem problem = read_body(rq, rs, &body, &len);
+
+	return problem == PROBLEM_NONE ? json_read(body, len, &schema, out, present, &rs->complaints) : problem;
+}
+
+enum problem request_query(struct request *rq, struct response *rs, const struct rule *rules, size_t count, void *out,
+                           uint32_t *present)
+{
+	uint32_t seen = 0;
+
+	for (size_t i = 0; i < rq->query_count; i++) {
+		const struct request_pair *pair = &rq->query[i];
+		for (size_t j = 0; j < count; j++) {
+			if (strcmp(rules[j].name, pair->name) != 0)
+				continue;
+			if (seen & 1u << j)
+				complain(&rs->complaints, pair->name, "foi dado mais de uma vez");
+			else if (!field_parse(&rules[j], pair->value, rq->arena, (char *)out + rules[j].offset))
+				complain_rule(&rs->complaints, pair->name, &rules[j]);
+			seen |= 1u << j;
+		}
+	}
+	if (present != NULL)
+		*present = seen;
+	return rs->complaints.count == 0 ? PROBLEM_NONE : PROBLEM_PARAMETRO_INVALIDO;
+}
+
+/* Whether a list of entity tags names `etag`; a weak one counts only if `weak`. */
+static bool etag_listed(const char *list, const char *etag, bool weak)
+{
+	size_t len = strlen(etag);
+
+	if (strcmp(list, "*") == 0)
+		return true;
+	while (*list != '\0') {
+		list += strspn(list, " \t,");
+		bool is_weak = strncmp(list, "W/", 2) == 0;
+		list += is_weak ? 2 : 0;
+		bool ends = strncmp(list, etag, len) == 0 && strchr(" \t,", list[len]) != NULL;
+		if (ends && (weak || !is_weak))
+			return true;
+		/* Over this tag: to its closing quote, or to the comma when it has none. */
+		const char *quote = *list == '"' ? strchr(list + 1, '"') : NULL;
+		list = quote != NULL ? quote + 1 : list + strcspn(list, ",");
+	}
+	return false;
+}
+
+bool request_if_none_match(const struct request *rq, const char *etag)
+{
+	const char *list = variable(rq, "HTTP_IF_NONE_MATCH");
+
+	return list != NULL && etag_listed(list, etag, true);
+}
+
+bool request_if_match(const struct request *rq, const char *etag)
+{
+	const char *list = variable(rq, "HTTP_IF_MATCH");
+
+	return list == NULL || etag_listed(list, etag, false);
+}

@@ -1,0 +1,136 @@
+/* The answer: the envelope, and the one place that turns a problem into HTTP. */
+#include "core/response.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/request.h"
+
+#define DETAIL_MAX 512
+
+void response_reset(struct response *rs, struct arena *arena)
+{
+	buf_clear(&rs->headers);
+	buf_clear(&rs->body);
+	rs->status = 0;
+	rs->envelope = false;
+	rs->detail = NULL;
+	rs->json = (struct json_out){.buf = &rs->body};
+	complaints_init(&rs->complaints, arena);
+}
+
+struct json_out *response_open(struct response *rs, int status)
+{
+	rs->status = status;
+	rs->envelope = true;
+	buf_text(&rs->body, "{\"success\":true,\"data\":");
+	rs->json.comma = false;
+	return &rs->json;
+}
+
+struct json_out *response_bare(struct response *rs, int status)
+{
+	rs->status = status;
+	return &rs->json;
+}
+
+void response_empty(struct response *rs, int status)
+{
+	rs->status = status;
+}
+
+void response_header(struct response *rs, const char *name, const char *format, ...)
+{
+	char value[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(value, sizeof(value), format, args);
+	va_end(args);
+	buf_text(&rs->headers, name);
+	buf_append(&rs->headers, ": ", 2);
+	buf_text(&rs->headers, value);
+	buf_append(&rs->headers, "\r\n", 2);
+}
+
+enum problem response_problem(struct response *rs, enum problem problem, const char *format, ...)
+{
+	char detail[DETAIL_MAX];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(detail, sizeof(detail), format, args);
+	va_end(args);
+	rs->detail = arena_copy(rs->complaints.arena, detail, strlen(detail));
+	return problem;
+}
+
+static void write_complaints(struct json_out *out, const struct complaints *complaints)
+{
+	if (complaints->count == 0)
+		return;
+	json_array(out, "detalhes");
+	for (const struct complaint *complaint = complaints->first; complaint != NULL; complaint = complaint->next) {
+		json_object(out, NULL);
+		json_text(out, "campo", complaint->campo);
+		json_text(out, "erro", complaint->erro);
+		json_object_end(out);
+	}
+	json_array_end(out);
+}
+
+/* RFC 9457, and the old envelope in one. What the handler had written is thrown away, but Allow stays. */
+static void write_problem(struct response *rs, const struct request *rq, enum problem problem)
+{
+	const struct problem_info *info = problem_info(problem);
+	const char *detail = rs->detail != NULL ? rs->detail : info->detail;
+	struct json_out *out = &rs->json;
+
+	if (problem != PROBLEM_METODO_NAO_PERMITIDO)
+		buf_clear(&rs->headers);
+	buf_clear(&rs->body);
+	rs->status = info->status;
+	out->comma = false;
+	json_object(out, NULL);
+	json_bool(out, "success", false);
+	json_text(out, "error", detail);
+	json_text(out, "type", info->tipo);
+	json_text(out, "title", info->title);
+	json_int(out, "status", info->status);
+	json_text(out, "detail", detail);
+	json_text(out, "codigo", info->codigo);
+	json_text(out, "request_id", rq->id);
+	write_complaints(out, &rs->complaints);
+	json_object_end(out);
+	if (info->retry_after > 0)
+		response_header(rs, "Retry-After", "%d", info->retry_after);
+	if (problem == PROBLEM_NAO_AUTENTICADO)
+		response_header(rs, "WWW-Authenticate", "Bearer");
+	response_header(rs, "Content-Type", "application/problem+json");
+}
+
+void response_finish(struct response *rs, const struct request *rq, enum problem problem)
+{
+	if (problem != PROBLEM_NONE) {
+		write_problem(rs, rq, problem);
+		return;
+	}
+	if (rs->envelope)
+		buf_append(&rs->body, "}", 1);
+	if (rs->body.len > 0)
+		response_header(rs, "Content-Type", "application/json; charset=utf-8");
+}
+
+void response_render(const struct response *rs, const struct request *rq, struct buf *out)
+{
+	bool bodiless = rs->status == 304 || rs->status == 204;
+
+	buf_printf(out, "Status: %d\r\n", rs->status);
+	buf_append(out, rs->headers.data, rs->headers.len);
+	if (!bodiless)
+		buf_printf(out, "Content-Length: %zu\r\n", rs->body.len);
+	buf_append(out, "\r\n", 2);
+	if (!bodiless && !rq->head)
+		buf_append(out, rs->body.data, rs->body.len);
+}

@@ -1,0 +1,95 @@
+/* Dispatch: patterns against a path's segments, and what every route would otherwise have to say for itself. */
+#include "core/route.h"
+
+#include <string.h>
+
+#include "core/auth.h"
+#include "core/uuid.h"
+
+/* Whether one segment of a pattern, `len` bytes, fits; a placeholder takes the segment as the next argument. */
+static bool segment_matches(const char *pattern, size_t len, const char *segment, struct request *rq, size_t *args)
+{
+	int64_t value;
+
+	if (*pattern != '{')
+		return strlen(segment) == len && memcmp(pattern, segment, len) == 0;
+	if (*args == PATH_ARGS_MAX)
+		return false;
+	rq->args[(*args)++] = segment;
+	if (strncmp(pattern, "{int}", len) == 0)
+		return *segment >= '1' && *segment <= '9' && int_parse(segment, 1, INT32_MAX, &value);
+	return strncmp(pattern, "{uuid}", len) == 0 && uuid_valid(segment);
+}
+
+static bool route_matches(const struct route *route, struct request *rq)
+{
+	const char *at = route->pattern;
+	size_t args = 0;
+
+	for (size_t i = 0; i < rq->segment_count; i++) {
+		if (*at != '/')
+			return false;
+		size_t len = strcspn(++at, "/");
+		if (!segment_matches(at, len, rq->segments[i], rq, &args))
+			return false;
+		at += len;
+	}
+	return *at == '\0' && rq->segment_count > 0;
+}
+
+/* Allow: every method that some route has for this path. */
+static enum problem refuse_method(struct response *rs, unsigned allowed)
+{
+	static const struct {
+		enum method method;
+		const char *names;
+	} methods[] = {{METHOD_GET, "GET, HEAD"},
+	               {METHOD_POST, "POST"},
+	               {METHOD_PUT, "PUT"},
+	               {METHOD_PATCH, "PATCH"},
+	               {METHOD_DELETE, "DELETE"}};
+	char list[64] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		if (!(allowed & methods[i].method))
+			continue;
+		size_t name_len = strlen(methods[i].names);
+		memcpy(list + len, ", ", len == 0 ? 0 : 2);
+		len += len == 0 ? 0 : 2;
+		memcpy(list + len, methods[i].names, name_len + 1);
+		len += name_len;
+	}
+	response_header(rs, "Allow", "%s", list);
+	return PROBLEM_METODO_NAO_PERMITIDO;
+}
+
+static enum problem route_call(const struct route *route, struct request *rq, struct response *rs)
+{
+	rq->route = route->pattern;
+	if (route->right != NULL) {
+		const char *authorization = request_header(rq, "HTTP_AUTHORIZATION");
+		enum problem problem = auth_check(rq->stores->auth, authorization, route->right, NULL);
+		if (problem != PROBLEM_NONE)
+			return problem;
+		rq->right = route->right;
+	}
+	if (rq->stores->read_only && route->method != METHOD_GET)
+		return PROBLEM_SOMENTE_LEITURA;
+	return route->handle(rq, rs);
+}
+
+enum problem route_dispatch(const struct route *routes, size_t count, struct request *rq, struct response *rs)
+{
+	unsigned allowed = 0;
+
+	for (const struct route *route = routes; route < routes + count; route++) {
+		if (!route_matches(route, rq))
+			continue;
+		if (route->method == rq->method)
+			return route_call(route, rq, rs);
+		allowed |= route->method;
+		rq->route = route->pattern;
+	}
+	return allowed == 0 ? PROBLEM_ROTA_NAO_ENCONTRADA : refuse_method(rs, allowed);
+}
