@@ -91,24 +91,34 @@ static const char *setting_set(const struct config_setting *setting, const char 
 	return complaint("%s has no type", setting->name);
 }
 
-/* Reads one `name = value`; *which is the setting's index, or `count` for a blank line or a comment. */
-static const char *line_read(char *line, const struct config_setting *settings, size_t count, void *out, size_t *which)
+/* A file being read: the table, the caller's struct, and which settings it has named so far. */
+struct reading {
+	const struct config_setting *settings;
+	size_t count;
+	void *out;
+	bool seen[SETTINGS_MAX];
+};
+
+/* Reads one line: `name = value`, a comment, or nothing. */
+static const char *line_read(struct reading *reading, char *line)
 {
 	char *name = trimmed(line);
 	char *equals = strchr(name, '=');
 
-	*which = count;
 	if (*name == '\0' || *name == '#')
 		return NULL;
 	if (equals == NULL)
 		return complaint("expected `name = value`, found \"%s\"", name);
 	*equals = '\0';
 	name = trimmed(name);
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(settings[i].name, name) == 0) {
-			*which = i;
-			return setting_set(&settings[i], trimmed(equals + 1), out);
-		}
+	for (size_t i = 0; i < reading->count; i++) {
+		if (strcmp(reading->settings[i].name, name) != 0)
+			continue;
+		if (reading->seen[i])
+			return complaint("%s is set twice", name);
+		reading->seen[i] = true;
+		return setting_set(&reading->settings[i], trimmed(equals + 1), reading->out);
+	}
 	return complaint("unknown setting \"%s\"", name);
 }
 
@@ -121,8 +131,7 @@ static const char *located(const char *path, int line, const char *error)
 	return complaint("%s:%d: %.*s", path, line, LINE_MAX_BYTES, what);
 }
 
-static const char *file_read(const char *path, const struct config_setting *settings, size_t count, void *out,
-                             bool seen[])
+static const char *file_read(struct reading *reading, const char *path)
 {
 	char line[LINE_MAX_BYTES];
 	const char *error = NULL;
@@ -131,15 +140,10 @@ static const char *file_read(const char *path, const struct config_setting *sett
 	if (file == NULL)
 		return complaint("cannot read %s: %s", path, strerror(errno));
 	for (int number = 1; error == NULL && fgets(line, sizeof(line), file) != NULL; number++) {
-		size_t which = count;
-		error = strchr(line, '\n') == NULL && !feof(file) ? complaint("line too long")
-		                                                  : line_read(line, settings, count, out, &which);
-		if (error == NULL && which < count && seen[which])
-			error = complaint("%s is set twice", settings[which].name);
+		bool whole = strchr(line, '\n') != NULL || feof(file);
+		error = whole ? line_read(reading, line) : complaint("line too long");
 		if (error != NULL)
 			error = located(path, number, error);
-		else if (which < count)
-			seen[which] = true;
 	}
 	fclose(file);
 	return error;
@@ -147,13 +151,13 @@ static const char *file_read(const char *path, const struct config_setting *sett
 
 const char *config_read(const char *path, const struct config_setting *settings, size_t count, void *out)
 {
-	bool seen[SETTINGS_MAX] = {false};
+	struct reading reading = {.settings = settings, .count = count, .out = out};
 
 	if (count > SETTINGS_MAX)
 		return complaint("more than %d settings", SETTINGS_MAX);
-	const char *error = file_read(path, settings, count, out, seen);
+	const char *error = file_read(&reading, path);
 	for (size_t i = 0; error == NULL && i < count; i++) {
-		if (seen[i])
+		if (reading.seen[i])
 			continue;
 		error = settings[i].default_value == NULL ? complaint("%s: missing setting %s", path, settings[i].name)
 		                                          : setting_set(&settings[i], settings[i].default_value, out);

@@ -4,7 +4,10 @@
 #include <json-c/json.h>
 #include <string.h>
 
-/* Names in the text: colons outside strings. False when a string holds a raw control character, which json-c lets pass. */
+/*
+ * Names in the text: colons outside strings. False for what json-c lets pass even when it is strict: a raw control character in
+ * a string, NaN and Infinity.
+ */
 static bool names_in_text(const char *data, size_t len, size_t *names)
 {
 	bool in_string = false;
@@ -12,7 +15,7 @@ static bool names_in_text(const char *data, size_t len, size_t *names)
 	*names = 0;
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)data[i];
-		if (in_string && c < 0x20)
+		if (in_string ? c < 0x20 : c == 'N' || c == 'I')
 			return false;
 		if (in_string && c == '\\')
 			i++;

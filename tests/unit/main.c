@@ -1,0 +1,20 @@
+/* Runs every suite; the exit status says whether all passed. */
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "suites.h"
+
+int main(void)
+{
+	Suite *(*const suites[])(void) = {arena_suite,   auth_suite,  call_suite, clock_suite, config_suite,
+	                                  cursor_suite,  field_suite, json_suite, kv_suite,    money_suite,
+	                                  request_suite, route_suite, sql_suite,  uuid_suite};
+	SRunner *runner = srunner_create(NULL);
+
+	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
+		srunner_add_suite(runner, suites[i]());
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,22 @@
+/* The suites of the unit tests: one a source file of the core library. */
+#ifndef UNIT_SUITES_H
+#define UNIT_SUITES_H
+
+#include <check.h>
+
+Suite *arena_suite(void);
+Suite *auth_suite(void);
+Suite *call_suite(void);
+Suite *clock_suite(void);
+Suite *config_suite(void);
+Suite *cursor_suite(void);
+Suite *field_suite(void);
+Suite *json_suite(void);
+Suite *kv_suite(void);
+Suite *money_suite(void);
+Suite *request_suite(void);
+Suite *route_suite(void);
+Suite *sql_suite(void);
+Suite *uuid_suite(void);
+
+#endif

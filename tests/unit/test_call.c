@@ -1,0 +1,120 @@
+/* Calls to other services: every way in which they fail to answer. */
+#include <string.h>
+
+#include "core/call.h"
+#include "core/clock.h"
+#include "core/response.h"
+#include "fake_server.h"
+#include "suites.h"
+
+#define OK(body) "HTTP/1.1 200 OK\r\nContent-Length: 31\r\n\r\n" body
+
+static enum problem ask(const char *method, const char *const *answers, struct arena *arena, struct call_answer *answer)
+{
+	struct fake_server server;
+
+	fake_server_start(&server, "interno.sock", answers);
+	const struct caller_options options = {server.path, "hush", 300};
+	struct caller *caller = caller_open(&options);
+	const struct call call = {method, "/x", NULL, "rid", 0};
+	int64_t start = clock_monotonic_ms();
+	enum problem problem = caller_call(caller, &call, arena, answer);
+	ck_assert_int_lt(clock_monotonic_ms() - start, 5000);
+	caller_close(caller);
+	fake_server_stop(&server);
+	return problem;
+}
+
+static const struct {
+	const char *method;
+	const char *answer;
+	enum problem problem;
+} cases[] = {
+    {"GET", OK("{\"success\":true,\"data\":{\"n\":7}}"), PROBLEM_NONE},
+    {"GET", "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}", PROBLEM_NONE},
+    {"GET", "HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\n{}", PROBLEM_SERVICO_INDISPONIVEL},
+    {"POST", "HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\n{}", PROBLEM_SERVICO_INDISPONIVEL},
+    {"POST", "HTTP/1.1 503 Busy\r\nContent-Length: 24\r\n\r\n\"resultado_desconhecido\"",
+     PROBLEM_RESULTADO_DESCONHECIDO},
+    {"POST", "HTTP/1.1 504 Late\r\nContent-Length: 2\r\n\r\n{}", PROBLEM_RESULTADO_DESCONHECIDO},
+    {"GET", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf", PROBLEM_SERVICO_INDISPONIVEL},
+    {"POST", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf", PROBLEM_RESULTADO_DESCONHECIDO},
+    {"GET", "garbage\r\n\r\n", PROBLEM_SERVICO_INDISPONIVEL},
+    {"GET", "", PROBLEM_SERVICO_INDISPONIVEL},
+    {"POST", "", PROBLEM_RESULTADO_DESCONHECIDO},
+};
+
+START_TEST(every_answer_and_none)
+{
+	struct arena *arena = arena_new();
+	const char *const answers[] = {cases[_i].answer, NULL};
+	struct call_answer answer;
+
+	ck_assert_int_eq(ask(cases[_i].method, answers, arena, &answer), cases[_i].problem);
+	arena_free(arena);
+}
+END_TEST
+
+START_TEST(nobody_listening_is_surely_not_run)
+{
+	const struct caller_options options = {"/nowhere/interno.sock", NULL, 300};
+	struct caller *caller = caller_open(&options);
+	struct arena *arena = arena_new();
+	const struct call call = {"POST", "/x", "{}", NULL, 0};
+	struct call_answer answer;
+
+	ck_assert_int_eq(caller_call(caller, &call, arena, &answer), PROBLEM_SERVICO_INDISPONIVEL);
+	arena_free(arena);
+	caller_close(caller);
+}
+END_TEST
+
+START_TEST(data_is_read_by_rules)
+{
+	struct arena *arena = arena_new();
+	struct {
+		int64_t n;
+	} data = {0};
+	const struct rule rules[] = {{"n", FIELD_INT, 0, true, .min = 1, .max = 9}};
+	const struct json_schema schema = {rules, 1, true};
+	struct call_answer answer = {200, "{\"success\":true,\"data\":{\"n\":7,\"more\":[]}}", 41};
+
+	ck_assert_int_eq(call_data(&answer, &schema, arena, &data), PROBLEM_NONE);
+	ck_assert_int_eq(data.n, 7);
+	answer = (struct call_answer){200, "{\"data\":{\"n\":70}}", 17};
+	ck_assert_int_eq(call_data(&answer, &schema, arena, &data), PROBLEM_INTERNO);
+	arena_free(arena);
+}
+END_TEST
+
+START_TEST(a_problem_is_passed_on_in_the_words_of_who_met_it)
+{
+	static const char body[] = "{\"codigo\":\"estoque_insuficiente\",\"detail\":\"restam "
+	                           "3\",\"detalhes\":[{\"campo\":\"a\",\"erro\":\"b\"}]}";
+	struct arena *arena = arena_new();
+	struct response rs = {0};
+	struct call_answer answer = {409, body, sizeof(body) - 1};
+
+	response_reset(&rs, arena);
+	ck_assert_int_eq(call_problem(&answer, &rs), PROBLEM_ESTOQUE_INSUFICIENTE);
+	ck_assert_str_eq(rs.detail, "restam 3");
+	ck_assert_str_eq(rs.complaints.first->campo, "a");
+	answer = (struct call_answer){418, "{\"codigo\":\"bule\",\"detail\":\"x\"}", 30};
+	ck_assert_int_eq(call_problem(&answer, &rs), PROBLEM_INTERNO);
+	arena_free(arena);
+}
+END_TEST
+
+Suite *call_suite(void)
+{
+	Suite *suite = suite_create("call");
+	TCase *tests = tcase_create("call");
+
+	tcase_set_timeout(tests, 20);
+	tcase_add_loop_test(tests, every_answer_and_none, 0, sizeof(cases) / sizeof(cases[0]));
+	tcase_add_test(tests, nobody_listening_is_surely_not_run);
+	tcase_add_test(tests, data_is_read_by_rules);
+	tcase_add_test(tests, a_problem_is_passed_on_in_the_words_of_who_met_it);
+	suite_add_tcase(suite, tests);
+	return suite;
+}

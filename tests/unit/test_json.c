@@ -1,0 +1,230 @@
+/* JSON: what is refused, what is read, what is written. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/json.h"
+#include "suites.h"
+
+struct linha {
+	int64_t quantidade;
+};
+
+struct sample {
+	int64_t quantidade;
+	struct money preco;
+	const char *nome;
+	bool ativo;
+	struct linha dentro;
+	struct field_array itens;
+};
+
+static const struct rule linha_rules[] = {
+    {"quantidade", FIELD_INT, offsetof(struct linha, quantidade), true, .min = 1, .max = 9999},
+};
+
+static const struct rule rules[] = {
+    {"quantidade", FIELD_INT, offsetof(struct sample, quantidade), .min = 1, .max = 9999},
+    {"preco", FIELD_MONEY, offsetof(struct sample, preco), .min = 1, .max = 9999999999},
+    {"nome", FIELD_TEXT, offsetof(struct sample, nome), .min = 1, .max = 5, .nullable = true},
+    {"ativo", FIELD_BOOL, offsetof(struct sample, ativo)},
+    {"dentro", FIELD_OBJECT, offsetof(struct sample, dentro), .rules = linha_rules, .rule_count = 1},
+    {"itens", FIELD_ARRAY, offsetof(struct sample, itens), .min = 1, .max = 2, .rules = linha_rules, .rule_count = 1,
+     .size = sizeof(struct linha)},
+};
+
+static const struct json_schema schema = {rules, FIELD_COUNT(rules), false};
+
+static struct arena *arena;
+static struct complaints complaints;
+static struct sample sample;
+static uint32_t present;
+
+static void setup(void)
+{
+	arena = arena_new();
+	complaints_init(&complaints, arena);
+	sample = (struct sample){0};
+}
+
+static void teardown(void)
+{
+	arena_free(arena);
+}
+
+static enum problem read_text(const char *text)
+{
+	return json_read(text, strlen(text), &schema, &sample, &present, &complaints);
+}
+
+static const char *const not_json[] = {
+    "",
+    " ",
+    "x",
+    "{",
+    "{\"quantidade\":}",
+    "[1]",
+    "\"a\"",
+    "5",
+    "null",
+    "{'nome':'a'}",
+    "{\"nome\":\"a\",}",
+    "{} x",
+    "{}{}",
+    "{\"nome\":\"a\nb\"}",
+    "{\"nome\":\"\xff\"}",
+    "{\"nome\":\"a\",\"nome\":\"b\"}",
+    "{\"quantidade\":01}",
+    "{\"dentro\":{\"quantidade\":1,\"quantidade\":1}}",
+    "{\"a\":[[[[[[[[[[[[]]]]]]]]]]]]}",
+    "{\"quantidade\":NaN}",
+    "{\"quantidade\":+1}",
+    "// c\n{}",
+    "{\"nome\":\"\\x\"}",
+};
+
+START_TEST(what_is_not_strict_json_is_refused)
+{
+	ck_assert_msg(read_text(not_json[_i]) == PROBLEM_JSON_INVALIDO, "%s", not_json[_i]);
+}
+END_TEST
+
+START_TEST(a_whole_object_is_read)
+{
+	ck_assert_int_eq(
+	    read_text(" {\"quantidade\": 3, \"preco\": 45.90, \"nome\": \"p\\u00e3o:\\\"\", \"ativo\": true,"
+	              "\"dentro\":{\"quantidade\":7},\"itens\":[{\"quantidade\":1},{\"quantidade\":2}]}\n"),
+	    PROBLEM_NONE);
+	ck_assert_int_eq(sample.quantidade, 3);
+	ck_assert_int_eq(sample.preco.centavos, 4590);
+	ck_assert_str_eq(sample.nome, "pão:\"");
+	ck_assert(sample.ativo);
+	ck_assert_int_eq(sample.dentro.quantidade, 7);
+	ck_assert_uint_eq(sample.itens.count, 2);
+	ck_assert_int_eq(((struct linha *)sample.itens.items)[1].quantidade, 2);
+	ck_assert_uint_eq(present, 0x3f);
+}
+END_TEST
+
+static const char *const not_a_quantity[] = {
+    "0",
+    "-1",
+    "1.5",
+    "\"5\"",
+    "true",
+    "null",
+    "2147483648",
+    "9223372036854775808",
+    "18446744073709551616",
+    "10000",
+    "1e3",
+    "5.0",
+    "[]",
+    "{}",
+    "-9223372036854775809",
+};
+
+START_TEST(what_is_not_a_quantity_is_complained_about)
+{
+	char text[100];
+
+	snprintf(text, sizeof(text), "{\"quantidade\":%s}", not_a_quantity[_i]);
+	ck_assert_msg(read_text(text) == PROBLEM_CAMPOS_INVALIDOS, "%s", text);
+	ck_assert_uint_eq(complaints.count, 1);
+	ck_assert_str_eq(complaints.first->campo, "quantidade");
+	ck_assert_str_eq(complaints.first->erro, "deve ser um inteiro de 1 a 9999");
+}
+END_TEST
+
+static const char *const not_a_price[] = {"0",    "-1.00",        "1.234", "1e2",  "\"4.50\"",
+                                          "true", "100000000.00", "0.001", "4.5e0"};
+
+START_TEST(what_is_not_a_price_is_complained_about)
+{
+	char text[100];
+
+	snprintf(text, sizeof(text), "{\"preco\":%s}", not_a_price[_i]);
+	ck_assert_msg(read_text(text) == PROBLEM_CAMPOS_INVALIDOS, "%s", text);
+}
+END_TEST
+
+START_TEST(every_offending_field_is_named)
+{
+	ck_assert_int_eq(
+	    read_text(
+	        "{\"nome\":\"longo demais\",\"ativo\":1,\"dentro\":{},\"itens\":[{\"quantidade\":0},3],\"cor\":1}"),
+	    PROBLEM_CAMPOS_INVALIDOS);
+	const char *const campos[] = {"nome", "ativo", "dentro.quantidade", "itens[0].quantidade", "itens[1]", "cor"};
+	const struct complaint *at = complaints.first;
+	for (size_t i = 0; i < FIELD_COUNT(campos); i++, at = at->next) {
+		ck_assert_ptr_nonnull(at);
+		ck_assert_str_eq(at->campo, campos[i]);
+	}
+	ck_assert_ptr_null(at);
+}
+END_TEST
+
+START_TEST(a_nul_in_a_text_is_complained_about)
+{
+	ck_assert_int_eq(read_text("{\"nome\":\"a\\u0000b\"}"), PROBLEM_CAMPOS_INVALIDOS);
+	ck_assert_int_eq(read_text("{\"nome\":null}"), PROBLEM_NONE);
+	ck_assert_int_eq(read_text("{\"ativo\":null}"), PROBLEM_CAMPOS_INVALIDOS);
+}
+END_TEST
+
+START_TEST(text_is_escaped)
+{
+	struct buf buf = {0};
+	struct json_out out = {.buf = &buf};
+
+	json_object(&out, NULL);
+	json_text(&out, "a", "\"\\\b\t\n\f\r\x01\x1f/é");
+	json_text(&out, "b", NULL);
+	json_text(&out, "c", "x\xffy");
+	json_object_end(&out);
+	ck_assert_str_eq(buf.data,
+	                 "{\"a\":\"\\\"\\\\\\b\\t\\n\\f\\r\\u0001\\u001f/é\",\"b\":null,\"c\":\"x\xef\xbf\xbdy\"}");
+	buf_free(&buf);
+}
+END_TEST
+
+START_TEST(numbers_and_structure_are_written)
+{
+	struct buf buf = {0};
+	struct json_out out = {.buf = &buf};
+
+	json_object(&out, NULL);
+	json_array(&out, "n");
+	json_int(&out, NULL, 0);
+	json_int(&out, NULL, INT64_MIN);
+	json_int(&out, NULL, INT64_MAX);
+	json_array_end(&out);
+	json_array(&out, "vazio");
+	json_array_end(&out);
+	json_money(&out, "m", (struct money){350});
+	json_bool(&out, "b", false);
+	json_time(&out, "t", 0);
+	json_object_end(&out);
+	ck_assert_str_eq(buf.data,
+	                 "{\"n\":[0,-9223372036854775808,9223372036854775807],\"vazio\":[],\"m\":3.50,\"b\":false,"
+	                 "\"t\":\"1970-01-01T00:00:00.000000Z\"}");
+	buf_free(&buf);
+}
+END_TEST
+
+Suite *json_suite(void)
+{
+	Suite *suite = suite_create("json");
+	TCase *tests = tcase_create("json");
+
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_loop_test(tests, what_is_not_strict_json_is_refused, 0, FIELD_COUNT(not_json));
+	tcase_add_test(tests, a_whole_object_is_read);
+	tcase_add_loop_test(tests, what_is_not_a_quantity_is_complained_about, 0, FIELD_COUNT(not_a_quantity));
+	tcase_add_loop_test(tests, what_is_not_a_price_is_complained_about, 0, FIELD_COUNT(not_a_price));
+	tcase_add_test(tests, every_offending_field_is_named);
+	tcase_add_test(tests, a_nul_in_a_text_is_complained_about);
+	tcase_add_test(tests, text_is_escaped);
+	tcase_add_test(tests, numbers_and_structure_are_written);
+	suite_add_tcase(suite, tests);
+	return suite;
+}

@@ -1,0 +1,181 @@
+/* Requests: path, query, body, conditions. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake_request.h"
+#include "suites.h"
+
+static struct arena *arena;
+static struct fake_request fake;
+
+static void setup(void)
+{
+	arena = arena_new();
+}
+
+static void teardown(void)
+{
+	fake_request_end(&fake);
+	arena_free(arena);
+}
+
+static enum problem parse_uri(const char *uri)
+{
+	static const char *variables[] = {"REQUEST_METHOD", "GET", "REQUEST_URI", NULL, NULL};
+
+	variables[3] = uri;
+	fake_request(&fake, arena, NULL, variables, NULL);
+	return request_parse(&fake.rq);
+}
+
+START_TEST(path_and_query_are_split_then_decoded)
+{
+	ck_assert_int_eq(parse_uri("/api/a%2Fb/%C3%A9?busca=p%C3%A3o+de%20l%26&x&=y&z="), PROBLEM_NONE);
+	ck_assert_uint_eq(fake.rq.segment_count, 3);
+	ck_assert_str_eq(fake.rq.segments[1], "a/b");
+	ck_assert_str_eq(fake.rq.segments[2], "é");
+	ck_assert_uint_eq(fake.rq.query_count, 4);
+	ck_assert_str_eq(fake.rq.query[0].value, "pão de l&");
+	ck_assert_str_eq(fake.rq.query[1].value, "");
+	ck_assert_str_eq(fake.rq.id, "-");
+}
+END_TEST
+
+static const char *const broken_uris[] = {"",      "x",      "/a%",     "/a%2",     "/a%zz",
+                                          "/a%00", "/a?b=%", "/a?b=%0", "/a?%00=1", "http://x/a"};
+
+START_TEST(broken_escapes_are_refused)
+{
+	ck_assert_int_eq(parse_uri(broken_uris[_i]), PROBLEM_REQUISICAO_INVALIDA);
+}
+END_TEST
+
+START_TEST(only_a_sane_request_id_is_taken)
+{
+	const char *variables[] = {"REQUEST_METHOD", "HEAD", "REQUEST_URI", "/", "HTTP_X_REQUEST_ID", "a-B_9.z", NULL};
+
+	fake_request(&fake, arena, NULL, variables, NULL);
+	ck_assert_int_eq(request_parse(&fake.rq), PROBLEM_NONE);
+	ck_assert_str_eq(fake.rq.id, "a-B_9.z");
+	ck_assert(fake.rq.head);
+	ck_assert_int_eq(fake.rq.method, METHOD_GET);
+	variables[5] = "a b\"";
+	ck_assert_int_eq(request_parse(&fake.rq), PROBLEM_NONE);
+	ck_assert_str_eq(fake.rq.id, "-");
+}
+END_TEST
+
+struct body {
+	int64_t n;
+};
+
+static const struct rule rules[] = {{"n", FIELD_INT, offsetof(struct body, n), true, .min = 1, .max = 9}};
+
+static const struct {
+	const char *type;
+	const char *length;
+	const char *body;
+	enum problem problem;
+} bodies[] = {
+    {"application/json", "7", "{\"n\":5}", PROBLEM_NONE},
+    {"Application/JSON; charset=utf-8", "7", "{\"n\":5}", PROBLEM_NONE},
+    {NULL, NULL, NULL, PROBLEM_JSON_INVALIDO},
+    {"application/json", "0", "", PROBLEM_JSON_INVALIDO},
+    {"text/plain", "7", "{\"n\":5}", PROBLEM_TIPO_NAO_SUPORTADO},
+    {"application/jsonp", "7", "{\"n\":5}", PROBLEM_TIPO_NAO_SUPORTADO},
+    {NULL, "7", "{\"n\":5}", PROBLEM_TIPO_NAO_SUPORTADO},
+    {"application/json", "65537", "{\"n\":5}", PROBLEM_CORPO_GRANDE},
+    {"application/json", "99999999999999999999", "{\"n\":5}", PROBLEM_REQUISICAO_INVALIDA},
+    {"application/json", "-7", "{\"n\":5}", PROBLEM_REQUISICAO_INVALIDA},
+    {"application/json", "9", "{\"n\":5}", PROBLEM_REQUISICAO_INVALIDA}, /* cut short */
+    {"application/json", "6", "{\"n\":5}", PROBLEM_JSON_INVALIDO},
+    {"application/json", "8", "{\"n\":50}", PROBLEM_CAMPOS_INVALIDOS},
+};
+
+START_TEST(bodies_are_checked_before_they_are_read)
+{
+	const char *variables[8] = {"REQUEST_METHOD", "POST"};
+	size_t next = 2;
+	struct body body = {0};
+
+	if (bodies[_i].length != NULL) {
+		variables[next++] = "CONTENT_LENGTH";
+		variables[next++] = bodies[_i].length;
+	}
+	if (bodies[_i].type != NULL) {
+		variables[next++] = "CONTENT_TYPE";
+		variables[next++] = bodies[_i].type;
+	}
+	fake_request(&fake, arena, NULL, variables, bodies[_i].body);
+	ck_assert_int_eq(request_body(&fake.rq, &fake.rs, rules, 1, &body, NULL), bodies[_i].problem);
+	ck_assert_int_eq(body.n, bodies[_i].problem == PROBLEM_NONE ? 5 : 0);
+}
+END_TEST
+
+static const struct {
+	const char *uri;
+	enum problem problem;
+} queries[] = {
+    {"/?n=5", PROBLEM_NONE},
+    {"/?outro=1&n=5&outro=2", PROBLEM_NONE},
+    {"/?n=", PROBLEM_PARAMETRO_INVALIDO},
+    {"/?n=05x", PROBLEM_PARAMETRO_INVALIDO},
+    {"/?n=10", PROBLEM_PARAMETRO_INVALIDO},
+    {"/?n=5&n=5", PROBLEM_PARAMETRO_INVALIDO},
+};
+
+START_TEST(known_parameters_are_checked_and_unknown_ones_ignored)
+{
+	struct body body = {0};
+
+	ck_assert_int_eq(parse_uri(queries[_i].uri), PROBLEM_NONE);
+	ck_assert_int_eq(request_query(&fake.rq, &fake.rs, rules, 1, &body, NULL), queries[_i].problem);
+	if (queries[_i].problem == PROBLEM_NONE)
+		ck_assert_int_eq(body.n, 5);
+}
+END_TEST
+
+static const struct {
+	const char *list;
+	bool weakly, strongly;
+} etags[] = {
+    {"\"1.2\"", true, true},
+    {"W/\"1.2\"", true, false},
+    {"\"a\", \"1.2\"", true, true},
+    {"\"a,\" , W/\"1.2\",\"b\"", true, false},
+    {"*", true, true},
+    {"\"1.22\"", false, false},
+    {"1.2", false, false},
+    {"\"1.2", false, false},
+    {"", false, false},
+    {"\"\"", false, false},
+};
+
+START_TEST(entity_tags_are_compared_as_the_rfc_says)
+{
+	const char *variables[] = {"HTTP_IF_NONE_MATCH", etags[_i].list, "HTTP_IF_MATCH", etags[_i].list, NULL};
+
+	fake_request(&fake, arena, NULL, variables, NULL);
+	ck_assert_int_eq(request_if_none_match(&fake.rq, "\"1.2\""), etags[_i].weakly);
+	ck_assert_int_eq(request_if_match(&fake.rq, "\"1.2\""), etags[_i].strongly);
+	fake.variables = variables + 4;
+	ck_assert(!request_if_none_match(&fake.rq, "\"1.2\""));
+	ck_assert(request_if_match(&fake.rq, "\"1.2\""));
+}
+END_TEST
+
+Suite *request_suite(void)
+{
+	Suite *suite = suite_create("request");
+	TCase *tests = tcase_create("request");
+
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, path_and_query_are_split_then_decoded);
+	tcase_add_loop_test(tests, broken_escapes_are_refused, 0, FIELD_COUNT(broken_uris));
+	tcase_add_test(tests, only_a_sane_request_id_is_taken);
+	tcase_add_loop_test(tests, bodies_are_checked_before_they_are_read, 0, FIELD_COUNT(bodies));
+	tcase_add_loop_test(tests, known_parameters_are_checked_and_unknown_ones_ignored, 0, FIELD_COUNT(queries));
+	tcase_add_loop_test(tests, entity_tags_are_compared_as_the_rfc_says, 0, FIELD_COUNT(etags));
+	suite_add_tcase(suite, tests);
+	return suite;
+}

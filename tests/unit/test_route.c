@@ -1,0 +1,161 @@
+/* Dispatch and answers: which handler, and what the client sees when none fits. */
+#include <string.h>
+
+#include "core/auth.h"
+#include "core/route.h"
+#include "fake_request.h"
+#include "suites.h"
+
+static struct arena *arena;
+static struct stores stores;
+static struct fake_request fake;
+
+static void setup(void)
+{
+	arena = arena_new();
+	stores = (struct stores){.auth = auth_open("/nowhere")};
+}
+
+static void teardown(void)
+{
+	fake_request_end(&fake);
+	auth_close(stores.auth);
+	arena_free(arena);
+}
+
+static enum problem get_one(struct request *rq, struct response *rs)
+{
+	json_int(response_open(rs, 200), NULL, request_int(rq, 0));
+	return PROBLEM_NONE;
+}
+
+static enum problem refuse(struct request *rq, struct response *rs)
+{
+	(void)rq;
+	json_text(response_open(rs, 200), NULL, "half an answer");
+	response_header(rs, "Location", "/x");
+	complain(&rs->complaints, "campo", "erro");
+	return response_problem(rs, PROBLEM_ESTOQUE_INSUFICIENTE, "restam %d", 3);
+}
+
+static const struct route routes[] = {
+    {METHOD_GET, "/api/p/{int}", get_one, NULL},
+    {METHOD_PUT, "/api/p/{int}", refuse, NULL},
+    {METHOD_POST, "/api/p", refuse, "admin"},
+    {METHOD_GET, "/api/u/{uuid}/x", get_one, NULL},
+};
+
+static enum problem dispatch(const char *method, const char *uri)
+{
+	static const char *variables[] = {"REQUEST_METHOD", NULL, "REQUEST_URI", NULL, NULL};
+
+	variables[1] = method;
+	variables[3] = uri;
+	fake_request(&fake, arena, &stores, variables, NULL);
+	enum problem problem = request_parse(&fake.rq);
+	if (problem == PROBLEM_NONE)
+		problem = route_dispatch(routes, FIELD_COUNT(routes), &fake.rq, &fake.rs);
+	response_finish(&fake.rs, &fake.rq, problem);
+	return problem;
+}
+
+static const struct {
+	const char *method, *uri;
+	enum problem problem;
+} cases[] = {
+    {"GET", "/api/p/7", PROBLEM_NONE},
+    {"HEAD", "/api/p/7", PROBLEM_NONE},
+    {"GET", "/api/p/0", PROBLEM_ROTA_NAO_ENCONTRADA},
+    {"GET", "/api/p/-1", PROBLEM_ROTA_NAO_ENCONTRADA},
+    {"GET", "/api/p/01", PROBLEM_ROTA_NAO_ENCONTRADA},
+    {"GET", "/api/p/2147483648", PROBLEM_ROTA_NAO_ENCONTRADA},
+    {"GET", "/api/p/7/", PROBLEM_ROTA_NAO_ENCONTRADA},
+    {"GET", "/api/p/7%2F", PROBLEM_ROTA_NAO_ENCONTRADA},
+    {"GET", "/api//p/7", PROBLEM_ROTA_NAO_ENCONTRADA},
+    {"GET", "/", PROBLEM_ROTA_NAO_ENCONTRADA},
+    {"GET", "/api/u/nao-e-uuid/x", PROBLEM_ROTA_NAO_ENCONTRADA},
+    {"GET", "/api/u/11111111-1111-4111-8111-111111111111/x", PROBLEM_NONE},
+    {"POST", "/api/p", PROBLEM_NAO_AUTENTICADO},
+    {"GET", "/api/p", PROBLEM_METODO_NAO_PERMITIDO},
+    {"PURGE", "/api/p/7", PROBLEM_METODO_NAO_PERMITIDO},
+    {"PUT", "/api/p/7", PROBLEM_ESTOQUE_INSUFICIENTE},
+};
+
+START_TEST(paths_and_methods_find_their_way)
+{
+	ck_assert_int_eq(dispatch(cases[_i].method, cases[_i].uri), cases[_i].problem);
+}
+END_TEST
+
+START_TEST(a_success_is_in_the_envelope)
+{
+	dispatch("GET", "/api/p/7");
+	ck_assert_int_eq(fake.rs.status, 200);
+	ck_assert_str_eq(fake.rs.body.data, "{\"success\":true,\"data\":7}");
+	struct buf out = {0};
+	response_render(&fake.rs, &fake.rq, &out);
+	ck_assert_str_eq(out.data,
+	                 "Status: 200\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: 25\r\n\r\n"
+	                 "{\"success\":true,\"data\":7}");
+	buf_free(&out);
+}
+END_TEST
+
+START_TEST(a_head_has_the_length_but_no_body)
+{
+	struct buf out = {0};
+
+	dispatch("HEAD", "/api/p/7");
+	response_render(&fake.rs, &fake.rq, &out);
+	ck_assert_ptr_nonnull(strstr(out.data, "Content-Length: 25\r\n\r\n"));
+	ck_assert_str_eq(strstr(out.data, "\r\n\r\n"), "\r\n\r\n");
+	buf_free(&out);
+}
+END_TEST
+
+START_TEST(a_problem_replaces_what_was_written)
+{
+	dispatch("PUT", "/api/p/7");
+	ck_assert_int_eq(fake.rs.status, 409);
+	ck_assert_str_eq(fake.rs.headers.data, "Content-Type: application/problem+json\r\n");
+	ck_assert_str_eq(
+	    fake.rs.body.data,
+	    "{\"success\":false,\"error\":\"restam 3\",\"type\":\"/erros/estoque-insuficiente\",\"title\":\"Estoque "
+	    "insuficiente\",\"status\":409,\"detail\":\"restam "
+	    "3\",\"codigo\":\"estoque_insuficiente\",\"request_id\":\"-\","
+	    "\"detalhes\":[{\"campo\":\"campo\",\"erro\":\"erro\"}]}");
+}
+END_TEST
+
+START_TEST(a_wrong_method_is_told_the_right_ones)
+{
+	dispatch("DELETE", "/api/p/7");
+	ck_assert_ptr_nonnull(strstr(fake.rs.headers.data, "Allow: GET, HEAD, PUT\r\n"));
+}
+END_TEST
+
+START_TEST(a_read_only_pool_refuses_to_write)
+{
+	stores.read_only = true;
+	ck_assert_int_eq(dispatch("PUT", "/api/p/7"), PROBLEM_SOMENTE_LEITURA);
+	ck_assert_ptr_nonnull(strstr(fake.rs.headers.data, "Retry-After: 2\r\n"));
+	fake_request_end(&fake);
+	ck_assert_int_eq(dispatch("GET", "/api/p/7"), PROBLEM_NONE);
+}
+END_TEST
+
+Suite *route_suite(void)
+{
+	Suite *suite = suite_create("route");
+	TCase *tests = tcase_create("route and response");
+
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_loop_test(tests, paths_and_methods_find_their_way, 0, FIELD_COUNT(cases));
+	tcase_add_test(tests, a_success_is_in_the_envelope);
+	tcase_add_test(tests, a_head_has_the_length_but_no_body);
+	tcase_add_test(tests, a_problem_replaces_what_was_written);
+	tcase_add_test(tests, a_wrong_method_is_told_the_right_ones);
+	tcase_add_test(tests, a_read_only_pool_refuses_to_write);
+	suite_add_tcase(suite, tests);
+	return suite;
+}
