@@ -1,0 +1,102 @@
+/* Lines of a cart: added, changed, removed. The stock is the catalogue's, asked first; a script keeps the count. */
+#include <inttypes.h>
+
+#include "carrinho/carrinho.h"
+
+struct item {
+	int64_t produto_id;
+	int64_t quantidade;
+};
+
+static const struct rule adicionar_rules[] = {
+    {"produto_id", FIELD_INT, offsetof(struct item, produto_id), true, .min = 1, .max = INT32_MAX},
+    {"quantidade", FIELD_INT, offsetof(struct item, quantidade), .min = 1, .max = QUANTIDADE_MAX},
+};
+
+static const struct rule atualizar_rules[] = {
+    {"quantidade", FIELD_INT, offsetof(struct item, quantidade), true, .min = 1, .max = QUANTIDADE_MAX},
+};
+
+static const char *of_int(struct request *rq, int64_t value)
+{
+	return arena_printf(rq->arena, "%" PRId64, value);
+}
+
+static enum problem sem_estoque(struct response *rs, const struct produto *produto)
+{
+	return response_problem(rs, PROBLEM_ESTOQUE_INSUFICIENTE,
+	                        "Estoque insuficiente: restam %" PRId64 " unidades de %s", produto->estoque,
+	                        produto->nome);
+}
+
+enum problem item_adicionar(struct request *rq, struct response *rs)
+{
+	struct item item = {.quantidade = 1};
+	struct produto produto;
+	struct mudanca mudanca;
+	const char *sessao = sessao_id(rq);
+	enum problem problem = request_body(rq, rs, adicionar_rules, FIELD_COUNT(adicionar_rules), &item, NULL);
+
+	if (problem == PROBLEM_NONE)
+		problem = produto_find(rq, rs, item.produto_id, &produto);
+	if (problem != PROBLEM_NONE)
+		return problem;
+	const char *args[] = {
+	    VIDA_MS,
+	    of_int(rq, item.produto_id),
+	    of_int(rq, item.quantidade),
+	    of_int(rq, produto.estoque),
+	    of_int(rq, QUANTIDADE_MAX),
+	    of_int(rq, LINHAS_MAX),
+	};
+	problem = carrinho_mudar(rq, sessao, KV_ADICIONAR, args, FIELD_COUNT(args), &mudanca);
+	if (problem == PROBLEM_ESTOQUE_INSUFICIENTE)
+		return sem_estoque(rs, &produto);
+	if (problem == PROBLEM_CAMPOS_INVALIDOS)
+		complain(&rs->complaints, "quantidade", "somada ao que já está no carrinho, passa de %d",
+		         QUANTIDADE_MAX);
+	if (problem != PROBLEM_NONE)
+		return problem;
+	return carrinho_mudado(rs, sessao, item.produto_id, &mudanca, "Produto adicionado ao carrinho");
+}
+
+enum problem item_atualizar(struct request *rq, struct response *rs)
+{
+	struct item item = {.produto_id = request_int(rq, 1)};
+	struct produto produto;
+	struct mudanca mudanca;
+	const char *sessao = sessao_id(rq);
+	enum problem problem = request_body(rq, rs, atualizar_rules, FIELD_COUNT(atualizar_rules), &item, NULL);
+
+	if (problem == PROBLEM_NONE)
+		problem = produto_find(rq, rs, item.produto_id, &produto);
+	/* A product that is gone has no stock; but a missing session or line matters more, so the script still runs. */
+	bool gone = problem == PROBLEM_PRODUTO_NAO_ENCONTRADO;
+	if (problem != PROBLEM_NONE && !gone)
+		return problem;
+	rs->detail = NULL;
+	const char *args[] = {
+	    VIDA_MS,
+	    of_int(rq, item.produto_id),
+	    of_int(rq, item.quantidade),
+	    of_int(rq, gone ? 0 : produto.estoque),
+	};
+	problem = carrinho_mudar(rq, sessao, KV_ATUALIZAR, args, FIELD_COUNT(args), &mudanca);
+	if (problem == PROBLEM_ESTOQUE_INSUFICIENTE)
+		return gone ? PROBLEM_PRODUTO_NAO_ENCONTRADO : sem_estoque(rs, &produto);
+	if (problem != PROBLEM_NONE)
+		return problem;
+	return carrinho_mudado(rs, sessao, item.produto_id, &mudanca, "Quantidade atualizada");
+}
+
+enum problem item_remover(struct request *rq, struct response *rs)
+{
+	struct mudanca mudanca;
+	const char *sessao = sessao_id(rq);
+	const char *args[] = {VIDA_MS, of_int(rq, request_int(rq, 1))};
+	enum problem problem = carrinho_mudar(rq, sessao, KV_REMOVER, args, FIELD_COUNT(args), &mudanca);
+
+	if (problem != PROBLEM_NONE)
+		return problem;
+	return carrinho_mudado(rs, sessao, request_int(rq, 1), &mudanca, "Produto removido do carrinho");
+}

@@ -1,0 +1,41 @@
+/* The cart's worker: its routes and its health. */
+#include "carrinho/carrinho.h"
+#include "core/health.h"
+#include "core/worker.h"
+
+static enum problem saude(struct request *rq, struct response *rs)
+{
+	const struct health_line lines[] = {
+	    {"redis", health_of_kv(rq)},
+	    {"catalogo", health_of_service(rq, "/health/catalogo")},
+	};
+
+	json_object_end(health_open(rs, "carrinho", lines, FIELD_COUNT(lines)));
+	return PROBLEM_NONE;
+}
+
+static const struct route routes[] = {
+    {METHOD_POST, "/api/carrinho/sessao", sessao_post, NULL},
+    {METHOD_GET, "/api/carrinho/{uuid}", carrinho_get, NULL},
+    {METHOD_DELETE, "/api/carrinho/{uuid}", carrinho_delete, NULL},
+    {METHOD_POST, "/api/carrinho/{uuid}/adicionar", item_adicionar, NULL},
+    {METHOD_PUT, "/api/carrinho/{uuid}/atualizar/{int}", item_atualizar, NULL},
+    {METHOD_DELETE, "/api/carrinho/{uuid}/remover/{int}", item_remover, NULL},
+    {METHOD_GET, "/interno/carrinho/{uuid}", carrinho_interno_get, "retirar"},
+    {METHOD_POST, "/interno/carrinho/{uuid}/retirar", carrinho_retirar, "retirar"},
+    {METHOD_GET, "/health", saude, NULL},
+};
+
+int main(int argc, char **argv)
+{
+	const struct service service = {
+	    .name = "carrinho",
+	    .routes = routes,
+	    .route_count = FIELD_COUNT(routes),
+	    .scripts = carrinho_scripts,
+	    .script_count = CARRINHO_SCRIPT_COUNT,
+	    .calls = true,
+	};
+
+	return worker_main(argc, argv, &service);
+}
