@@ -1,0 +1,41 @@
+-- The steps of an order. Each returns an order as pedido_fields of pedidos.c reads it.
+
+-- name: pedido_achar
+-- the order of a key ($1), or of a version ($3) of a cart ($2)
+SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
+       pendencia, chave, corpo_sha256, session_id, entrega_tipo, linhas
+FROM pedidos_vistos
+WHERE status >= 'reservando' AND (chave = $1 OR (session_id = $2 AND carrinho_versao = $3::bigint))
+ORDER BY chave = $1 DESC NULLS LAST LIMIT 1
+
+-- name: pedido_abrir (writes)
+-- writes the order down, or finds the one that is there; nothing while an earlier one of this cart has an end to meet
+SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
+       pendencia, chave, corpo_sha256, session_id, entrega_tipo, linhas
+FROM pedido_abrir($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+
+-- name: pedido_adotar (writes)
+-- an order made without a key, asked for again with one, is that key's from then on
+UPDATE pedidos SET chave = $2 WHERE id = $1 AND chave IS NULL
+
+-- name: pedido_confirmar (writes)
+-- prices, total, state, history and event at once; nothing when the order is not waiting for its reservation any more
+SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
+       pendencia, chave, corpo_sha256, session_id, entrega_tipo, linhas
+FROM pedido_confirmar($1, $2, $3, $4)
+
+-- name: pedido_desfazer (writes)
+-- the catalogue refused: the order never was
+UPDATE pedidos SET status = 'desfeito', atualizado_em = now() WHERE id = $1 AND status = 'reservando'
+
+-- name: pedido_pendente
+-- the oldest order of a session that still owes something
+SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
+       pendencia, chave, corpo_sha256, session_id, entrega_tipo, linhas
+FROM pedidos_vistos WHERE session_id = $1 AND status >= 'reservando' AND pendencia IS NOT NULL
+ORDER BY criado_em LIMIT 1
+
+-- name: pedido_concluir (writes)
+-- what was owed ($2) is done; not waited for on disk: done again it does no harm
+WITH sem_espera AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS valor)
+UPDATE pedidos SET pendencia = NULL FROM sem_espera WHERE id = $1 AND pendencia = $2 AND sem_espera.valor = 'off'

@@ -1,0 +1,254 @@
+/*
+ * One order, exactly once: found or written down, reserved, confirmed, concluded.
+ *
+ * Each step can be done again by whoever finds the order in its state: a retry with the same key, a double click,
+ * another worker at the same moment, the recovery after a crash. The order's row decides; the others read it again.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/log.h"
+#include "core/uuid.h"
+#include "pedidos/pedidos.h"
+
+/* How often the cart is read again after an earlier order of it was brought to its end. */
+#define TRIES 3
+
+struct checkout {
+	struct request *rq;
+	struct response *rs;
+	struct corpo corpo;
+	const char *chave; /* Idempotency-Key, or NULL */
+	const char *hash;  /* of the body */
+	bool found;        /* `pedido` is the order */
+	struct pedido pedido;
+};
+
+static enum problem checkout_run(struct checkout *checkout, size_t statement, const char *const *params)
+{
+	return pedido_run(checkout->rq, statement, params, &checkout->pedido, &checkout->found);
+}
+
+/* An order made without a key becomes this key's, so that the key finds it from now on. */
+static enum problem checkout_adopt(struct checkout *checkout)
+{
+	struct sql_rows rows;
+	const char *constraint;
+	const char *params[] = {checkout->pedido.id, checkout->chave};
+	enum problem problem =
+	    sql_try(checkout->rq->stores->db, SQL_PEDIDO_ADOTAR, params, checkout->rq->arena, &rows, &constraint);
+
+	if (problem != PROBLEM_NONE)
+		return problem;
+	if (constraint != NULL)
+		return PROBLEM_CHAVE_REUTILIZADA;
+	return rows.affected == 1 ? PROBLEM_NONE : PROBLEM_SERVICO_INDISPONIVEL;
+}
+
+/* Whether the order that was found is the one that this request asks for. */
+static enum problem checkout_same(struct checkout *checkout)
+{
+	const struct pedido *pedido = &checkout->pedido;
+	bool keyed = checkout->chave != NULL && pedido->chave != NULL;
+	bool same = strcmp(pedido->corpo, checkout->hash) == 0;
+
+	if (keyed && strcmp(pedido->chave, checkout->chave) == 0)
+		return same ? PROBLEM_NONE : PROBLEM_CHAVE_REUTILIZADA;
+	if (!same)
+		return PROBLEM_CARRINHO_JA_PEDIDO;
+	if (keyed)
+		return response_problem(checkout->rs, PROBLEM_CARRINHO_JA_PEDIDO,
+		                        "Já existe um pedido deste carrinho com outra Idempotency-Key.");
+	return checkout->chave == NULL ? PROBLEM_NONE : checkout_adopt(checkout);
+}
+
+/* The cart is empty: perhaps because this very order took everything out of it a moment ago. */
+static enum problem checkout_emptied(struct checkout *checkout, int64_t versao)
+{
+	const char *params[] = {NULL, checkout->corpo.session_id, sql_of_int(checkout->rq->arena, versao - 1)};
+	enum problem problem = checkout_run(checkout, SQL_PEDIDO_ACHAR, params);
+
+	if (problem != PROBLEM_NONE)
+		return problem;
+	if (!checkout->found || strcmp(checkout->pedido.status, "cancelado") == 0)
+		return PROBLEM_CARRINHO_VAZIO;
+	problem = checkout_same(checkout);
+	if (problem != PROBLEM_CARRINHO_JA_PEDIDO)
+		return problem;
+	checkout->rs->detail = NULL;
+	return PROBLEM_CARRINHO_VAZIO;
+}
+
+/* Ends what earlier orders of this session owe, so that the cart no longer holds what they bought. */
+static enum problem checkout_conclude_earlier(struct checkout *checkout)
+{
+	struct request *rq = checkout->rq;
+	const char *params[] = {checkout->corpo.session_id};
+	struct pedido earlier;
+	bool found;
+	enum problem problem = pedido_run(rq, SQL_PEDIDO_PENDENTE, params, &earlier, &found);
+
+	if (problem == PROBLEM_NONE && found)
+		pedido_concluir(rq, &earlier);
+	return problem;
+}
+
+/* Writes the order down as `id`, or finds the one that is there already. */
+static enum problem checkout_insert(struct checkout *checkout, const char *id, const struct cesta *cesta)
+{
+	struct arena *arena = checkout->rq->arena;
+	const struct corpo *corpo = &checkout->corpo;
+	const struct linha *linhas = cesta->linhas.items;
+	size_t count = cesta->linhas.count;
+	int64_t *produtos = arena_array(arena, count, sizeof(*produtos));
+	int64_t *quantidades = arena_array(arena, count, sizeof(*quantidades));
+
+	for (size_t i = 0; i < count; i++) {
+		produtos[i] = linhas[i].produto_id;
+		quantidades[i] = linhas[i].quantidade;
+	}
+	const char *params[] = {
+	    id,
+	    checkout->chave,
+	    checkout->hash,
+	    corpo->session_id,
+	    sql_of_int(arena, cesta->versao),
+	    corpo->cliente.nome,
+	    corpo->cliente.email,
+	    corpo->cliente.telefone,
+	    corpo->entrega.tipo,
+	    corpo->entrega.endereco,
+	    corpo->entrega.data == SEM_DATA ? NULL : sql_of_time(arena, corpo->entrega.data),
+	    corpo->observacoes,
+	    sql_of_ints(arena, produtos, count),
+	    sql_of_ints(arena, quantidades, count),
+	};
+	return checkout_run(checkout, SQL_PEDIDO_ABRIR, params);
+}
+
+/* An order of what is in the cart now. */
+static enum problem checkout_from_cart(struct checkout *checkout)
+{
+	struct cesta cesta = {0};
+	char id[UUID_TEXT_MAX];
+	enum problem problem = cesta_read(checkout->rq, checkout->rs, checkout->corpo.session_id, &cesta);
+
+	if (problem != PROBLEM_NONE)
+		return problem;
+	if (cesta.linhas.count == 0)
+		return checkout_emptied(checkout, cesta.versao);
+	uuid_new(id);
+	problem = checkout_insert(checkout, id, &cesta);
+	if (problem != PROBLEM_NONE)
+		return problem;
+	if (!checkout->found)
+		return checkout_conclude_earlier(checkout);
+	return strcmp(checkout->pedido.id, id) == 0 ? PROBLEM_NONE : checkout_same(checkout);
+}
+
+/* The order of this request: of its key, or of the cart. */
+static enum problem checkout_find(struct checkout *checkout)
+{
+	const char *params[] = {checkout->chave, NULL, NULL};
+	enum problem problem = PROBLEM_NONE;
+
+	if (checkout->chave != NULL)
+		problem = checkout_run(checkout, SQL_PEDIDO_ACHAR, params);
+	if (problem == PROBLEM_NONE && checkout->found)
+		return checkout_same(checkout);
+	for (int i = 0; i < TRIES && problem == PROBLEM_NONE && !checkout->found; i++)
+		problem = checkout_from_cart(checkout);
+	return problem == PROBLEM_NONE && !checkout->found ? PROBLEM_SERVICO_INDISPONIVEL : problem;
+}
+
+/* Somebody else ended the order meanwhile: what has become of it? PROBLEM_SERVICO_INDISPONIVEL when it was undone. */
+static enum problem checkout_reread(struct checkout *checkout)
+{
+	const char *id = checkout->pedido.id;
+	enum problem problem = pedido_read(checkout->rq, id, &checkout->pedido);
+
+	checkout->rs->detail = NULL;
+	return problem == PROBLEM_PEDIDO_NAO_ENCONTRADO ? PROBLEM_SERVICO_INDISPONIVEL : problem;
+}
+
+/* The catalogue refused, so nothing was taken: the order never was, unless somebody else got it through. */
+static enum problem checkout_refused(struct checkout *checkout, enum problem why)
+{
+	struct request *rq = checkout->rq;
+	struct sql_rows rows;
+	const char *params[] = {checkout->pedido.id};
+	enum problem problem = sql_run(rq->stores->db, SQL_PEDIDO_DESFAZER, params, rq->arena, &rows);
+
+	if (problem != PROBLEM_NONE)
+		return problem;
+	/* Released before it was reserved: the order was being undone, and the customer may just ask again. */
+	return rows.affected == 1 && why != PROBLEM_RESERVA_ENCERRADA ? why : checkout_reread(checkout);
+}
+
+/* reservando → confirmado, at the prices of the reservation. */
+static enum problem checkout_confirm(struct checkout *checkout, const struct reserva *reserva)
+{
+	struct arena *arena = checkout->rq->arena;
+	const struct linha *linhas = reserva->linhas.items;
+	size_t count = reserva->linhas.count;
+	int64_t *produtos = arena_array(arena, count, sizeof(*produtos));
+	const char **nomes = arena_array(arena, count, sizeof(*nomes));
+	const char **precos = arena_array(arena, count, sizeof(*precos));
+
+	for (size_t i = 0; i < count; i++) {
+		produtos[i] = linhas[i].produto_id;
+		nomes[i] = linhas[i].nome;
+		precos[i] = sql_of_money(arena, linhas[i].preco);
+	}
+	const char *params[] = {
+	    checkout->pedido.id,
+	    sql_of_ints(arena, produtos, count),
+	    sql_of_texts(arena, nomes, count),
+	    sql_of_texts(arena, precos, count),
+	};
+	enum problem problem = checkout_run(checkout, SQL_PEDIDO_CONFIRMAR, params);
+	if (problem != PROBLEM_NONE || checkout->found)
+		return problem;
+	problem = checkout_reread(checkout);
+	/* Undone between our reservation and this: a reservation that nobody else would give back. */
+	if (problem == PROBLEM_SERVICO_INDISPONIVEL)
+		reserva_liberar(checkout->rq, &checkout->pedido);
+	return problem;
+}
+
+/* Brings an order that waits for its reservation to `confirmado`, or undoes it. */
+static enum problem checkout_finish(struct checkout *checkout)
+{
+	struct reserva reserva;
+
+	if (strcmp(checkout->pedido.status, "reservando") != 0)
+		return PROBLEM_NONE;
+	enum problem problem = reserva_fazer(checkout->rq, checkout->rs, &checkout->pedido, &reserva);
+	if (reserva.recusada)
+		return checkout_refused(checkout, problem);
+	return problem == PROBLEM_NONE ? checkout_confirm(checkout, &reserva) : problem;
+}
+
+enum problem pedidos_post(struct request *rq, struct response *rs)
+{
+	struct checkout checkout = {.rq = rq, .rs = rs};
+	enum problem problem = chave_read(rq, rs, &checkout.chave);
+
+	if (problem == PROBLEM_NONE)
+		problem = corpo_read(rq, rs, &checkout.corpo);
+	if (problem != PROBLEM_NONE)
+		return problem;
+	checkout.hash = corpo_hash(rq->arena, &checkout.corpo);
+	problem = checkout_find(&checkout);
+	if (problem == PROBLEM_NONE)
+		problem = checkout_finish(&checkout);
+	if (problem != PROBLEM_NONE)
+		return problem;
+	if (checkout.pedido.pendencia != NULL)
+		pedido_concluir(rq, &checkout.pedido);
+	response_header(rs, "Location", "/api/pedidos/%s", checkout.pedido.id);
+	struct json_out *out = response_open(rs, 201);
+	pedido_write(out, NULL, &checkout.pedido);
+	json_text(out, "message", "Pedido recebido");
+	return PROBLEM_NONE;
+}

@@ -1,0 +1,155 @@
+/* What a customer sends to order: read, checked beyond what a table can say, and reduced to a hash. */
+#include <inttypes.h>
+#include <sha2.h>
+#include <string.h>
+
+#include "pedidos/pedidos.h"
+
+#define CHAVE_MAX 255
+/* Deliveries are of this age: from 2000-01-01 to before 2100-01-01, in microseconds. */
+#define DATA_MIN INT64_C(946684800000000)
+#define DATA_MAX INT64_C(4102444800000000)
+
+static const char *const tipos[] = {"retirada", "entrega", NULL};
+
+static const struct rule cliente_rules[] = {
+    {"nome", FIELD_TEXT, offsetof(struct cliente, nome), true, .min = 1, .max = 120},
+    {"email", FIELD_TEXT, offsetof(struct cliente, email), true, .min = 3, .max = 254},
+    {"telefone", FIELD_TEXT, offsetof(struct cliente, telefone), true, .min = 8, .max = 20},
+};
+
+static const struct rule entrega_rules[] = {
+    {"tipo", FIELD_TEXT, offsetof(struct entrega, tipo), true, .min = 1, .max = 20, .allowed = tipos},
+    {"endereco", FIELD_TEXT, offsetof(struct entrega, endereco), .nullable = true, .min = 1, .max = 500},
+    {"data", FIELD_TIME, offsetof(struct entrega, data), .nullable = true},
+};
+
+static const struct rule corpo_rules[] = {
+    {"session_id", FIELD_UUID, offsetof(struct corpo, session_id), true},
+    {"cliente", FIELD_OBJECT, offsetof(struct corpo, cliente), true, .rules = cliente_rules,
+     .rule_count = FIELD_COUNT(cliente_rules)},
+    {"entrega", FIELD_OBJECT, offsetof(struct corpo, entrega), true, .rules = entrega_rules,
+     .rule_count = FIELD_COUNT(entrega_rules)},
+    {"observacoes", FIELD_TEXT, offsetof(struct corpo, observacoes), .nullable = true, .max = 1000},
+};
+
+static bool is_blank(const char *text)
+{
+	return text[strspn(text, " \t\r\n")] == '\0';
+}
+
+/* One @, a dot inside the domain, no blanks: enough to catch a slip; whether it is theirs only a message could tell. */
+static bool is_email(const char *text)
+{
+	const char *at = strchr(text, '@');
+
+	if (at == NULL || at == text || strchr(at + 1, '@') != NULL)
+		return false;
+	for (const char *c = text; *c != '\0'; c++)
+		if ((unsigned char)*c <= ' ' || *c == 0x7f)
+			return false;
+	const char *domain = at + 1;
+	size_t len = strlen(domain);
+	return len > 2 && domain[0] != '.' && domain[len - 1] != '.' && strchr(domain, '.') != NULL &&
+	       strstr(domain, "..") == NULL;
+}
+
+static bool is_telefone(const char *text)
+{
+	size_t digits = 0;
+
+	for (const char *c = text; *c != '\0'; c++)
+		digits += *c >= '0' && *c <= '9';
+	return digits >= 8 && text[strspn(text, "0123456789 +-()")] == '\0';
+}
+
+static void cliente_check(const struct cliente *cliente, struct complaints *complaints)
+{
+	if (cliente->nome != NULL && is_blank(cliente->nome))
+		complain(complaints, "cliente.nome", "não pode ser só espaços");
+	if (cliente->email != NULL && !is_email(cliente->email))
+		complain(complaints, "cliente.email", "deve ser um e-mail, como nome@exemplo.com.br");
+	if (cliente->telefone != NULL && !is_telefone(cliente->telefone))
+		complain(complaints, "cliente.telefone",
+		         "deve ter ao menos 8 dígitos e só dígitos, espaços, +, -, ( e )");
+}
+
+static bool complained(const struct complaints *complaints, const char *campo)
+{
+	for (const struct complaint *one = complaints->first; one != NULL; one = one->next)
+		if (strcmp(one->campo, campo) == 0)
+			return true;
+	return false;
+}
+
+static void entrega_check(const struct entrega *entrega, struct complaints *complaints)
+{
+	bool delivered = entrega->tipo != NULL && strcmp(entrega->tipo, "entrega") == 0;
+
+	if (entrega->endereco == NULL && delivered && !complained(complaints, "entrega.endereco"))
+		complain(complaints, "entrega.endereco", "é obrigatório quando o tipo é entrega");
+	if (entrega->endereco != NULL && is_blank(entrega->endereco))
+		complain(complaints, "entrega.endereco", "não pode ser só espaços");
+	if (entrega->data != SEM_DATA && (entrega->data < DATA_MIN || entrega->data >= DATA_MAX))
+		complain(complaints, "entrega.data", "deve estar entre os anos 2000 e 2099");
+}
+
+enum problem corpo_read(struct request *rq, struct response *rs, struct corpo *corpo)
+{
+	*corpo = (struct corpo){.entrega.data = SEM_DATA};
+	enum problem problem = request_body(rq, rs, corpo_rules, FIELD_COUNT(corpo_rules), corpo, NULL);
+
+	/* Every offending field is named at once, so the rest is checked although the table already found some. */
+	if (problem != PROBLEM_NONE && problem != PROBLEM_CAMPOS_INVALIDOS)
+		return problem;
+	cliente_check(&corpo->cliente, &rs->complaints);
+	entrega_check(&corpo->entrega, &rs->complaints);
+	return rs->complaints.count == 0 ? PROBLEM_NONE : PROBLEM_CAMPOS_INVALIDOS;
+}
+
+/* Appends a field so that no two different bodies give the same text. */
+static void canonical(struct buf *buf, const char *text)
+{
+	if (text == NULL)
+		buf_text(buf, "-,");
+	else
+		buf_printf(buf, "%zu:%s,", strlen(text), text);
+}
+
+const char *corpo_hash(struct arena *arena, const struct corpo *corpo)
+{
+	struct buf buf = {0};
+	char hex[SHA256_DIGEST_STRING_LENGTH];
+	const char *fields[] = {
+	    corpo->session_id,   corpo->cliente.nome,     corpo->cliente.email, corpo->cliente.telefone,
+	    corpo->entrega.tipo, corpo->entrega.endereco, corpo->observacoes,
+	};
+
+	for (size_t i = 0; i < FIELD_COUNT(fields); i++)
+		canonical(&buf, fields[i]);
+	if (corpo->entrega.data != SEM_DATA)
+		buf_printf(&buf, "%" PRId64, corpo->entrega.data);
+	SHA256Data((const uint8_t *)buf.data, buf.len, hex);
+	buf_free(&buf);
+	return arena_copy(arena, hex, strlen(hex));
+}
+
+enum problem chave_read(struct request *rq, struct response *rs, const char **chave)
+{
+	const char *text = request_header(rq, "HTTP_IDEMPOTENCY_KEY");
+	size_t len = text == NULL ? 0 : strlen(text);
+	bool printable = true;
+
+	*chave = NULL;
+	if (text == NULL)
+		return PROBLEM_NONE;
+	for (size_t i = 0; i < len; i++)
+		printable = printable && text[i] >= ' ' && text[i] <= '~';
+	if (len == 0 || len > CHAVE_MAX || !printable) {
+		complain(&rs->complaints, "Idempotency-Key", "deve ter de 1 a %d caracteres ASCII imprimíveis",
+		         CHAVE_MAX);
+		return PROBLEM_PARAMETRO_INVALIDO;
+	}
+	*chave = text;
+	return PROBLEM_NONE;
+}

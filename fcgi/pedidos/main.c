@@ -1,0 +1,64 @@
+/* The orders' worker: its routes, its health, and the health of the whole shop. */
+#include "core/health.h"
+#include "core/worker.h"
+#include "pedidos/pedidos.h"
+
+static enum health health_of_db(struct request *rq)
+{
+	struct sql_rows rows;
+	bool up = sql_run(rq->stores->db, SQL_SAUDE, NULL, rq->arena, &rows) == PROBLEM_NONE && rows.count == 1 &&
+	          sql_bool(&rows, 0, 0);
+
+	return up ? HEALTH_HEALTHY : HEALTH_UNHEALTHY;
+}
+
+static enum problem saude(struct request *rq, struct response *rs)
+{
+	const struct health_line lines[] = {
+	    {"postgres", health_of_db(rq)},
+	    {"carrinho", health_of_service(rq, "/health/carrinho")},
+	    {"catalogo", health_of_service(rq, "/health/catalogo")},
+	};
+
+	json_object_end(health_open(rs, "pedidos", lines, FIELD_COUNT(lines)));
+	return PROBLEM_NONE;
+}
+
+/* The shop sells without its replica, with less to fall back on. pedidos is not asked over HTTP: this worker is of it. */
+static enum problem saude_geral(struct request *rq, struct response *rs)
+{
+	enum health replica = health_of_service(rq, "/health/replica");
+	const struct health_line lines[] = {
+	    {"catalogo", health_of_service(rq, "/health/catalogo")},
+	    {"replica", replica == HEALTH_HEALTHY ? HEALTH_HEALTHY : HEALTH_DEGRADED},
+	    {"carrinho", health_of_service(rq, "/health/carrinho")},
+	    {"pedidos", health_of_db(rq)},
+	};
+
+	json_object_end(health_open(rs, "confeitaria", lines, FIELD_COUNT(lines)));
+	return PROBLEM_NONE;
+}
+
+static const struct route routes[] = {
+    {METHOD_POST, "/api/pedidos", pedidos_post, NULL},
+    {METHOD_GET, "/api/pedidos", pedidos_lista, "admin"},
+    {METHOD_GET, "/api/pedidos/{uuid}", pedido_get, NULL},
+    {METHOD_PUT, "/api/pedidos/{uuid}/status", pedido_status_put, "admin"},
+    {METHOD_POST, "/api/pedidos/{uuid}/cancelar", pedido_cancelar, NULL},
+    {METHOD_GET, "/health", saude, NULL},
+    {METHOD_GET, "/saude", saude_geral, NULL},
+};
+
+int main(int argc, char **argv)
+{
+	const struct service service = {
+	    .name = "pedidos",
+	    .routes = routes,
+	    .route_count = FIELD_COUNT(routes),
+	    .statements = pedidos_statements,
+	    .statement_count = PEDIDOS_STATEMENT_COUNT,
+	    .calls = true,
+	};
+
+	return worker_main(argc, argv, &service);
+}

@@ -1,0 +1,197 @@
+/* Orders read: one by its id, and the administrators' list. */
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/cursor.h"
+#include "core/uuid.h"
+#include "pedidos/pedidos.h"
+
+#define LIMITE_PADRAO 100
+#define LIMITE_MAX    500
+#define DIA_US        INT64_C(86400000000)
+/* The last microsecond of the year 9999, as far as times are written with four digits. */
+#define TEMPO_MAX INT64_C(253402300799999999)
+
+/* The columns of pedidos_vistos as every statement selects them; the first PEDIDO_FIELDS are a client's business. */
+static const struct field pedido_fields[] = {
+    {"id", FIELD_TEXT, offsetof(struct pedido, id)},
+    {"numero", FIELD_INT, offsetof(struct pedido, numero)},
+    {"status", FIELD_TEXT, offsetof(struct pedido, status)},
+    {"itens", FIELD_JSON, offsetof(struct pedido, itens)},
+    {"valor_total", FIELD_MONEY, offsetof(struct pedido, valor_total)},
+    {"cliente", FIELD_JSON, offsetof(struct pedido, cliente)},
+    {"entrega", FIELD_JSON, offsetof(struct pedido, entrega)},
+    {"observacoes", FIELD_TEXT, offsetof(struct pedido, observacoes)},
+    {"criado_em", FIELD_TIME, offsetof(struct pedido, criado_em)},
+    {"atualizado_em", FIELD_TIME, offsetof(struct pedido, atualizado_em)},
+    {"historico", FIELD_JSON, offsetof(struct pedido, historico)},
+    {"pendencia", FIELD_TEXT, offsetof(struct pedido, pendencia)},
+    {"chave", FIELD_TEXT, offsetof(struct pedido, chave)},
+    {"corpo_sha256", FIELD_TEXT, offsetof(struct pedido, corpo)},
+    {"session_id", FIELD_TEXT, offsetof(struct pedido, session_id)},
+    {"entrega_tipo", FIELD_TEXT, offsetof(struct pedido, entrega_tipo)},
+    {"linhas", FIELD_JSON, offsetof(struct pedido, linhas)},
+};
+
+#define PEDIDO_FIELDS 11
+
+void pedido_write(struct json_out *out, const char *name, const struct pedido *pedido)
+{
+	json_struct(out, name, pedido_fields, PEDIDO_FIELDS, pedido);
+}
+
+enum problem pedido_run(struct request *rq, size_t statement, const char *const *params, struct pedido *pedido,
+                        bool *found)
+{
+	struct sql_rows rows;
+	enum problem problem = sql_run(rq->stores->db, statement, params, rq->arena, &rows);
+
+	*found = problem == PROBLEM_NONE && rows.count > 0;
+	if (*found)
+		sql_row(&rows, 0, pedido_fields, FIELD_COUNT(pedido_fields), pedido);
+	return problem;
+}
+
+enum problem pedido_read(struct request *rq, const char *id, struct pedido *pedido)
+{
+	bool found;
+	const char *params[] = {id};
+	enum problem problem = pedido_run(rq, SQL_PEDIDO_GET, params, pedido, &found);
+
+	return problem == PROBLEM_NONE && !found ? PROBLEM_PEDIDO_NAO_ENCONTRADO : problem;
+}
+
+enum problem pedido_get(struct request *rq, struct response *rs)
+{
+	struct pedido pedido;
+	enum problem problem = pedido_read(rq, rq->args[0], &pedido);
+
+	if (problem == PROBLEM_NONE)
+		pedido_write(response_open(rs, 200), NULL, &pedido);
+	return problem;
+}
+
+struct filtro {
+	const char *status;
+	const char *desde;
+	const char *ate;
+	int64_t limite;
+	const char *cursor;
+};
+
+static const char *const publicos[] = {"confirmado", "em_preparo", "pronto", "em_rota", "entregue", "cancelado", NULL};
+
+/* desde and ate are read as text, because a date alone in `ate` means the whole of that day. */
+static const struct rule filtro_rules[] = {
+    {"status", FIELD_TEXT, offsetof(struct filtro, status), .min = 1, .max = 20, .allowed = publicos},
+    {"desde", FIELD_TEXT, offsetof(struct filtro, desde), .min = 1, .max = 40},
+    {"ate", FIELD_TEXT, offsetof(struct filtro, ate), .min = 1, .max = 40},
+    {"limite", FIELD_INT, offsetof(struct filtro, limite), .min = 1, .max = LIMITE_MAX},
+    {"cursor", FIELD_TEXT, offsetof(struct filtro, cursor), .min = 1, .max = 2048},
+};
+
+static const struct rule tempo_rule = {.type = FIELD_TIME};
+
+/* The parameters of the list's statements; NULL where nothing was asked. */
+struct lista {
+	size_t statement;
+	const char *params[6];
+	int64_t limite;
+	bool continued; /* a page after the first */
+};
+
+/* A bound in time as a parameter, kept to the years that both sides can write; *out stays NULL without one. */
+static void bound_read(struct request *rq, struct response *rs, const char *campo, const char *text, const char **out)
+{
+	int64_t when;
+
+	if (text == NULL)
+		return;
+	if (!clock_parse(text, &when)) {
+		complain_rule(&rs->complaints, campo, &tempo_rule);
+		return;
+	}
+	if (strcmp(campo, "ate") == 0)
+		when += strchr(text, ':') == NULL ? DIA_US : 1;
+	*out = sql_of_time(rq->arena, when < 0 ? 0 : when > TEMPO_MAX ? TEMPO_MAX : when);
+}
+
+static void cursor_read(struct request *rq, struct response *rs, const char *text, struct lista *lista)
+{
+	struct cursor cursor;
+	int64_t when;
+
+	if (text == NULL)
+		return;
+	if (!cursor_decode(rq->arena, text, &cursor) || strcmp(cursor.order, "pedidos") != 0 ||
+	    !clock_parse(cursor.key, &when) || when < 0 || when > TEMPO_MAX || !uuid_valid(cursor.id)) {
+		complain(&rs->complaints, "cursor", "use o valor de proximo da página anterior");
+		return;
+	}
+	lista->continued = true;
+	lista->params[3] = sql_of_time(rq->arena, when);
+	lista->params[4] = cursor.id;
+}
+
+static enum problem lista_read(struct request *rq, struct response *rs, struct lista *lista)
+{
+	struct filtro filtro = {.limite = LIMITE_PADRAO};
+	enum problem problem = request_query(rq, rs, filtro_rules, FIELD_COUNT(filtro_rules), &filtro, NULL);
+
+	*lista = (struct lista){
+	    .statement = filtro.status == NULL ? SQL_PEDIDOS_LISTA : SQL_PEDIDOS_LISTA_STATUS,
+	    .params = {filtro.status},
+	    .limite = filtro.limite,
+	};
+	if (problem != PROBLEM_NONE)
+		return problem;
+	bound_read(rq, rs, "desde", filtro.desde, &lista->params[1]);
+	bound_read(rq, rs, "ate", filtro.ate, &lista->params[2]);
+	cursor_read(rq, rs, filtro.cursor, lista);
+	/* One row more than asked tells whether there is a next page. */
+	lista->params[5] = sql_of_int(rq->arena, filtro.limite + 1);
+	return rs->complaints.count == 0 ? PROBLEM_NONE : PROBLEM_PARAMETRO_INVALIDO;
+}
+
+/* All that match: known already when the first page is the only one. */
+static enum problem lista_total(struct request *rq, const struct lista *lista, size_t rows, int64_t *total)
+{
+	struct sql_rows count;
+
+	*total = (int64_t)rows;
+	if (!lista->continued && *total <= lista->limite)
+		return PROBLEM_NONE;
+	enum problem problem = sql_run(rq->stores->db, SQL_PEDIDOS_TOTAL, lista->params, rq->arena, &count);
+	if (problem == PROBLEM_NONE)
+		*total = sql_int(&count, 0, 0);
+	return problem;
+}
+
+enum problem pedidos_lista(struct request *rq, struct response *rs)
+{
+	struct lista lista;
+	struct sql_rows rows;
+	struct pedido pedido = {0};
+	int64_t total = 0;
+	enum problem problem = lista_read(rq, rs, &lista);
+
+	if (problem == PROBLEM_NONE)
+		problem = sql_run(rq->stores->db, lista.statement, lista.params, rq->arena, &rows);
+	if (problem == PROBLEM_NONE)
+		problem = lista_total(rq, &lista, rows.count, &total);
+	if (problem != PROBLEM_NONE)
+		return problem;
+	struct json_out *out = response_open(rs, 200);
+	json_array(out, NULL);
+	for (size_t i = 0; i < rows.count && (int64_t)i < lista.limite; i++) {
+		sql_row(&rows, i, pedido_fields, FIELD_COUNT(pedido_fields), &pedido);
+		pedido_write(out, NULL, &pedido);
+	}
+	json_array_end(out);
+	json_int(out, "total", total);
+	if ((int64_t)rows.count <= lista.limite)
+		return PROBLEM_NONE;
+	const struct cursor next = {"pedidos", sql_of_time(rq->arena, pedido.criado_em), pedido.id};
+	json_text(out, "proximo", cursor_encode(rq->arena, &next));
+	return PROBLEM_NONE;
+}

@@ -1,0 +1,116 @@
+/* Orders: how one is made, read, moved along. What its files share. */
+#ifndef PEDIDOS_H
+#define PEDIDOS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/field.h"
+#include "core/money.h"
+#include "core/request.h"
+#include "core/response.h"
+#include "core/sql.h"
+#include "db/pedidos_sql.h"
+
+/* A row of pedidos_vistos: what is answered, then what only this service needs. */
+struct pedido {
+	const char *id;
+	int64_t numero;
+	const char *status;
+	const char *itens; /* JSON */
+	struct money valor_total;
+	const char *cliente; /* JSON */
+	const char *entrega; /* JSON */
+	const char *observacoes;
+	int64_t criado_em;
+	int64_t atualizado_em;
+	const char *historico; /* JSON */
+	const char *pendencia; /* finalizar, devolver or NULL: what is still owed to the other services */
+	const char *chave;
+	const char *corpo; /* hash of the body that made it */
+	const char *session_id;
+	const char *entrega_tipo;
+	const char *linhas; /* JSON: produto_id and quantidade of each line */
+};
+
+/* What a customer orders with; see corpo.c. */
+struct corpo {
+	const char *session_id;
+	struct cliente {
+		const char *nome;
+		const char *email;
+		const char *telefone;
+	} cliente;
+	struct entrega {
+		const char *tipo;
+		const char *endereco;
+		int64_t data; /* SEM_DATA: none */
+	} entrega;
+	const char *observacoes;
+};
+
+#define SEM_DATA INT64_MIN
+
+/* A line of a cart, or of a reservation, which knows name and price. */
+struct linha {
+	int64_t produto_id;
+	int64_t quantidade;
+	const char *nome;
+	struct money preco;
+};
+
+struct cesta {
+	int64_t versao;
+	struct field_array linhas;
+};
+
+struct reserva {
+	bool recusada; /* the catalogue said no, and took nothing */
+	struct field_array linhas;
+};
+
+/* corpo.c: reads and checks the body of POST /api/pedidos: PROBLEM_CAMPOS_INVALIDOS and those of request_body(). */
+enum problem corpo_read(struct request *rq, struct response *rs, struct corpo *corpo);
+
+/* A hash of what the body says, however it was spelled: the same order asked for again has the same one. */
+const char *corpo_hash(struct arena *arena, const struct corpo *corpo);
+
+/* Reads the Idempotency-Key, NULL when there is none: PROBLEM_PARAMETRO_INVALIDO. */
+enum problem chave_read(struct request *rq, struct response *rs, const char **chave);
+
+/* servicos.c: what is in the cart. PROBLEM_SESSAO_NAO_ENCONTRADA, or PROBLEM_SERVICO_INDISPONIVEL. */
+enum problem cesta_read(struct request *rq, struct response *rs, const char *session_id, struct cesta *cesta);
+
+/*
+ * Takes the stock of all lines of an order or of none; again for the same order it takes nothing more. When it was
+ * refused for certain, reserva->recusada is true and the problem is why. After any other problem it may have been taken:
+ * the order stays as it is, to be asked for again.
+ */
+enum problem reserva_fazer(struct request *rq, struct response *rs, const struct pedido *pedido,
+                           struct reserva *reserva);
+
+/* Gives a reservation back, for an order that is undone. What fails is logged: the reservation has a time limit. */
+void reserva_liberar(struct request *rq, const struct pedido *pedido);
+
+/* Does what a committed order still owes: its reservation, its cart. What fails is logged and stays owed. */
+void pedido_concluir(struct request *rq, const struct pedido *pedido);
+
+/* pedidos.c: runs a statement that returns one order or none; *found says which, *pedido is left alone when none. */
+enum problem pedido_run(struct request *rq, size_t statement, const char *const *params, struct pedido *pedido,
+                        bool *found);
+
+/* Reads order `id`. PROBLEM_PEDIDO_NAO_ENCONTRADO, also for one that is not or never was confirmed. */
+enum problem pedido_read(struct request *rq, const char *id, struct pedido *pedido);
+
+/* Writes an order as every call answers it. */
+void pedido_write(struct json_out *out, const char *name, const struct pedido *pedido);
+
+/* Handlers; see the route table in main.c. */
+enum problem pedidos_post(struct request *rq, struct response *rs);
+enum problem pedidos_lista(struct request *rq, struct response *rs);
+enum problem pedido_get(struct request *rq, struct response *rs);
+enum problem pedido_status_put(struct request *rq, struct response *rs);
+enum problem pedido_cancelar(struct request *rq, struct response *rs);
+
+#endif
