@@ -1,0 +1,67 @@
+# Turns fcgi/core/problems.def into nginx's own error answers: for each status that nginx itself gives, the problem of that
+# name as JSON, in the shape that workers give. -v etc=DIRECTORY of the generated configuration.
+
+# Splits PROBLEM(NAME, "codigo", 404, 0, "title", "detail"): texts hold commas, so it goes from quote to quote.
+function read_problem(line,    parts) {
+	split(line, parts, "\"")
+	problem["codigo"] = parts[2]
+	split(parts[3], numbers, ",")
+	problem["status"] = numbers[2] + 0
+	problem["retry"] = numbers[3] + 0
+	problem["title"] = parts[4]
+	problem["detail"] = parts[6]
+	problem["tipo"] = "/erros/" parts[2]
+	gsub(/_/, "-", problem["tipo"])
+}
+
+function member(name, value) { return "\"" name "\":\"" value "\"" }
+
+function body() {
+	return "{\"success\":false," member("error", problem["detail"]) "," member("type", problem["tipo"]) "," \
+		member("title", problem["title"]) ",\"status\":" problem["status"] "," member("detail", problem["detail"]) "," \
+		member("codigo", problem["codigo"]) "," member("request_id", "$id_requisicao") "}"
+}
+
+BEGIN {
+	# What is refused before the path is known cannot go to a named location.
+	early["requisicao_invalida"] = early["endereco_grande"] = early["cabecalhos_grandes"] = 1
+	answers["requisicao_invalida"] = "400 416 501 505"
+	answers["rota_nao_encontrada"] = "403 404"
+	answers["metodo_nao_permitido"] = "405"
+	answers["corpo_grande"] = "413"
+	answers["endereco_grande"] = "414"
+	answers["muitas_requisicoes"] = "429"
+	answers["cabecalhos_grandes"] = "431 494"
+	answers["erro_interno"] = "500"
+	answers["servico_fora"] = "502"
+	answers["servico_indisponivel"] = "503"
+	answers["tempo_esgotado"] = "504"
+	print "# nginx's own errors in the shape of the workers'; they answer theirs themselves."
+}
+
+/^PROBLEM\(/ {
+	read_problem($0)
+	if (!(problem["codigo"] in answers))
+		next
+	place = "@" problem["codigo"]
+	if (problem["codigo"] in early)
+		place = "/problema/" problem["codigo"]
+	printf "error_page %s = %s;\n", answers[problem["codigo"]], place
+	printf "location %s%s {\n    internal;\n    types { }\n", (place ~ /^@/ ? "" : "= "), place
+	printf "    default_type application/problem+json;\n"
+	if (problem["retry"] > 0 || problem["status"] == 405)
+		printf "    include %s/cabecalhos.conf;\n", etc
+	if (problem["retry"] > 0)
+		printf "    add_header Retry-After %d always;\n", problem["retry"]
+	if (problem["status"] == 405)
+		printf "    add_header Allow $metodos_permitidos always;\n"
+	printf "    return %d '%s';\n}\n", problem["status"], body()
+	delete answers[problem["codigo"]]
+}
+
+END {
+	for (codigo in answers) {
+		printf "problemas.awk: problems.def has no %s\n", codigo > "/dev/stderr"
+		exit 1
+	}
+}

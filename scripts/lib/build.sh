@@ -1,0 +1,58 @@
+# Building the workers out of tree, and putting them where the servers' user may run them.
+# shellcheck shell=bash
+
+PROGRAMS=(catalogo carrinho pedidos)
+BUILD=${CONFEITARIA_BUILD:-$TOP/build}
+
+# CONFEITARIA_BUILD names a build that is ready; else ./build is made, or brought up to date.
+build_programs() {
+    if [[ -z ${CONFEITARIA_BUILD:-} ]]; then
+        # A tree configured in place cannot be built elsewhere.
+        [[ ! -f $TOP/config.status ]] || BUILD=$TOP
+        build_make
+    fi
+    local program
+    for program in "${PROGRAMS[@]}"; do
+        [[ -x $BUILD/$program ]] || die "there is no program $BUILD/$program" "build it with make, or unset CONFEITARIA_BUILD"
+    done
+}
+
+build_make() {
+    if [[ ! -x $TOP/configure ]]; then
+        say "preparing the build (autogen.sh)"
+        build_step "$TOP" ./autogen.sh
+    fi
+    mkdir -p "$BUILD"
+    exec 8>>"$BUILD/.trava"
+    flock 8
+    if [[ ! -f $BUILD/Makefile ]]; then
+        say "configuring in $BUILD"
+        build_step "$BUILD" "$TOP/configure"
+    fi
+    say "building in $BUILD"
+    build_step "$BUILD" make -s -j"$(nproc)"
+    exec 8>&-
+}
+
+build_step() {
+    local dir=$1 log
+    shift
+    log=$(mktemp)
+    if ! (cd "$dir" && exec 8>&- 9>&- && "$@") >"$log" 2>&1; then
+        tail -n 40 "$log" >&2
+        rm -f "$log"
+        die "building failed: $* in $dir; its last words are above"
+    fi
+    rm -f "$log"
+}
+
+# A checkout may be somewhere that the servers cannot enter, so the state has its own copy. Replaced by a rename: a program
+# that runs goes on with the file it has.
+build_install() {
+    local program
+    for program in "${PROGRAMS[@]}"; do
+        cmp -s "$BUILD/$program" "$BIN/$program" && continue
+        install -m 0755 "$BUILD/$program" "$BIN/$program.novo"
+        mv -f "$BIN/$program.novo" "$BIN/$program"
+    done
+}

@@ -1,0 +1,92 @@
+# nginx: rendering its configuration from nginx/*.in, its static root, its ports.
+# shellcheck shell=bash
+
+declare -A DIRECT_OFFSET=([catalogo]=1 [catalogo-replica]=11 [carrinho]=2 [pedidos]=3)
+declare -A DIRECT_UPSTREAM=([catalogo]=catalogo_escrita [catalogo-replica]=catalogo_replica [carrinho]=carrinho [pedidos]=pedidos)
+
+# render TEMPLATE [NAME=VALUE...]: the text with each @NAME@ replaced; a name without a value is an error.
+render() {
+    local template=$1 text pair
+    shift
+    text=$(<"$template")
+    for pair in "ETC=$ETC/nginx" "RUN=$RUN" "LOG=$LOG" "HTML=$HTML" "TMP=$STATE/tmp/nginx" "$@"; do
+        text=${text//"@${pair%%=*}@"/"${pair#*=}"}
+    done
+    [[ ! $text =~ @[A-Z]+@ ]] || die "$template has ${BASH_REMATCH[0]}, which nobody replaced"
+    printf '%s\n' "$text"
+}
+
+nginx_configure() {
+    local port=$1 base=$2 user='' vary='' origins name
+    ! is_root || user="user $SERVICE_USER $SERVICE_USER;"
+    origins=$(nginx_origins "$(setting cors_origens '*')")
+    [[ $origins == *'default "*"'* ]] || vary=Origin
+    install -d -m 0700 -o "$(owner_id)" -g "$(group)" "$STATE/tmp/nginx"
+    render "$TOP/nginx/nginx.conf.in" "USER=$user" | put_config "$ETC/nginx/nginx.conf"
+    render "$TOP/nginx/origem.conf.in" "ORIGINS=$origins" "VARY=$vary" | put_config "$ETC/nginx/origem.conf"
+    render "$TOP/nginx/rotas.conf.in" "LISTEN=$(nginx_listen "$port")" | put_config "$ETC/nginx/rotas.conf"
+    nginx_direct_ports "$base" | put_config "$ETC/nginx/portas.conf"
+    awk -v etc="$ETC/nginx" -f "$TOP/nginx/problemas.awk" "$TOP/fcgi/core/problems.def" | put_config "$ETC/nginx/problemas.conf"
+    for name in limites logs cabecalhos pools fastcgi saude interno; do
+        render "$TOP/nginx/$name.conf.in" | put_config "$ETC/nginx/$name.conf"
+    done
+    install -m 0755 "$TOP/scripts/lib/nginx-inicia" "$BIN/nginx-inicia"
+}
+
+# The lines of the map from an origin to what it is told.
+nginx_origins() {
+    local origin
+    if [[ $1 == '*' ]]; then
+        printf '    default "*";'
+        return
+    fi
+    printf '    default "";'
+    for origin in $1; do
+        [[ $origin =~ ^https?://[A-Za-z0-9.-]+(:[0-9]+)?$ ]] ||
+            die "cors_origens in $ETC/confeitaria.conf has $origin, which is no origin" "write * or origins like https://loja.example"
+        printf '\n    "%s" "%s";' "$origin" "$origin"
+    done
+}
+
+has_ipv6() {
+    [[ -s /proc/net/if_inet6 ]]
+}
+
+nginx_listen() {
+    printf '    listen %s default_server backlog=511;' "$1"
+    ! has_ipv6 || printf '\n    listen [::]:%s default_server ipv6only=on backlog=511;' "$1"
+}
+
+nginx_direct_ports() {
+    local pool
+    if [[ $1 == 0 ]]; then
+        printf '# No direct ports.\n'
+        return
+    fi
+    for pool in "${POOLS[@]}"; do
+        render "$TOP/nginx/porta.conf.in" "SERVICE=$pool" "PORT=$(($1 + DIRECT_OFFSET["$pool"]))" "POOL=${DIRECT_UPSTREAM[$pool]}"
+    done
+}
+
+# The static root: a copy where nginx's workers can read it, with a page for each problem.
+nginx_static() {
+    rm -rf "$HTML.novo"
+    mkdir -m 0755 "$HTML.novo"
+    cp -r "$TOP/nginx/html/." "$HTML.novo/"
+    mkdir -p "$HTML.novo/erros"
+    awk -v model="$TOP/nginx/erro.html.in" -v out="$HTML.novo/erros" -f "$TOP/nginx/erros.awk" "$TOP/fcgi/core/problems.def"
+    chmod -R u=rwX,go=rX "$HTML.novo"
+    rm -rf "$HTML"
+    mv -T "$HTML.novo" "$HTML"
+}
+
+nginx_check() {
+    local output
+    output=$(cd / && /usr/sbin/nginx -q -t -e "$LOG/nginx.log" -c "$ETC/nginx/nginx.conf" 2>&1) ||
+        die "nginx refuses its configuration in $ETC/nginx:" "${output:-see $LOG/nginx.log}"
+}
+
+# ports_refused ADDRESS PORT...: says which cannot be had and why; succeeds if there is one.
+ports_refused() {
+    ! "$PYTHON" "$TOP/scripts/lib/ports.py" "$@"
+}

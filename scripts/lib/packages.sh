@@ -1,0 +1,89 @@
+# The Debian packages that running, building and testing need; installed only when missing. Usable on its own.
+# shellcheck shell=bash
+
+PACKAGES_run=(nginx postgresql-15 postgresql-client-15 redis-server supervisor python3 curl)
+PACKAGES_build=(gcc libc6-dev make autoconf automake pkg-config
+    libfcgi-dev libpq-dev libhiredis-dev libjson-c-dev libcurl4-openssl-dev libmd-dev check)
+PACKAGES_test=(clang clang-format clang-tidy cppcheck shellcheck valgrind bc
+    python3-pytest python3-psycopg2 python3-redis python3-requests python3-yaml)
+PACKAGE_SERVICES=(nginx postgresql redis-server supervisor)
+POLICY=/usr/sbin/policy-rc.d
+
+# packages_need KIND...: returns 1, having said why, when they are missing and cannot be installed.
+packages_need() {
+    local wanted=() missing kind
+    for kind in "$@"; do
+        local -n list=PACKAGES_$kind
+        wanted+=("${list[@]}")
+    done
+    if ! command -v dpkg-query >/dev/null; then
+        printf 'This installs what it needs on Debian 12, and there is no dpkg here. It needs: %s\n' "${wanted[*]}" >&2
+        return 1
+    fi
+    mapfile -t missing < <(packages_missing "${wanted[@]}")
+    ((${#missing[@]})) || return 0
+    if [[ $EUID != 0 ]]; then
+        printf 'These Debian packages are missing; run, as root:\n    apt-get install --no-install-recommends %s\n' \
+            "${missing[*]}" >&2
+        return 1
+    fi
+    printf 'Installing Debian packages: %s\n' "${missing[*]}"
+    packages_install "${missing[@]}"
+}
+
+# The answer of dpkg is read, not its exit status: it fails when one package is unknown.
+packages_missing() {
+    local installed package
+    installed=$(dpkg-query -W -f='${db:Status-Abbrev}${Package}\n' "$@" 2>/dev/null || true)
+    for package in "$@"; do
+        grep -qx "[ih]i *$package" <<<"$installed" || printf '%s\n' "$package"
+    done
+}
+
+# A policy that refuses to start services keeps the packages' own nginx, PostgreSQL and Redis from coming up.
+packages_install() {
+    local policy_ours='' status=0
+    if [[ ! -e $POLICY ]]; then
+        policy_ours=1
+        printf '#!/bin/sh\nexit 101\n' >"$POLICY"
+        chmod 0755 "$POLICY"
+    fi
+    packages_apt "$@" || status=1
+    [[ -z $policy_ours ]] || rm -f "$POLICY"
+    if ((status)); then
+        printf 'apt-get could not install them; its last words are above. Mend that and run this again.\n' >&2
+        return 1
+    fi
+    packages_disable_services "$@"
+}
+
+# The lists of packages are fetched only when the ones that are here do not do.
+packages_apt() {
+    local log
+    log=$(mktemp)
+    if packages_apt_install "$@" >"$log" 2>&1 ||
+        { apt-get -q update >>"$log" 2>&1 && packages_apt_install "$@" >>"$log" 2>&1; }; then
+        rm -f "$log"
+        return 0
+    fi
+    tail -n 15 "$log" >&2
+    rm -f "$log"
+    return 1
+}
+
+packages_apt_install() {
+    DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 \
+        install --no-install-recommends "$@"
+}
+
+# What was installed for this system must not take its ports at the next boot.
+packages_disable_services() {
+    command -v systemctl >/dev/null || return 0
+    local package service
+    for package in "$@"; do
+        for service in "${PACKAGE_SERVICES[@]}"; do
+            [[ $package == "$service"* ]] || continue
+            systemctl disable --quiet "$service" >/dev/null 2>&1 || true
+        done
+    done
+}

@@ -1,0 +1,38 @@
+# Redis for the carts: an answered write is on the disk, and each user may do only what it is for.
+# shellcheck shell=bash
+
+CART_COMMANDS='+evalsha +eval +script|load +hgetall +hget +hmget +hset +hdel +hexists +hlen +exists +del +expire +pexpire
+    +ttl +pttl +hincrby +time +ping +role'
+
+redis_configure() {
+    install -d -m 0700 -o "$(owner_id)" -g "$(group)" "$DATA/redis"
+    put_config "$ETC/redis.conf" <<CONF
+port 0
+unixsocket $RUN/redis.sock
+unixsocketperm 770
+dir $DATA/redis
+aclfile $SECRETS/redis.acl
+pidfile $DATA/redis/redis.pid
+daemonize no
+appendonly yes
+appendfsync always
+save ""
+repl-diskless-sync-delay 0
+maxmemory-policy noeviction
+logfile ""
+CONF
+    put "$SECRETS/redis.acl" 0600 "$(owner)" <<ACL
+user default off resetkeys resetchannels -@all
+user carrinho on #$(token_hash "$(secret redis_carrinho)") ~carrinho:* resetchannels -@all $(tr -s ' \n' ' ' <<<"$CART_COMMANDS")
+user operador on #$(token_hash "$(secret redis_operador)") ~* &* +@all
+ACL
+}
+
+# redis_cli COMMAND...: as the operator. The password goes by the environment, which only this user can see.
+redis_cli() {
+    REDISCLI_AUTH=$(secret redis_operador) timeout "${REDIS_SECONDS:-5}" redis-cli --no-auth-warning -s "$RUN/redis.sock" --user operador "$@"
+}
+
+redis_ready() {
+    [[ $(redis_cli ping 2>/dev/null) == PONG ]]
+}

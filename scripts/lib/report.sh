@@ -1,0 +1,117 @@
+# How the parts are, as facts `part<TAB>field<TAB>value`; the views of scripts/status are made from them.
+# shellcheck shell=bash
+
+fact() {
+    printf '%s\t%s\t%s\n' "$@"
+}
+
+report() {
+    local processes
+    if ! supervisor_running || ! processes=$(supervisor state); then
+        fact system status stopped
+        return
+    fi
+    fact supervisor status running
+    fact supervisor pid "$(supervisor_pid)"
+    report_nginx "$processes"
+    report_pools "$processes"
+    report_postgres pg-catalogo primary "$processes"
+    report_postgres pg-replica standby "$processes"
+    report_postgres pg-pedidos primary "$processes"
+    report_redis "$processes"
+    report_health
+}
+
+# report_process PART PROCESSES: whether it runs, and its process id.
+report_process() {
+    local state=missing pid=0
+    read -r state pid < <(awk -v name="$1" '$1 == name { print $2, $3 }' <<<"$2") || true
+    if [[ $state == RUNNING ]]; then fact "$1" status running; else fact "$1" status "${state,,}"; fi
+    fact "$1" pid "$pid"
+}
+
+report_nginx() {
+    report_process nginx "$1"
+    fact nginx port "$(setting port 80)"
+    fact nginx version "$(/usr/sbin/nginx -v 2>&1 | sed 's|.*/||; s/ .*//')"
+}
+
+report_pools() {
+    local pool pids running
+    for pool in "${POOLS[@]}"; do
+        pids=$(awk -v pool="$pool:" 'index($1, pool) == 1 && $2 == "RUNNING" { print $3 }' <<<"$1" | paste -sd , -)
+        running=$(awk -F , '{ print NF }' <<<"$pids")
+        [[ -n $pids ]] || running=0
+        if [[ $running == "${POOL_SIZE[$pool]}" ]]; then fact "$pool" status running; else fact "$pool" status short; fi
+        fact "$pool" workers "$running"
+        fact "$pool" declared "${POOL_SIZE[$pool]}"
+        fact "$pool" pids "${pids:-none}"
+    done
+}
+
+# What the server itself says it is, which is not always what it was meant to be.
+report_postgres() {
+    local role='' version=''
+    IFS='|' read -r role version < <(PSQL_SECONDS=3 psql_as_dono "$1" postgres -c "
+        SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE 'primary' END, current_setting('server_version_num')::int / 10000
+            || '.' || current_setting('server_version_num')::int % 10000" 2>/dev/null) || true
+    if [[ -z $role ]]; then
+        fact "$1" status "no answer"
+    elif [[ $role != "$2" ]]; then
+        fact "$1" status "not a $2"
+    else
+        report_process "$1" "$3"
+    fi
+    fact "$1" role "${role:-unknown}"
+    fact "$1" version "${version:-unknown}"
+    [[ $1 != pg-replica ]] || report_lag
+}
+
+# Asked of the primary: a standby that lost it cannot know how far behind it is.
+report_lag() {
+    local link='' bytes='' seconds=''
+    IFS='|' read -r link bytes seconds < <(PSQL_SECONDS=3 psql_as_dono pg-catalogo postgres -c "
+        SELECT state, pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint,
+               round(extract(epoch FROM coalesce(replay_lag, '0')), 3)
+        FROM pg_stat_replication WHERE application_name = 'replica'" 2>/dev/null) || true
+    fact pg-replica replication "${link:-none}"
+    [[ -z $bytes ]] || fact pg-replica lag_bytes "$bytes"
+    [[ -z $seconds ]] || fact pg-replica lag_seconds "$seconds"
+}
+
+report_redis() {
+    local info
+    info=$(REDIS_SECONDS=3 redis_cli info 2>/dev/null | tr -d '\r') || true
+    if [[ $info == *redis_version* ]]; then report_process redis "$1"; else fact redis status "no answer"; fi
+    fact redis version "$(sed -n 's/^redis_version://p' <<<"$info")"
+    fact redis role "$(sed -n 's/^role://p' <<<"$info")"
+    fact redis carts "$(sed -n 's/^db0:keys=\([0-9]*\),.*/\1/p' <<<"$info" | grep . || echo 0)"
+    fact redis last_write "$(sed -n 's/^aof_last_write_status://p' <<<"$info")"
+}
+
+report_health() {
+    local answer
+    answer=$(curl -s --max-time 5 "http://127.0.0.1:$(setting port 80)/health" | grep -o '"status": *"[a-z]*"' | head -n 1) || true
+    answer=${answer%\"}
+    answer=${answer##*\"}
+    [[ $answer != healthy ]] || answer=running
+    fact health status "${answer:-no answer}"
+}
+
+# The views. Both end with 0 when every part runs, 1 when one does not, 3 when nothing does.
+report_table() {
+    awk -F '\t' '
+        $1 != part { if (part != "") print line; part = $1; line = sprintf("%-17s", part) }
+        { line = line ($2 == "status" ? sprintf("%-14s", $3) : "  " $2 "=" $3) }
+        $2 == "status" && $3 != "running" { bad = $1 == "system" ? 3 : 1 }
+        END { print line; exit bad }'
+}
+
+report_json() {
+    awk -F '\t' '
+        function value(text) { return text ~ /^-?[0-9]+(\.[0-9]+)?$/ && text !~ /^0[0-9]/ ? text : "\"" text "\"" }
+        $1 != part { out = out (part == "" ? "" : "},") "\"" $1 "\":{"; part = $1; separator = "" }
+        { out = out separator "\"" $2 "\":" ($2 == "version" ? "\"" $3 "\"" : value($3)); separator = "," }
+        $2 == "status" && $3 != "running" { bad = $1 == "system" ? 3 : 1 }
+        END { printf "{\"healthy\":%s,\"parts\":{%s}}}\n", bad ? "false" : "true", out; exit bad }'
+}

@@ -1,0 +1,140 @@
+# Making, recognising and laying out a state directory.
+# shellcheck shell=bash
+
+STATE_FORMAT=1
+SOCKET_PATH_MAX=107
+LONGEST_SOCKET=/supervisor.sock.4194304
+
+short_name() {
+    printf '%s' "$1" | sha256sum | cut -c1-10
+}
+
+# As root: the user that servers run as.
+state_user() {
+    is_root || return 0
+    getent passwd "$SERVICE_USER" >/dev/null && return
+    say "creating the system user $SERVICE_USER"
+    useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "$SERVICE_USER"
+}
+
+# The deepest directory of a path that is there already.
+existing_part() {
+    local dir=$1
+    until [[ -e $dir ]]; do dir=$(dirname "$dir"); done
+    printf '%s' "$dir"
+}
+
+reachable_by_servers() {
+    setpriv --reuid "$SERVICE_USER" --regid "$SERVICE_USER" --init-groups test -x "$(existing_part "$1")"
+}
+
+# Servers that dropped root cannot enter a directory below a private one such as /root: the state goes to /var/lib,
+# and the name that was asked for becomes a link to it.
+state_place() {
+    is_root || return 0
+    reachable_by_servers "$STATE" && return
+    local place
+    place=/var/lib/confeitaria-$(short_name "$STATE_GIVEN")
+    if [[ -e $STATE_GIVEN || -L $STATE_GIVEN ]] && [[ $(readlink "$STATE_GIVEN") != "$place" ]]; then
+        rmdir "$STATE_GIVEN" 2>/dev/null ||
+            die "the user $SERVICE_USER, which the servers run as, cannot reach $STATE_GIVEN" \
+                "give a --state DIR whose parents others may enter (chmod o+x), or move this one away"
+    fi
+    say "servers cannot enter $(existing_part "$(dirname "$STATE_GIVEN")"): the state is in $place, $STATE_GIVEN links to it"
+    mkdir -p "$(dirname "$STATE_GIVEN")" "$place"
+    ln -sfn "$place" "$STATE_GIVEN"
+    state_paths "$place"
+}
+
+# A new directory becomes ours; one of ours is taken; any other is refused.
+state_claim() {
+    if [[ -e $STATE && ! -d $STATE ]]; then
+        die "$STATE is not a directory" "give another one with --state DIR"
+    fi
+    if [[ -f $STATE/.confeitaria ]]; then
+        local format owner_name
+        format=$(sed -n 's/^format //p' "$STATE/.confeitaria")
+        [[ $format == "$STATE_FORMAT" ]] ||
+            die "$STATE was made by another version (format ${format:-unknown}, this one knows $STATE_FORMAT)" \
+                "use that version, or scripts/up with another --state DIR"
+        owner_name=$(stat -c %U "$STATE")
+        [[ $owner_name == "$(id -un)" ]] ||
+            die "the state in $STATE belongs to $owner_name, and this is $(id -un)" "run this as $owner_name"
+        return
+    fi
+    if [[ -d $STATE && -n $(ls -A "$STATE") ]]; then
+        die "$STATE holds something else, not a state of this system" \
+            "give an empty or new directory with --state DIR, or move this one away"
+    fi
+    mkdir -p "$STATE" 2>/dev/null || die "cannot make the directory $STATE" "give another one with --state DIR"
+    [[ -w $STATE ]] || die "cannot write into $STATE" "give another directory with --state DIR"
+    printf 'format %s\nid %s\n' "$STATE_FORMAT" "$(random_hex)" >"$STATE/.confeitaria"
+}
+
+state_space() {
+    local needed=$1 free
+    free=$(df -k --output=avail "$(existing_part "$STATE")" | tail -n 1)
+    ((free >= needed * 1024)) ||
+        die "the disk of $STATE has $((free / 1024)) MB left, and $needed MB are needed" \
+            "make room, or give a directory on another disk with --state DIR"
+}
+
+# Who may do what: the commands' user owns all, servers write only below data, run and in their own log files.
+state_layout() {
+    local run=$STATE/run
+    chmod 0755 "$STATE"
+    install -d -m 0755 "$DATA" "$BIN" "$STATE/tmp"
+    install -d -m 0750 -o "$(id -u)" -g "$(group)" "$ETC" "$ETC/nginx" "$LOG"
+    install -d -m 0700 -o "$(owner_id)" -g "$(group)" "$SECRETS"
+    if ((${#run} + ${#LONGEST_SOCKET} > SOCKET_PATH_MAX)); then
+        state_short_run "$run"
+    elif [[ -L $run ]]; then
+        rm -f "$run"
+    fi
+    state_paths "$STATE"
+    install -d -m 1770 -o "$(id -u)" -g "$(group)" "$RUN"
+}
+
+# Unix socket paths end at 107 bytes: a deep state has its sockets in a short directory.
+state_short_run() {
+    local short=/tmp
+    ! is_root || short=/run
+    short+=/confeitaria-$EUID-$(short_name "$STATE")
+    mkdir -m 0700 "$short" 2>/dev/null || [[ -d $short && ! -L $short && -O $short ]] ||
+        die "$short is in the way and is not ours" "remove it, or give a shorter --state DIR"
+    say "the path is too long for sockets: they are in $short"
+    ln -sfn "$short" "$1"
+}
+
+group() {
+    if is_root; then printf '%s' "$SERVICE_USER"; else id -g; fi
+}
+
+owner_id() {
+    if is_root; then printf '%s' "$SERVICE_USER"; else id -u; fi
+}
+
+# The operator's own file: written once, then only the lines that an option changes.
+state_settings() {
+    [[ -f $ETC/confeitaria.conf ]] && return
+    put "$ETC/confeitaria.conf" 0640 "$(reader)" <<'CONF'
+# Yours: scripts/up reads it and changes only the lines of the options that you give it.
+# Origins whose pages may call the API: * or a list with spaces, e.g. https://loja.example https://gestao.example
+cors_origens = *
+CONF
+}
+
+remember() {
+    { sed "/^[[:space:]]*$1[[:space:]]*=/d" "$ETC/confeitaria.conf" && printf '%s = %s\n' "$1" "$2"; } |
+        put "$ETC/confeitaria.conf" 0640 "$(reader)"
+}
+
+state_purge() {
+    local short
+    if [[ -L $STATE/run ]]; then
+        short=$(readlink "$STATE/run")
+        [[ $short != */confeitaria-* ]] || rm -rf -- "$short"
+    fi
+    rm -rf -- "$STATE"
+    [[ ! -L $STATE_GIVEN ]] || rm -f -- "$STATE_GIVEN"
+}

@@ -1,0 +1,134 @@
+# supervisord keeps every process of the system: its configuration, and talking to it.
+# shellcheck shell=bash
+
+supervisor_configure() {
+    { supervisor_itself && supervisor_stores && supervisor_nginx && supervisor_pools; } | put_config "$ETC/supervisord.conf"
+}
+
+supervisor_itself() {
+    cat <<CONF
+[unix_http_server]
+file=$SUPERVISOR_SOCKET
+chmod=0700
+
+[supervisord]
+logfile=$LOG/supervisord.log
+logfile_maxbytes=5MB
+logfile_backups=2
+pidfile=$SUPERVISOR_PID
+childlogdir=$LOG
+directory=$STATE
+umask=027
+minfds=1024
+$(! is_root || echo user=root)
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+CONF
+}
+
+# What every program has in common. startsecs=0: whatever dies is started again at once, for ever.
+supervisor_program() {
+    cat <<CONF
+
+[$1:$2]
+command=$3
+autostart=false
+autorestart=true
+startsecs=0
+startretries=1000000
+redirect_stderr=true
+stdout_logfile=$LOG/$4
+stdout_logfile_maxbytes=10MB
+stdout_logfile_backups=2
+CONF
+}
+
+supervisor_user() {
+    ! is_root || printf 'user=%s\n' "$SERVICE_USER"
+}
+
+# INT is PostgreSQL's fast shutdown: open transactions are rolled back, nothing acknowledged is lost.
+supervisor_stores() {
+    local cluster
+    for cluster in pg-catalogo pg-replica pg-pedidos; do
+        supervisor_program program "$cluster" "$PG_BIN/postgres -c config_file=$ETC/$cluster.conf" "$cluster.log"
+        printf 'stopsignal=INT\nstopwaitsecs=30\npriority=10\n'
+        supervisor_user
+    done
+    supervisor_program program redis "/usr/bin/redis-server $ETC/redis.conf" redis.log
+    printf 'stopsignal=TERM\nstopwaitsecs=30\npriority=10\n'
+    supervisor_user
+}
+
+# The zone is for the times in health answers; QUIT lets requests end.
+supervisor_nginx() {
+    supervisor_program program nginx "$BIN/nginx-inicia $STATE/tmp/nginx $RUN/interno.sock $ETC/nginx/nginx.conf" nginx.log
+    printf 'directory=%s\nenvironment=TZ="UTC"\nstopsignal=QUIT\nstopwaitsecs=8\npriority=30\n' "$STATE/tmp/nginx"
+}
+
+# Every worker that a pool may ever have is declared, so that its size changes without a restart of the others.
+supervisor_pools() {
+    local pool
+    for pool in "${POOLS[@]}"; do
+        supervisor_program fcgi-program "$pool" "$BIN/${POOL_PROGRAM[$pool]} -c $ETC/$pool.conf" "$pool.stderr.log"
+        cat <<CONF
+process_name=%(program_name)s_%(process_num)02d
+numprocs=$POOL_MAX
+socket=unix://$RUN/$pool.sock
+socket_mode=0660
+socket_backlog=512
+stopsignal=TERM
+stopwaitsecs=8
+priority=20
+$(supervisor_user)
+$(! is_root || printf 'socket_owner=%s:%s' "$SERVICE_USER" "$SERVICE_USER")
+CONF
+    done
+}
+
+# supervisor COMMAND [NAME...]: one call, however many names.
+supervisor() {
+    "$PYTHON" "$TOP/scripts/lib/supervisor.py" "$SUPERVISOR_SOCKET" "$@"
+}
+
+# The process id of this state's supervisord, if it lives.
+supervisor_pid() {
+    local pid
+    [[ -s $SUPERVISOR_PID ]] || return 1
+    pid=$(<"$SUPERVISOR_PID")
+    [[ $pid =~ ^[0-9]+$ ]] && tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF -- "$ETC/supervisord.conf" || return 1
+    printf '%s' "$pid"
+}
+
+supervisor_running() {
+    supervisor_pid >/dev/null
+}
+
+supervisor_answers() {
+    [[ -S $SUPERVISOR_SOCKET ]] && supervisor ping >/dev/null 2>&1
+}
+
+supervisor_start() {
+    rm -f "$SUPERVISOR_SOCKET"
+    (
+        cd "$STATE"
+        exec 9>&-
+        /usr/bin/supervisord -c "$ETC/supervisord.conf" >"$LOG/supervisord.out" 2>&1 </dev/null
+    ) || die "supervisord did not start: $(tail -n 3 "$LOG/supervisord.out")"
+    wait_for 10 supervisor_answers || die "supervisord does not answer on $SUPERVISOR_SOCKET" "see $LOG/supervisord.log"
+}
+
+# Processes of this state, whoever their parent is now.
+processes_left() {
+    "$PYTHON" "$TOP/scripts/lib/processes.py" "$STATE"
+}
+
+# "catalogo (4), nginx (3)", for people.
+processes_counted() {
+    awk '{ n[$2]++ } END { for (name in n) { printf "%s%s (%d)", sep, name, n[name]; sep = ", " } }'
+}
+
+none_left() {
+    ! supervisor_running && [[ -z $(processes_left) ]]
+}

@@ -1,0 +1,114 @@
+# Starting and stopping a whole system, part by part.
+# shellcheck shell=bash
+
+STORES=(pg-catalogo pg-pedidos redis)
+
+# Clusters that are not there yet are made side by side.
+system_init_stores() {
+    local cluster pids=() pid failed=
+    for cluster in pg-catalogo pg-pedidos; do
+        postgres_init "$cluster" &
+        pids+=($!)
+    done
+    for pid in "${pids[@]}"; do
+        wait "$pid" || failed=1
+    done
+    [[ -z $failed ]] || exit 1
+}
+
+system_start_stores() {
+    local stores=("${STORES[@]}")
+    [[ ! -d $DATA/pg-replica ]] || stores+=(pg-replica)
+    supervisor start "${stores[@]}"
+    store_wait pg-catalogo postgres_ready pg-catalogo
+    store_wait pg-pedidos postgres_ready pg-pedidos
+    store_wait redis redis_ready
+}
+
+store_wait() {
+    local store=$1
+    shift
+    wait_for 60 "$@" || die "$store did not start within a minute; the end of $LOG/$store.log:" "$(tail -n 5 "$LOG/$store.log")"
+}
+
+system_start_standby() {
+    if postgres_standby_lost; then
+        say "the standby fell behind further than the primary keeps: making another"
+        supervisor stop pg-replica
+        rm -rf -- "$DATA/pg-replica"
+    fi
+    postgres_standby
+    supervisor start pg-replica
+    store_wait pg-replica postgres_ready pg-replica
+    wait_for 60 standby_has_schema || die "the standby does not follow the primary" "see $LOG/pg-replica.log"
+}
+
+# A standby of a new system sees the tables a moment later; its programs are checked against them.
+standby_has_schema() {
+    local newest='SELECT max(numero) FROM migracoes'
+    [[ $(psql_as_dono pg-replica catalogo -c "$newest" 2>/dev/null) == "$(psql_as_dono pg-catalogo catalogo -c "$newest")" ]]
+}
+
+system_start_front() {
+    local names=() pool worker
+    for pool in "${POOLS[@]}"; do
+        while read -r worker; do names+=("$worker"); done < <(pool_workers "$pool" 0 "${POOL_SIZE[$pool]}")
+    done
+    supervisor start "${names[@]}" nginx
+}
+
+front_answers() {
+    [[ $(curl -s -o "$STATE/tmp/saude.json" -w '%{http_code}' --max-time 5 "http://127.0.0.1:$1/health") == 200 ]] &&
+        ! grep -q '"unhealthy"' "$STATE/tmp/saude.json"
+}
+
+system_wait_healthy() {
+    wait_for 30 front_answers "$1" && return
+    warn "the system did not become healthy within 30 seconds. What /health says, and the ends of the logs:"
+    { cat "$STATE/tmp/saude.json" && echo && tail -n 3 "$LOG"/*.log; } >&2 2>/dev/null || true
+    exit 1
+}
+
+# nginx first, so that nobody is refused by a part that went before; then the workers; then the stores.
+system_stop() {
+    local pid
+    if pid=$(supervisor_pid); then
+        # A refusal to stop a part in time is no reason to leave the rest.
+        supervisor stop nginx || true
+        supervisor shutdown || kill -TERM "$pid" 2>/dev/null || true
+        wait_for 45 supervisor_gone "$pid" || { warn "supervisord ($pid) does not end: killing it" && kill -KILL "$pid"; }
+    fi
+    processes_end
+}
+
+supervisor_gone() {
+    [[ ! -d /proc/$1 || $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) == Z* ]]
+}
+
+# What a supervisord that was killed left behind: PostgreSQL by its fast shutdown, then whatever still is.
+processes_end() {
+    local left pid program
+    left=$(processes_left)
+    [[ -n $left ]] || return 0
+    say "stopping what runs without a supervisor: $(processes_counted <<<"$left")"
+    while read -r pid program; do
+        case $program in
+        postgres) [[ ! -e /proc/$pid ]] || ! postmaster "$pid" || kill -INT "$pid" 2>/dev/null || true ;;
+        *) kill -TERM "$pid" 2>/dev/null || true ;;
+        esac
+    done <<<"$left"
+    wait_for 15 none_left || processes_kill
+}
+
+postmaster() {
+    grep -qsx "$1" "$DATA"/*/postmaster.pid
+}
+
+processes_kill() {
+    local pid program
+    while read -r pid program; do
+        warn "killing $program ($pid)"
+        kill -KILL "$pid" 2>/dev/null || true
+    done < <(processes_left)
+    wait_for 5 none_left || die "some processes of $STATE cannot be ended:" "$(processes_left)"
+}

@@ -1,0 +1,76 @@
+# The FastCGI pools: their configuration files and how many workers each is to have.
+# shellcheck shell=bash
+
+declare -A POOL_PROGRAM=([catalogo]=catalogo [catalogo-replica]=catalogo [carrinho]=carrinho [pedidos]=pedidos)
+declare -A POOL_SIZE=([catalogo]=4 [catalogo-replica]=2 [carrinho]=4 [pedidos]=4)
+
+workers_configure() {
+    worker_common catalogo "$(worker_postgres pg-catalogo catalogo catalogo)"
+    worker_common catalogo-replica "$(worker_postgres pg-replica catalogo catalogo_leitura)" "somente_leitura = sim"
+    worker_common carrinho "redis = unix:$RUN/redis.sock" "redis_usuario = carrinho" "redis_senha = $SECRETS/redis_carrinho" \
+        "interno = $RUN/interno.sock"
+    worker_common pedidos "$(worker_postgres pg-pedidos pedidos pedidos)" \
+        "interno = $RUN/interno.sock" "token = $SECRETS/pedidos.token"
+}
+
+worker_postgres() {
+    printf 'postgres = host=%s port=%s dbname=%s user=%s application_name=%s\npostgres_senha = %s' \
+        "$RUN" "${PG_PORT[$1]}" "$2" "$3" "$3" "$SECRETS/$3"
+}
+
+# Workers append to their own log, in a directory where they may make no files: theirs is there before them.
+worker_common() {
+    local pool=$1
+    shift
+    printf '%s\n' "$@" "tokens = $ETC/tokens" "log = $LOG/$pool.log" "nivel = info" | put_config "$ETC/$pool.conf"
+    [[ -f $LOG/$pool.log ]] || put "$LOG/$pool.log" 0640 "$(owner)" </dev/null
+}
+
+# Asks each program to prepare its statements: a build that does not fit the schema is found before it serves.
+workers_check() {
+    local pool output
+    for pool in "${POOLS[@]}"; do
+        output=$(as_owner "$BIN/${POOL_PROGRAM[$pool]}" -c "$ETC/$pool.conf" --check 2>&1) ||
+            die "the program of pool $pool refuses to work: ${output:-no reason given}" \
+                "its settings are in $ETC/$pool.conf, its log is $LOG/$pool.log"
+    done
+}
+
+# pool_named NAME: the pool's own name; replica is short for catalogo-replica.
+pool_named() {
+    local name=$1 pool
+    [[ $name != replica ]] || name=catalogo-replica
+    for pool in "${POOLS[@]}"; do
+        [[ $pool != "$name" ]] || { printf '%s' "$name" && return; }
+    done
+    usage_error "there is no pool $1: they are ${POOLS[*]}"
+}
+
+pool_size_valid() {
+    if [[ ! $1 =~ ^[1-9][0-9]?$ ]] || (($1 > POOL_MAX)); then
+        usage_error "a pool has from 1 to $POOL_MAX workers, not $1"
+    fi
+}
+
+pools_load() {
+    local pool size
+    [[ -f $ETC/pools ]] || return 0
+    while read -r pool size; do
+        [[ -z ${POOL_SIZE[$pool]:-} || ! $size =~ ^[0-9]+$ ]] || POOL_SIZE[$pool]=$size
+    done <"$ETC/pools"
+}
+
+pools_save() {
+    local pool
+    for pool in "${POOLS[@]}"; do
+        printf '%s %s\n' "$pool" "${POOL_SIZE[$pool]}"
+    done | put "$ETC/pools" 0640 "$(reader)"
+}
+
+# The supervised names of the workers FROM to TO (not included) of a pool.
+pool_workers() {
+    local number
+    for ((number = $2; number < $3; number++)); do
+        printf '%s:%s_%02d\n' "$1" "$1" "$number"
+    done
+}
