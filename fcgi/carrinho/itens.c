@@ -32,7 +32,7 @@ static enum problem sem_estoque(struct response *rs, const struct produto *produ
 enum problem item_adicionar(struct request *rq, struct response *rs)
 {
 	struct item item = {.quantidade = 1};
-	struct produto produto;
+	struct produto produto = {0};
 	struct mudanca mudanca;
 	const char *sessao = sessao_id(rq);
 	enum problem problem = request_body(rq, rs, adicionar_rules, FIELD_COUNT(adicionar_rules), &item, NULL);
@@ -63,7 +63,7 @@ enum problem item_adicionar(struct request *rq, struct response *rs)
 enum problem item_atualizar(struct request *rq, struct response *rs)
 {
 	struct item item = {.produto_id = request_int(rq, 1)};
-	struct produto produto;
+	struct produto produto = {0};
 	struct mudanca mudanca;
 	const char *sessao = sessao_id(rq);
 	enum problem problem = request_body(rq, rs, atualizar_rules, FIELD_COUNT(atualizar_rules), &item, NULL);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_SIZE (64u * 1024u)
+#define BLOCK_SIZE ((size_t)64 * 1024)
 
 struct block {
 	struct block *next;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define CAP_MIN  1024u
-#define CAP_KEPT (256u * 1024u)
+#define CAP_KEPT ((size_t)256 * 1024)
 
 static void out_of_memory(void)
 {

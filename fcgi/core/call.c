@@ -10,7 +10,7 @@
 #include "core/log.h"
 #include "core/response.h"
 
-#define ANSWER_MAX (2u * 1024u * 1024u)
+#define ANSWER_MAX ((size_t)2 * 1024 * 1024)
 
 struct caller {
 	const struct caller_options *options;

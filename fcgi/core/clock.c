@@ -134,7 +134,7 @@ static bool take_time(const char **at, int64_t *microseconds)
 		for (; digits < 6; digits++)
 			fraction *= 10;
 	}
-	*microseconds = ((int64_t)hour * 3600 + minute * 60 + second) * SECOND + fraction;
+	*microseconds = ((int64_t)hour * 3600 + (int64_t)minute * 60 + second) * SECOND + fraction;
 	return true;
 }
 
@@ -151,7 +151,7 @@ static bool take_offset(const char **at, int64_t *microseconds)
 		return false;
 	if (**at != '\0' && (!take_char(at, ":") || !take_digits(at, 2, &minutes) || minutes > 59))
 		return false;
-	*microseconds = (int64_t)sign * (hours * 3600 + minutes * 60) * SECOND;
+	*microseconds = ((int64_t)hours * 3600 + (int64_t)minutes * 60) * sign * SECOND;
 	return true;
 }
 

@@ -65,8 +65,8 @@ static struct json_object *parse(const char *data, size_t len, struct arena *are
 	/* A text is whole when nothing but blanks follows the value. */
 	size_t end = json_tokener_get_parse_end(tokener);
 	bool whole = json_tokener_get_error(tokener) == json_tokener_success;
-	while (whole && end < len)
-		whole = memchr(" \t\r\n", data[end++], 4) != NULL;
+	for (; whole && end < len; end++)
+		whole = data[end] != '\0' && strchr(" \t\r\n", data[end]) != NULL;
 	if (tree != NULL)
 		arena_defer(arena, release, tree);
 	return whole && tree != NULL && names == names_in_tree(tree) ? tree : NULL;

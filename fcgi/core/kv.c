@@ -68,7 +68,7 @@ static redisContext *dial(const char *address, struct timeval patience)
 /* Sends one command; NULL, and no connection any more, when it did not answer in time. */
 static redisReply *command(struct kv *kv, const char *const *argv, size_t count)
 {
-	redisReply *reply = redisCommandArgv(kv->context, (int)count, (const char **)(uintptr_t)argv, NULL);
+	redisReply *reply = redisCommandArgv(kv->context, (int)count, (const char **)argv, NULL);
 
 	if (reply == NULL) {
 		log_event(LOG_LEVEL_ERRO, "redis_lost", "erro=%s", log_quote(kv->context->errstr));
@@ -95,7 +95,8 @@ static bool authenticate(struct kv *kv)
 
 static bool open_connection(struct kv *kv)
 {
-	const struct timeval patience = {kv->options->deadline_ms / 1000, kv->options->deadline_ms % 1000 * 1000};
+	const struct timeval patience = {kv->options->deadline_ms / 1000,
+	                                 (suseconds_t)(kv->options->deadline_ms % 1000) * 1000};
 
 	kv->context = dial(kv->options->address, patience);
 	if (kv->context == NULL || kv->context->err != 0) {

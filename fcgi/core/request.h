@@ -22,7 +22,7 @@ enum method {
 	METHOD_OTHER = 32
 };
 
-#define BODY_MAX       (64u * 1024u)
+#define BODY_MAX       (INT64_C(64) * 1024)
 #define REQUEST_ID_MAX 65
 #define PATH_ARGS_MAX  4
 

@@ -122,11 +122,41 @@ void response_finish(struct response *rs, const struct request *rq, enum problem
 		response_header(rs, "Content-Type", "application/json; charset=utf-8");
 }
 
+/* The reason phrase (RFC 9110, section 15), which old clients print. */
+static const char *reason_of(int status)
+{
+	static const struct {
+		int status;
+		const char *reason;
+	} reasons[] = {
+	    {200, "OK"},
+	    {201, "Created"},
+	    {204, "No Content"},
+	    {304, "Not Modified"},
+	    {400, "Bad Request"},
+	    {401, "Unauthorized"},
+	    {403, "Forbidden"},
+	    {404, "Not Found"},
+	    {409, "Conflict"},
+	    {405, "Method Not Allowed"},
+	    {412, "Precondition Failed"},
+	    {413, "Content Too Large"},
+	    {415, "Unsupported Media Type"},
+	    {422, "Unprocessable Content"},
+	    {503, "Service Unavailable"},
+	};
+
+	for (size_t i = 0; i < FIELD_COUNT(reasons); i++)
+		if (reasons[i].status == status)
+			return reasons[i].reason;
+	return "Internal Server Error";
+}
+
 void response_render(const struct response *rs, const struct request *rq, struct buf *out)
 {
 	bool bodiless = rs->status == 304 || rs->status == 204;
 
-	buf_printf(out, "Status: %d\r\n", rs->status);
+	buf_printf(out, "Status: %d %s\r\n", rs->status, reason_of(rs->status));
 	buf_append(out, rs->headers.data, rs->headers.len);
 	if (!bodiless)
 		buf_printf(out, "Content-Length: %zu\r\n", rs->body.len);

@@ -95,7 +95,7 @@ START_TEST(a_success_is_in_the_envelope)
 	struct buf out = {0};
 	response_render(&fake.rs, &fake.rq, &out);
 	ck_assert_str_eq(out.data,
-	                 "Status: 200\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: 25\r\n\r\n"
+	                 "Status: 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: 25\r\n\r\n"
 	                 "{\"success\":true,\"data\":7}");
 	buf_free(&out);
 }
