@@ -17,14 +17,14 @@ render() {
 }
 
 nginx_configure() {
-    local port=$1 base=$2 user='' vary='' origins name
+    local port=$1 base=$2 reach=$3 user='' vary='' origins name
     ! is_root || user="user $SERVICE_USER $SERVICE_USER;"
     origins=$(nginx_origins "$(setting cors_origens '*')")
     [[ $origins == *'default "*"'* ]] || vary=Origin
     install -d -m 0700 -o "$(owner_id)" -g "$(group)" "$STATE/tmp/nginx"
     render "$TOP/nginx/nginx.conf.in" "USER=$user" | put_config "$ETC/nginx/nginx.conf"
     render "$TOP/nginx/origem.conf.in" "ORIGINS=$origins" "VARY=$vary" | put_config "$ETC/nginx/origem.conf"
-    render "$TOP/nginx/rotas.conf.in" "LISTEN=$(nginx_listen "$port")" | put_config "$ETC/nginx/rotas.conf"
+    render "$TOP/nginx/rotas.conf.in" "LISTEN=$(nginx_listen "$port" "$reach")" | put_config "$ETC/nginx/rotas.conf"
     nginx_direct_ports "$base" | put_config "$ETC/nginx/portas.conf"
     awk -v etc="$ETC/nginx" -f "$TOP/nginx/problemas.awk" "$TOP/fcgi/core/problems.def" | put_config "$ETC/nginx/problemas.conf"
     for name in limites logs cabecalhos pools fastcgi saude interno; do
@@ -52,9 +52,12 @@ has_ipv6() {
     [[ -s /proc/net/if_inet6 ]]
 }
 
+# nginx_listen PORT REACH: nothing beyond loopback unless it was asked for.
 nginx_listen() {
-    printf '    listen %s default_server backlog=511;' "$1"
-    ! has_ipv6 || printf '\n    listen [::]:%s default_server ipv6only=on backlog=511;' "$1"
+    local v4=127.0.0.1 v6=::1
+    [[ $2 != public ]] || v4=0.0.0.0 v6=::
+    printf '    listen %s:%s default_server backlog=511;' "$v4" "$1"
+    ! has_ipv6 || printf '\n    listen [%s]:%s default_server ipv6only=on backlog=511;' "$v6" "$1"
 }
 
 nginx_direct_ports() {
