@@ -1,4 +1,6 @@
 # Redis for the carts: an answered write is on the disk, and each user may do only what it is for.
+# Nobody can be the user default (off, no password), but it may do all: Redis replays its own log of commands as that user, and
+# without the rights it drops every transaction in it at a restart.
 # shellcheck shell=bash
 
 CART_COMMANDS='+evalsha +eval +script|load +hgetall +hget +hmget +hset +hdel +hexists +hlen +exists +del +expire +pexpire
@@ -22,7 +24,7 @@ maxmemory-policy noeviction
 logfile ""
 CONF
     put "$SECRETS/redis.acl" 0600 "$(owner)" <<ACL
-user default off resetkeys resetchannels -@all
+user default off resetpass ~* &* +@all
 user carrinho on #$(token_hash "$(secret redis_carrinho)") ~carrinho:* resetchannels -@all $(tr -s ' \n' ' ' <<<"$CART_COMMANDS")
 user operador on #$(token_hash "$(secret redis_operador)") ~* &* +@all
 ACL
