@@ -1,4 +1,4 @@
-/* Cursors: order, key and id joined by a separator, in base64url (RFC 4648, section 5) without padding. */
+/* Cursors: order, key and id, each ended by a separator, in base64url (RFC 4648, section 5) without padding. */
 #include "core/cursor.h"
 
 #include <stdint.h>
@@ -11,8 +11,8 @@ static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 const char *cursor_encode(struct arena *arena, const struct cursor *cursor)
 {
-	const char *plain =
-	    arena_printf(arena, "%s%c%s%c%s", cursor->order, SEPARATOR, cursor->key, SEPARATOR, cursor->id);
+	const char *plain = arena_printf(arena, "%s%c%s%c%s%c", cursor->order, SEPARATOR, cursor->key, SEPARATOR,
+	                                 cursor->id, SEPARATOR);
 	size_t len = strlen(plain);
 	char *text = arena_alloc(arena, len / 3 * 4 + 5);
 	size_t out = 0;
@@ -57,16 +57,30 @@ static char *decode(struct arena *arena, const char *text)
 	return plain;
 }
 
+/* Cuts the text at its next separator and moves on; NULL when there is none. */
+static char *cut(char **at)
+{
+	char *part = *at;
+	char *end = strchr(part, SEPARATOR);
+
+	if (end == NULL)
+		return NULL;
+	*end = '\0';
+	*at = end + 1;
+	return part;
+}
+
 bool cursor_decode(struct arena *arena, const char *text, struct cursor *cursor)
 {
 	if (strlen(text) > CURSOR_TEXT_MAX)
 		return false;
-	char *order = decode(arena, text);
-	char *key = order == NULL ? NULL : strchr(order, SEPARATOR);
-	char *id = key == NULL ? NULL : strchr(key + 1, SEPARATOR);
-	if (id == NULL)
+	char *at = decode(arena, text);
+	char *order = at == NULL ? NULL : cut(&at);
+	char *key = order == NULL ? NULL : cut(&at);
+	char *id = key == NULL ? NULL : cut(&at);
+	if (id == NULL || *at != '\0')
 		return false;
-	*key = *id = '\0';
-	*cursor = (struct cursor){.order = order, .key = key + 1, .id = id + 1};
-	return true;
+	*cursor = (struct cursor){.order = order, .key = key, .id = id};
+	/* Half a cursor, or bits that decoding dropped, would come out differently. */
+	return strcmp(cursor_encode(arena, cursor), text) == 0;
 }

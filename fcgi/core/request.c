@@ -208,8 +208,8 @@ enum problem request_query(struct request *rq, struct response *rs, const struct
 	return rs->complaints.count == 0 ? PROBLEM_NONE : PROBLEM_PARAMETRO_INVALIDO;
 }
 
-/* Whether a list of entity tags names `etag`; a weak one counts only if `weak`. */
-static bool etag_listed(const char *list, const char *etag, bool weak)
+/* Whether a list of entity tags names `etag`, weak or not. */
+static bool etag_listed(const char *list, const char *etag)
 {
 	size_t len = strlen(etag);
 
@@ -217,10 +217,8 @@ static bool etag_listed(const char *list, const char *etag, bool weak)
 		return true;
 	while (*list != '\0') {
 		list += strspn(list, " \t,");
-		bool is_weak = strncmp(list, "W/", 2) == 0;
-		list += is_weak ? 2 : 0;
-		bool ends = strncmp(list, etag, len) == 0 && strchr(" \t,", list[len]) != NULL;
-		if (ends && (weak || !is_weak))
+		list += strncmp(list, "W/", 2) == 0 ? 2 : 0;
+		if (strncmp(list, etag, len) == 0 && strchr(" \t,", list[len]) != NULL)
 			return true;
 		/* Over this tag: to its closing quote, or to the comma when it has none. */
 		const char *quote = *list == '"' ? strchr(list + 1, '"') : NULL;
@@ -233,12 +231,12 @@ bool request_if_none_match(const struct request *rq, const char *etag)
 {
 	const char *list = variable(rq, "HTTP_IF_NONE_MATCH");
 
-	return list != NULL && etag_listed(list, etag, true);
+	return list != NULL && etag_listed(list, etag);
 }
 
 bool request_if_match(const struct request *rq, const char *etag)
 {
 	const char *list = variable(rq, "HTTP_IF_MATCH");
 
-	return list == NULL || etag_listed(list, etag, false);
+	return list == NULL || etag_listed(list, etag);
 }

@@ -93,8 +93,9 @@ enum problem request_query(struct request *rq, struct response *rs, const struct
                            uint32_t *present);
 
 /*
- * Conditional requests (RFC 9110, section 13): `etag` with its quotes. If-None-Match compares weakly, If-Match strongly;
- * lists and `*` are understood. request_if_match() is true when there is no such header.
+ * Conditional requests (RFC 9110, section 13): `etag` with its quotes; lists and `*` are understood. Both compare weakly: our
+ * tags name a version of the thing, and nginx marks a tag as weak when it compresses the answer. request_if_match() is true when
+ * there is no such header.
  */
 bool request_if_none_match(const struct request *rq, const char *etag);
 bool request_if_match(const struct request *rq, const char *etag);

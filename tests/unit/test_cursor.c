@@ -4,8 +4,10 @@
 #include "core/cursor.h"
 #include "suites.h"
 
-static const char *const no_cursors[] = {"",     "A",   "abc",      "bm9tZQ", "bm9tZR9",
-                                         "AAAA", "%%%", "bm9tZR8x", "====",   "bm9tZQ=="};
+static const char *const no_cursors[] = {
+    "",        "A",        "abc",           "bm9tZQ",      "bm9tZR9",        "AAAA",
+    "%%%",     "bm9tZR8x", "bm9tZR83HzcfA", "bm9tZR83Hzc", "bm9tZR83HzcfHw", "====",
+    "bm9tZQ=="};
 
 START_TEST(a_cursor_comes_back_as_it_went)
 {
