@@ -21,7 +21,7 @@ START_TEST(allocations_are_zeroed_aligned_and_apart)
 	for (size_t size = 1; size < 200000; size = size * 3 + 1) {
 		char *a = arena_alloc(arena, size);
 		char *b = arena_alloc(arena, size);
-		ck_assert_uint_eq((uintptr_t)a % sizeof(max_align_t), 0);
+		ck_assert_uint_eq((uintptr_t)a % _Alignof(max_align_t), 0);
 		for (size_t i = 0; i < size; i++)
 			ck_assert_int_eq(a[i] | b[i], 0);
 		memset(a, 0x55, size);
