@@ -4,25 +4,70 @@
 #include <json-c/json.h>
 #include <string.h>
 
-/*
- * Names in the text: colons outside strings. False for what json-c lets pass even when it is strict: a raw control character in
- * a string, NaN and Infinity.
- */
-static bool names_in_text(const char *data, size_t len, size_t *names)
+static size_t digits_at(const char *data, size_t len, size_t at)
 {
-	bool in_string = false;
+	size_t start = at;
 
+	while (at < len && data[at] >= '0' && data[at] <= '9')
+		at++;
+	return at - start;
+}
+
+/* The length of the number at `start` (RFC 8259, section 6), 0 when it is none: json-c takes 5. and -01 for numbers. */
+static size_t number_at(const char *data, size_t len, size_t start)
+{
+	size_t at = start + (data[start] == '-');
+	size_t digits = digits_at(data, len, at);
+
+	if (digits == 0 || (digits > 1 && data[at] == '0'))
+		return 0;
+	at += digits;
+	if (at < len && data[at] == '.') {
+		digits = digits_at(data, len, at + 1);
+		if (digits == 0)
+			return 0;
+		at += 1 + digits;
+	}
+	if (at < len && (data[at] == 'e' || data[at] == 'E')) {
+		bool is_signed = at + 1 < len && (data[at + 1] == '+' || data[at + 1] == '-');
+		at += is_signed ? 2 : 1;
+		digits = digits_at(data, len, at);
+		if (digits == 0)
+			return 0;
+		at += digits;
+	}
+	return at - start;
+}
+
+/* The length of the string at `start` with its quotes, 0 when it does not end or holds a raw control character. */
+static size_t string_at(const char *data, size_t len, size_t start)
+{
+	for (size_t at = start + 1; at < len; at++) {
+		if (data[at] == '"')
+			return at + 1 - start;
+		if ((unsigned char)data[at] < 0x20)
+			return 0;
+		at += data[at] == '\\';
+	}
+	return 0;
+}
+
+/* Counts the names in the text: colons outside strings. False for what json-c lets pass even when it is strict. */
+static bool scan(const char *data, size_t len, size_t *names)
+{
 	*names = 0;
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)data[i];
-		if (in_string ? c < 0x20 : c == 'N' || c == 'I')
+	for (size_t at = 0, width; at < len; at += width) {
+		char c = data[at];
+		width = 1;
+		if (c == '"')
+			width = string_at(data, len, at);
+		else if (c == '-' || (c >= '0' && c <= '9'))
+			width = number_at(data, len, at);
+		else if (c == 'N' || c == 'I' || c == '\'')
+			width = 0;
+		*names += c == ':';
+		if (width == 0)
 			return false;
-		if (in_string && c == '\\')
-			i++;
-		else if (c == '"')
-			in_string = !in_string;
-		else if (!in_string && c == ':')
-			(*names)++;
 	}
 	return true;
 }
@@ -57,10 +102,10 @@ static struct json_object *parse(const char *data, size_t len, struct arena *are
 
 	if (tokener == NULL)
 		tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
-	if (tokener == NULL || len == 0 || len > INT32_MAX || !names_in_text(data, len, &names))
+	if (tokener == NULL || len == 0 || len > INT32_MAX || utf8_length(data, len) < 0 || !scan(data, len, &names))
 		return NULL;
 	json_tokener_reset(tokener);
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	struct json_object *tree = json_tokener_parse_ex(tokener, data, (int)len);
 	/* A text is whole when nothing but blanks follows the value. */
 	size_t end = json_tokener_get_parse_end(tokener);

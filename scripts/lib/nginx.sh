@@ -27,7 +27,7 @@ nginx_configure() {
     render "$TOP/nginx/rotas.conf.in" "LISTEN=$(nginx_listen "$port" "$reach")" | put_config "$ETC/nginx/rotas.conf"
     nginx_direct_ports "$base" | put_config "$ETC/nginx/portas.conf"
     awk -v etc="$ETC/nginx" -f "$TOP/nginx/problemas.awk" "$TOP/fcgi/core/problems.def" | put_config "$ETC/nginx/problemas.conf"
-    for name in limites logs cabecalhos pools fastcgi saude interno; do
+    for name in limites logs cabecalhos pools fastcgi saude saude-erros interno; do
         render "$TOP/nginx/$name.conf.in" | put_config "$ETC/nginx/$name.conf"
     done
     install -m 0755 "$TOP/scripts/lib/nginx-inicia" "$BIN/nginx-inicia"
