@@ -32,6 +32,7 @@ reachable_by_servers() {
 # and the name that was asked for becomes a link to it.
 state_place() {
     is_root || return 0
+    [[ ! -e $STATE || -d $STATE ]] || return 0
     reachable_by_servers "$STATE" && return
     local place
     place=/var/lib/confeitaria-$(short_name "$STATE_GIVEN")
