@@ -1,0 +1,170 @@
+"""HTTP as a client speaks it: exact bytes out, an answer with exact numbers back, kept connections."""
+import http.client
+import json
+import re
+import time
+from decimal import Decimal
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+PROBLEM_MEMBERS = {"success", "error", "type", "title", "status", "detail", "codigo", "request_id", "detalhes"}
+IDLE_SECONDS = 20  # nginx closes a connection that was idle for 30
+
+
+def read_problems():
+    """The list of all problems: codigo -> (status, retry_after, title, detail)."""
+    line = re.compile(r'^PROBLEM\(\w+, "(\w+)", (\d+), (\d+), "([^"]*)", "([^"]*)"\)$', re.M)
+    text = (TOP / "fcgi/core/problems.def").read_text(encoding="utf-8")
+    return {m[0]: (int(m[1]), int(m[2]), m[3], m[4]) for m in line.findall(text)}
+
+
+PROBLEMS = read_problems()
+
+
+def exact(text):
+    """JSON with decimals as they are written, and no name twice."""
+    def pairs(members):
+        names = [name for name, _ in members]
+        assert len(names) == len(set(names)), f"a name twice in {names}"
+        return dict(members)
+    return json.loads(text, parse_float=Decimal, object_pairs_hook=pairs)
+
+
+class Answer:
+    """What came back. `label` says what was asked, for messages."""
+
+    def __init__(self, label, response, body):
+        self.label = label
+        self.status = response.status
+        self.headers = response.headers
+        self.body = body
+
+    def __repr__(self):
+        return f"{self.label} -> {self.status} {self.text[:600]}"
+
+    @property
+    def text(self):
+        """The body as text; what is not UTF-8 is shown escaped."""
+        return self.body.decode("utf-8", "backslashreplace")
+
+    @property
+    def json(self):
+        """The body as JSON, strictly."""
+        return exact(self.body.decode("utf-8"))
+
+    @property
+    def data(self):
+        """`data` of a success."""
+        return self.ok()
+
+    @property
+    def etag(self):
+        """The entity tag."""
+        return self.headers["ETag"]
+
+    def ok(self, status=200):
+        """Asserts a success in the envelope and returns its data."""
+        assert self.status == status, self
+        assert self.headers["Content-Type"] == "application/json; charset=utf-8", (self, self.headers["Content-Type"])
+        whole = self.json
+        assert whole["success"] is True, self
+        return whole["data"]
+
+    def problem(self, codigo, *campos):
+        """Asserts problem `codigo` in its whole shape, with complaints about exactly `campos` if any; returns it."""
+        status, retry, title, _ = PROBLEMS[codigo]
+        assert self.status == status, self
+        assert self.headers["Content-Type"].startswith("application/problem+json"), (self, self.headers["Content-Type"])
+        problem = self.json
+        assert problem["codigo"] == codigo, self
+        assert set(problem) <= PROBLEM_MEMBERS and set(problem) >= PROBLEM_MEMBERS - {"detalhes"}, self
+        assert problem["success"] is False, self
+        assert problem["status"] == status and problem["title"] == title, self
+        assert problem["type"] == "/erros/" + codigo.replace("_", "-"), self
+        assert problem["detail"].strip() and problem["error"] == problem["detail"], self
+        assert problem["request_id"] == self.headers["X-Request-Id"], self
+        assert (self.headers["Retry-After"] is not None) == (retry > 0), self
+        assert self.headers["WWW-Authenticate"] == ("Bearer" if status == 401 else None), self
+        for line in problem.get("detalhes", []):
+            assert set(line) == {"campo", "erro"} and line["erro"].strip(), self
+        if campos:
+            assert sorted(line["campo"] for line in problem["detalhes"]) == sorted(campos), self
+        return problem
+
+
+class Client:
+    """One kept connection, with a token or without. Not for several threads."""
+
+    def __init__(self, port, token=None, contract=None, host="127.0.0.1"):
+        self.host, self.port, self.token, self.contract = host, port, token, contract
+        self.connection, self.used = None, 0.0
+
+    def request(self, method, target, body=None, headers=None):
+        """Sends exactly `target`; `body` is JSON unless it is bytes. Header values of None are not sent."""
+        headers = dict(headers or {})
+        if self.token:
+            headers.setdefault("Authorization", f"Bearer {self.token}")
+        if body is not None:
+            headers.setdefault("Content-Type", "application/json")
+            if not isinstance(body, bytes):
+                body = json.dumps(body, ensure_ascii=False).encode()
+        headers = {name: value for name, value in headers.items() if value is not None}
+        answer = self.exchange(method, target, body, headers)
+        if self.contract:
+            self.contract.check(method, target, body, answer)
+        return answer
+
+    def exchange(self, method, target, body, headers):
+        """One request and its answer, on the kept connection if it is fresh."""
+        if self.connection is None or time.monotonic() - self.used > IDLE_SECONDS:
+            self.close()
+            self.connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
+        try:
+            self.connection.putrequest(method, target, skip_accept_encoding=True)
+            for name, value in headers.items():
+                self.connection.putheader(name, value)
+            if body is not None and "Content-Length" not in headers and "Transfer-Encoding" not in headers:
+                self.connection.putheader("Content-Length", str(len(body)))
+            self.connection.endheaders()
+            try:
+                if body is not None:
+                    self.connection.send(body)
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # refused by its size: the answer is there to be read
+            response = self.connection.getresponse()
+            content = response.read()
+        except BaseException:
+            self.close()
+            raise
+        self.used = time.monotonic()
+        return Answer(f"{method} {target[:200]}", response, content)
+
+    def close(self):
+        """Closes the connection; the next request opens another."""
+        if self.connection:
+            self.connection.close()
+        self.connection = None
+
+    def get(self, target, **more):
+        """GET."""
+        return self.request("GET", target, **more)
+
+    def head(self, target, **more):
+        """HEAD."""
+        return self.request("HEAD", target, **more)
+
+    def post(self, target, body=None, **more):
+        """POST."""
+        return self.request("POST", target, body, **more)
+
+    def put(self, target, body=None, **more):
+        """PUT."""
+        return self.request("PUT", target, body, **more)
+
+    def patch(self, target, body=None, **more):
+        """PATCH."""
+        return self.request("PATCH", target, body, **more)
+
+    def delete(self, target, **more):
+        """DELETE."""
+        return self.request("DELETE", target, **more)

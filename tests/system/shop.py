@@ -1,0 +1,244 @@
+"""A private running system for tests: its own directory, its own ports, and ways to look into its stores."""
+import json
+import os
+import random
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+import psycopg2
+import redis
+
+from client import TOP, Client
+from contract import Contract
+
+POOLS = ("catalogo", "catalogo-replica", "carrinho", "pedidos")
+DIRECT = {"catalogo": 1, "catalogo-replica": 11, "carrinho": 2, "pedidos": 3}
+WORKERS = ("catalogo=2", "catalogo-replica=2", "carrinho=2", "pedidos=2")
+DATABASES = {"catalogo": (5432, "catalogo"), "replica": (5433, "catalogo"), "pedidos": (5434, "pedidos")}
+SERVICE_USER = "confeitaria"
+SANITIZER_WORDS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "UndefinedBehaviorSanitizer")
+CLIENTE = {"nome": "Maria da Silva", "email": "maria@exemplo.com.br", "telefone": "+55 11 91234-5678"}
+RETIRADA = {"tipo": "retirada"}
+ENTREGA = {"tipo": "entrega", "endereco": "Rua das Flores, 12, São Paulo", "data": "2030-12-24T15:00:00Z"}
+
+
+def port_free(port):
+    """Whether nothing listens there, on any address."""
+    for address in ("127.0.0.1", "0.0.0.0"):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, port))
+            except OSError:
+                return False
+    return True
+
+
+def free_ports():
+    """A port for the front door and a base for the direct ones, below those that the kernel gives to clients."""
+    while True:
+        base = random.randrange(11000, 31000, 20)
+        if all(port_free(port) for port in (base, *(base + offset for offset in DIRECT.values()))):
+            return base, base
+
+
+def eventually(condition, seconds=10.0, every=0.05):
+    """Waits until condition() is true, and returns it; its last value when the time is over."""
+    end = time.monotonic() + seconds
+    while not (value := condition()) and time.monotonic() < end:
+        time.sleep(every)
+    return value
+
+
+def centavos(amount):
+    """An exact amount as an integer number of centavos."""
+    whole = amount * 100
+    assert whole == int(whole), f"{amount} has more than two decimals"
+    return int(whole)
+
+
+class Shop:
+    """`with Shop() as shop:` — up in the beginning, down and gone at the end."""
+
+    def __init__(self, *options, workers=WORKERS, build=None):
+        self.state = Path(tempfile.mkdtemp(prefix="cft-", dir="/tmp"))
+        self.state.chmod(0o755)
+        self.port, self.base = free_ports()
+        self.environment = dict(os.environ, **({"CONFEITARIA_BUILD": str(build)} if build else {}))
+        self.options = ["--port", str(self.port), "--direct-ports", str(self.base), *options]
+        for pool in workers:
+            self.options += ["--workers", pool]
+        self.contract = Contract(TOP / "nginx/html/api/openapi.yaml")
+        self.public = self.admin = None
+
+    def __enter__(self):
+        try:
+            self.up()
+            self.public = self.client()
+            self.admin = self.client(token=self.script("token", "create", "testes").stdout.strip())
+        except BaseException:
+            self.remove()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        try:
+            self.script("down")
+            reports = self.sanitizer_reports()
+        finally:
+            self.remove()
+        assert not reports, reports
+
+    # Commands
+
+    def script(self, name, *arguments, check=True, seconds=180):
+        """Runs scripts/NAME on this state."""
+        command = [TOP / "scripts" / name, "--state", self.state, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL,
+                              env=self.environment, check=False)
+        if check:
+            assert done.returncode == 0, f"{name} {arguments} -> {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def up(self, *more):
+        """Starts it, or what is missing of it; building first may take a while."""
+        return self.script("up", *self.options, *more, seconds=900)
+
+    def remove(self):
+        """Stops what runs and deletes everything."""
+        self.script("down", "--purge", check=False)
+        shutil.rmtree(self.state, ignore_errors=True)
+
+    def status(self, check=True):
+        """scripts/status --json, its parts."""
+        return json.loads(self.script("status", "--json", check=check).stdout)
+
+    def supervisor(self, *words):
+        """Speaks to the system's supervisord."""
+        command = ["/usr/bin/python3", TOP / "scripts/lib/supervisor.py", self.run / "supervisor.sock", *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+
+    def processes(self):
+        """Supervised processes that run: name -> process id."""
+        lines = (line.split() for line in self.supervisor("state").splitlines())
+        return {name: int(pid) for name, state, pid, _ in lines if state == "RUNNING"}
+
+    def workers(self, pool=None):
+        """Worker processes that run: name -> process id, of one pool or of all."""
+        return {name: pid for name, pid in self.processes().items()
+                if ":" in name and (pool is None or name.startswith(f"{pool}:"))}
+
+    # Where things are
+
+    @property
+    def run(self):
+        """The directory of the sockets."""
+        return (self.state / "run").resolve()
+
+    @property
+    def url(self):
+        """The front door."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def secret(self, name):
+        """A password or token that the system made for itself."""
+        return (self.state / "etc/segredos" / name).read_text().strip()
+
+    def secrets(self):
+        """All of them: name -> text."""
+        return {path.name: path.read_text().strip() for path in (self.state / "etc/segredos").iterdir()}
+
+    def logs(self):
+        """Every log file: name -> text. nginx writes its access log within a second."""
+        return {path.name: path.read_text(errors="replace") for path in (self.state / "log").iterdir()}
+
+    def sanitizer_reports(self):
+        """What sanitizers had to say of the workers."""
+        return [line for text in self.logs().values() for line in text.splitlines()
+                if any(word in line for word in SANITIZER_WORDS)]
+
+    # Its stores
+
+    def sql(self, text, database="catalogo"):
+        """Runs SQL as the superuser; rows as lists of texts."""
+        port, name = DATABASES[database]
+        command = ["psql", "-X", "-q", "-A", "-t", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", "-h", str(self.run),
+                   "-p", str(port), "-U", "postgres", "-d", name]
+        if os.geteuid() == 0:
+            command = ["runuser", "-u", SERVICE_USER, "--", *command]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, cwd="/", check=False)
+        assert done.returncode == 0, done.stderr
+        return [line.split("\x1f") for line in done.stdout.splitlines()]
+
+    def value(self, text, database="catalogo"):
+        """The only value of a query."""
+        return self.sql(text, database)[0][0]
+
+    def login(self, role, database="catalogo", password=None):
+        """A connection as a service's own role."""
+        port, name = DATABASES[database]
+        connection = psycopg2.connect(host=str(self.run), port=port, dbname=name, user=role, connect_timeout=5,
+                                      password=self.secret(role) if password is None else password)
+        connection.autocommit = True
+        return connection
+
+    def redis(self, user="operador"):
+        """Redis as one of its users."""
+        return redis.Redis(unix_socket_path=str(self.run / "redis.sock"), username=user,
+                           password=self.secret(f"redis_{user}"), decode_responses=True, socket_timeout=10)
+
+    # Clients
+
+    def client(self, token=None, pool=None, checked=True):
+        """A client of the front door, or of one pool's direct port; its answers are held against the contract."""
+        port = self.base + DIRECT[pool] if pool else self.port
+        return Client(port, token, self.contract if checked else None)
+
+    # What tests begin with
+
+    def category(self, nome=None):
+        """A category of the test's own; its id."""
+        return self.admin.post("/api/categorias", {"nome": nome or f"Categoria {uuid.uuid4()}"}).ok(201)["id"]
+
+    def product(self, **fields):
+        """A product on sale, as the administrator sees it."""
+        fields = {"nome": f"Produto {uuid.uuid4()}", "preco": 10.00, "estoque": 100, **fields}
+        if "categoria_id" not in fields:
+            fields["categoria_id"] = self.category()
+        return self.admin.post("/api/produtos", fields).ok(201)
+
+    def stock(self, produto_id):
+        """What the shelf holds now."""
+        return self.public.get(f"/api/produtos/{produto_id}/estoque").data["estoque_atual"]
+
+    def session(self):
+        """An empty cart; its key."""
+        return self.public.post("/api/carrinho/sessao").ok(201)["session_id"]
+
+    def cart(self, lines):
+        """A cart with {product: quantity}; its key."""
+        session = self.session()
+        for produto_id, quantidade in lines.items():
+            body = {"produto_id": produto_id, "quantidade": quantidade}
+            self.public.post(f"/api/carrinho/{session}/adicionar", body).ok()
+        return session
+
+    @staticmethod
+    def checkout(session, **fields):
+        """The body of an order, to be picked up unless said otherwise."""
+        return {"session_id": session, "cliente": CLIENTE, "entrega": RETIRADA, **fields}
+
+    def order(self, lines, **fields):
+        """An order of {product: quantity}, confirmed."""
+        return self.public.post("/api/pedidos", self.checkout(self.cart(lines), **fields)).ok(201)
+
+    def ledger(self, produto_id):
+        """The books of a product: what they say the stock is, and what it is."""
+        return self.sql(f"""
+            SELECT coalesce(sum(m.quantidade) FILTER (WHERE m.tipo <> 'venda'), 0), p.estoque
+            FROM produtos p LEFT JOIN movimentos m ON m.produto_id = p.id WHERE p.id = {int(produto_id)} GROUP BY p.id""")[0]

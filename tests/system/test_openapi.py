@@ -1,0 +1,117 @@
+"""openapi.yaml, the code and the running system say the same."""
+import re
+
+import yaml
+
+from client import PROBLEMS, TOP
+from contract import METHODS
+
+ROUTE = re.compile(r'\{METHOD_(\w+), "([^"]+)", \w+, (NULL|"\w+")\}')
+INTERNAL = ("/interno/", "/saude")
+NAMES = {"{int}": "2147483647", "{uuid}": "00000000-0000-4000-8000-000000000000"}
+
+
+def routes_in_code():
+    """(METHOD, pattern, whether it wants an administrator) of every public route of the workers' tables."""
+    for source in (TOP / "fcgi").glob("*/main.c"):
+        for method, pattern, right in ROUTE.findall(source.read_text(encoding="utf-8")):
+            if not pattern.startswith(INTERNAL):
+                yield method, pattern, right == '"admin"'
+
+
+def references(node):
+    """Every $ref of a document."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            if name == "$ref":
+                yield value
+            else:
+                yield from references(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from references(item)
+
+
+def test_the_route_tables_are_the_document(shop):
+    """Same paths, same methods, same need of a token; nothing more, nothing less."""
+    assert set(routes_in_code()) == set(shop.contract.routes())
+
+
+def test_every_route_of_the_document_answers(shop):
+    """With something that it describes: the contract is checked on every answer."""
+    for method, pattern, admin in shop.contract.routes():
+        path = re.sub(r"\{\w+\}", lambda m: NAMES[m[0]], pattern)
+        body = {} if shop.contract.request_schema(shop.contract.operation(method, path)[1]) else None
+        answer = (shop.admin if admin else shop.public).request(method, path, body)
+        if answer.status == 404:
+            assert answer.json["codigo"] != "rota_nao_encontrada", answer
+        assert answer.status not in (401, 403, 405) and answer.status < 500, answer
+        if admin:
+            shop.public.request(method, path, body).problem("nao_autenticado")
+
+
+def test_a_method_that_the_document_lacks_is_refused(shop):
+    """For every path."""
+    for pattern in {pattern for _, pattern, _ in shop.contract.routes()}:
+        path = re.sub(r"\{\w+\}", lambda m: NAMES[m[0]], pattern)
+        known = {method for method, other, _ in shop.contract.routes() if other == pattern}
+        for method in {name.upper() for name in METHODS} - known:
+            shop.admin.request(method, path, {}).problem("metodo_nao_permitido")
+
+
+def test_the_codes_are_those_of_the_list(shop):
+    """problems.def and the document name the same problems, and each has a page."""
+    assert set(shop.contract.document["components"]["schemas"]["Codigo"]["enum"]) == set(PROBLEMS)
+    for codigo, (status, _, title, detail) in PROBLEMS.items():
+        page = shop.public.get("/erros/" + codigo.replace("_", "-"))
+        assert page.status == 200 and page.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert codigo in page.text and title in page.text and str(status) in page.text
+        assert detail.split(":")[0].split("<")[0] in page.text
+        assert shop.public.get("/erros/").text.count(f"<code>{codigo}</code>") == 1
+
+
+def test_the_document_is_whole(shop):
+    """Every reference leads somewhere, everything defined is used, every operation says what it is."""
+    document = shop.contract.document
+    used = set(references(document))
+    for reference in used:
+        shop.contract.schemas.resolve({"$ref": reference})
+    for kind, things in document["components"].items():
+        if kind != "securitySchemes":
+            for name in things:
+                assert f"#/components/{kind}/{name}" in used, f"{kind}/{name} is used nowhere"
+    ids = [operation["operationId"] for item in document["paths"].values() for method, operation in item.items() if method in METHODS]
+    assert len(ids) == len(set(ids))
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                operation = item[method]
+                assert operation["summary"] and operation["tags"][0] in [tag["name"] for tag in document["tags"]], (path, method)
+                assert "default" in operation["responses"], (path, method)
+                if operation.get("security"):
+                    assert {"401", "403"} <= set(operation["responses"]), (path, method)
+                if "requestBody" in operation:
+                    assert {"400", "413", "415", "422"} <= set(operation["responses"]), (path, method)
+    assert {"400", "413", "415", "422"} <= set(document["paths"]["/api/pedidos"]["post"]["responses"])
+
+
+def test_examples_are_what_is_taken(shop):
+    """Every example of a body fits its own schema."""
+    found = 0
+    for _, _, item in shop.contract.paths:
+        for method in METHODS:
+            body = item.get(method, {}).get("requestBody")
+            content = shop.contract.schemas.resolve(body)["content"]["application/json"] if body else {}
+            if "example" in content:
+                found += 1
+                assert not shop.contract.schemas.errors(content["schema"], content["example"])
+    assert found >= 6
+
+
+def test_the_document_is_served(shop):
+    """As it is in the tree, to everybody."""
+    answer = shop.public.get("/api/openapi.yaml", headers={"Origin": "https://loja.example"})
+    assert answer.status == 200 and answer.headers["Content-Type"] == "application/yaml; charset=utf-8"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.body == (TOP / "nginx/html/api/openapi.yaml").read_bytes()
+    assert yaml.safe_load(answer.text)["openapi"] == "3.1.0"

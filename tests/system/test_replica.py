@@ -1,0 +1,139 @@
+"""When the primary's side is gone: reads go on from the replica, writes say so, nothing is changed; then all is as before."""
+import os
+import signal
+import time
+
+import pytest
+
+from client import exact
+from shop import eventually
+
+READS = ("/api/produtos", "/api/produtos?busca=limao", "/api/produtos/7", "/api/produtos/7/estoque?quantidade=2",
+         "/api/produtos/categoria/3", "/api/categorias", "/api/categorias/3")
+
+
+def writes(shop):
+    """A change of every kind that needs the catalogue's primary."""
+    return (("PUT", "/api/produtos/7/estoque", {"quantidade": 1, "operacao": "adicionar"}), ("PATCH", "/api/produtos/7", {"preco": 1}),
+            ("POST", "/api/categorias", {"nome": "Nova"}), ("DELETE", "/api/produtos/7", None),
+            ("POST", "/api/produtos", {"nome": "N", "preco": 1, "categoria_id": 1}))
+
+
+def snapshot(shop):
+    """What must not change."""
+    return shop.sql("SELECT id, nome, preco, estoque, ativo, versao FROM produtos ORDER BY id"), shop.sql("SELECT * FROM categorias ORDER BY id")
+
+
+def well(shop):
+    """Whether all parts are."""
+    answer = shop.client().get("/health")
+    return answer.status == 200 and exact(answer.text)["status"] == "healthy"
+
+
+def test_the_replica_reads_the_same(shop):
+    """What was written is there a moment later; the replica's own port gives the same answers."""
+    replica = shop.client(pool="catalogo-replica")
+    product = shop.product()
+    assert eventually(lambda: replica.get(f"/api/produtos/{product['id']}").status == 200, seconds=5)
+    assert replica.get(f"/api/produtos/{product['id']}").etag == shop.public.get(f"/api/produtos/{product['id']}").etag
+    for path in READS:
+        assert replica.get(path).data == shop.public.get(path).data
+
+
+def test_the_replica_refuses_writes(shop):
+    """503 somente_leitura with Retry-After; nothing is changed. Who may not, hears that first."""
+    before = snapshot(shop)
+    replica = shop.client(shop.admin.token, "catalogo-replica")
+    for method, path, body in writes(shop):
+        replica.request(method, path, body).problem("somente_leitura")
+        shop.client(pool="catalogo-replica").request(method, path, body).problem("nao_autenticado")
+    assert snapshot(shop) == before
+
+
+def test_reads_go_on_without_the_primary_pool(shop):
+    """No worker of catálogo: GETs are answered by the replica's, writes by a problem; carts can be read; all comes back."""
+    session = shop.cart({7: 1})
+    before, names = snapshot(shop), sorted(shop.workers("catalogo"))
+    expected = {path: shop.public.get(path).data for path in READS}
+    order = shop.checkout(session)
+    shop.supervisor("stop", *names)
+    try:
+        assert shop.workers("catalogo") == {}
+        start = time.monotonic()
+        for _ in range(3):
+            for path in READS:
+                assert shop.client().get(path).data == expected[path], path
+        assert time.monotonic() - start < 5
+        assert shop.client().head("/api/produtos/7").status == 200
+        for method, path, body in writes(shop):
+            answer = shop.client(shop.admin.token).request(method, path, body)
+            assert answer.status in (502, 503) and answer.problem("servico_fora" if answer.status == 502 else "servico_indisponivel")
+        assert shop.client().get(f"/api/carrinho/{session}").data["valor_total"] == expected["/api/produtos/7"]["preco"]
+        answer = shop.client().post("/api/pedidos", order)
+        assert answer.status == 503 and answer.json["codigo"] in ("servico_indisponivel", "resultado_desconhecido"), answer
+        assert snapshot(shop) == before
+        health = shop.client(pool="catalogo").get("/health")
+        assert health.status == 503 and exact(health.text)["service"] == "catalogo" and exact(health.text)["workers"] == "unhealthy"
+        assert shop.client(pool="catalogo-replica").get("/health").status == 200
+        status = shop.status(check=False)
+        assert status["healthy"] is False and status["parts"]["catalogo"]["workers"] == 0
+    finally:
+        shop.supervisor("start", *names)
+    assert eventually(lambda: well(shop), seconds=15)
+    shop.client(shop.admin.token).put("/api/produtos/7/estoque", {"quantidade": 1, "operacao": "adicionar"}).ok()
+    shop.client(shop.admin.token).put("/api/produtos/7/estoque", {"quantidade": 1, "operacao": "remover"}).ok()
+    assert shop.client().post("/api/pedidos", order).ok(201)["status"] == "confirmado"
+
+
+@pytest.mark.slow
+def test_reads_go_on_while_the_primary_is_frozen(shop):
+    """The workers live, their database does not answer: each read is in time, from the replica; writes are a 503 in time."""
+    before = shop.workers()
+    expected = shop.public.get("/api/produtos/7").data
+    stopped = postgres_family(shop.processes()["pg-catalogo"])
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        for _ in range(4):
+            start = time.monotonic()
+            assert shop.client().get("/api/produtos/7").data == expected
+            assert time.monotonic() - start < 4
+        start = time.monotonic()
+        answer = shop.client(shop.admin.token).patch("/api/produtos/7", {"preco": 38.00})
+        assert answer.status == 503 and answer.headers["Retry-After"], answer
+        assert time.monotonic() - start < 4
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    assert eventually(lambda: well(shop), seconds=15)
+    assert shop.client(shop.admin.token).patch("/api/produtos/7", {"preco": 38.00}).status == 200
+    assert shop.workers() == before
+
+
+@pytest.mark.slow
+def test_the_replica_follows_again_after_it_was_away(shop):
+    """Stopped, written past, started: it has what it missed."""
+    shop.supervisor("stop", "pg-replica")
+    try:
+        product = shop.product()
+        health = shop.client().get("/health")
+        assert health.status == 200 and exact(health.text)["status"] == "degraded"
+        assert shop.client(pool="catalogo-replica").get("/api/produtos/1").status == 503
+    finally:
+        shop.supervisor("start", "pg-replica")
+    assert eventually(lambda: shop.client(pool="catalogo-replica").get(f"/api/produtos/{product['id']}").status == 200, seconds=20)
+    assert eventually(lambda: well(shop), seconds=10)
+
+
+def postgres_family(pid):
+    """A server and all of its processes."""
+    family = [pid]
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat", encoding="utf-8") as stat:
+                    if int(stat.read().rpartition(")")[2].split()[1]) == pid:
+                        family.append(int(name))
+            except OSError:
+                pass
+    return family

@@ -1,0 +1,338 @@
+"""What nobody may do, see or find: roles, secrets, logs, ports, and what an error tells."""
+import os
+import re
+import socket
+import stat
+import uuid
+from pathlib import Path
+
+import psycopg2
+import pytest
+import redis
+
+from shop import DIRECT, eventually
+
+REFUSED = "42501"  # insufficient_privilege
+DDL = ("CREATE TABLE t (i int)", "CREATE TEMP TABLE t (i int)", "DROP TABLE {own}", "ALTER TABLE {own} ADD x int",
+       "TRUNCATE {own}", "CREATE SCHEMA s", "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+       "CREATE ROLE intruso", "ALTER ROLE {role} SUPERUSER", "GRANT {owner} TO {role}", "SET ROLE {owner}", "SET ROLE postgres",
+       "COPY {own} TO PROGRAM 'true'", "COPY {own} TO '/tmp/x'", "SELECT pg_read_file('/etc/passwd')", "CREATE EXTENSION dblink",
+       "INSERT INTO migracoes VALUES (99, 'x', 'x', now())")
+LEAKS = re.compile(r"SQLSTATE|SELECT |INSERT |UPDATE |postgres|redis|\.c:\d|/tmp/|/var/|\.sock|\bpsql\b|syntax error|supervisor", re.I)
+
+
+def refused(connection, statement):
+    """The SQLSTATE with which a statement is refused, or None."""
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute(statement)
+        except psycopg2.Error as error:
+            return error.pgcode
+    return None
+
+
+# The stores
+
+@pytest.mark.parametrize("role, database, own", [("catalogo", "catalogo", "produtos"), ("pedidos", "pedidos", "pedidos"),
+                                                 ("catalogo_leitura", "catalogo", "produtos")])
+def test_a_service_role_cannot_change_the_schema(shop, role, database, own):
+    """No DDL, no other role, no files, no programs."""
+    connection = shop.login(role, database)
+    for statement in DDL:
+        statement = statement.format(own=own, role=role, owner=f"{database}_dono")
+        assert refused(connection, statement) in (REFUSED, "25006"), statement
+
+
+def test_a_service_role_changes_only_what_its_work_needs(shop):
+    """The past of an order, the ledger and the reservations are not rewritten; nothing is deleted that has a history."""
+    catalogo, pedidos = shop.login("catalogo"), shop.login("pedidos", "pedidos")
+    for statement in ("DELETE FROM produtos", "DELETE FROM movimentos", "UPDATE movimentos SET quantidade = 0",
+                      "DELETE FROM reservas", "UPDATE reserva_itens SET preco = 1", "DELETE FROM reserva_itens"):
+        assert refused(catalogo, statement) == REFUSED, statement
+    for statement in ("DELETE FROM pedidos", "DELETE FROM pedido_itens", "UPDATE pedido_itens SET quantidade = 1",
+                      "UPDATE pedido_historico SET autor = ''", "DELETE FROM pedido_historico", "DELETE FROM eventos",
+                      "UPDATE eventos SET dados = '{}'"):
+        assert refused(pedidos, statement) == REFUSED, statement
+
+
+def test_a_service_reaches_only_its_own_data(shop):
+    """Another service's cluster does not know the role, another database does not let it in."""
+    for role, database in (("catalogo", "pedidos"), ("catalogo_leitura", "pedidos"), ("pedidos", "catalogo")):
+        with pytest.raises(psycopg2.OperationalError):
+            shop.login(role, database)
+    for role, port in (("catalogo", 5432), ("pedidos", 5434), ("catalogo_leitura", 5433)):
+        for database in ("postgres", "template1"):
+            with pytest.raises(psycopg2.OperationalError):
+                psycopg2.connect(host=str(shop.run), port=port, dbname=database, user=role, password=shop.secret(role))
+
+
+def test_a_role_needs_its_password(shop):
+    """A wrong one, none, and the superuser's name do not get in, not even as root of this machine."""
+    for role, password in (("catalogo", "errada"), ("catalogo", ""), ("postgres", ""), ("postgres", shop.secret("catalogo")),
+                           ("catalogo_dono", ""), ("replicador", shop.secret("replicador"))):
+        if role == "postgres" and os.geteuid() != 0:
+            continue
+        with pytest.raises(psycopg2.OperationalError):
+            shop.login(role, password=password).cursor().execute("SELECT 1")
+
+
+def test_the_replica_pool_can_only_read(shop):
+    """On the standby and, with its role, on the primary too; and only what a customer may see."""
+    for database in ("replica", "catalogo"):
+        connection = shop.login("catalogo_leitura", database)
+        assert refused(connection, "SELECT count(*) FROM produtos") is None
+        for statement in ("UPDATE produtos SET preco = 1", "INSERT INTO categorias (nome) VALUES ('x')", "DELETE FROM categorias"):
+            assert refused(connection, statement) in ("25006", REFUSED), statement
+        assert refused(connection, "SET default_transaction_read_only = off") is None
+        for statement in ("UPDATE produtos SET preco = 1", "INSERT INTO categorias (nome) VALUES ('x')",
+                          "SELECT estoque_ajustar(1, 'definir', 0, 'x')"):
+            assert refused(connection, statement) in ("25006", REFUSED), statement
+        for table in ("reservas", "reserva_itens", "movimentos"):
+            assert refused(connection, f"SELECT * FROM {table}") == REFUSED, table
+
+
+def test_the_redis_user_is_limited(shop):
+    """To its keys and to the commands of its scripts."""
+    cart = shop.redis("carrinho")
+    assert cart.hgetall("carrinho:x") == {}
+    for command in (("GET", "outra"), ("HGETALL", "outra"), ("HSET", "outra", "a", "b"), ("DEL", "outra"), ("KEYS", "*"),
+                    ("SCAN", "0"), ("FLUSHALL",), ("FLUSHDB",), ("CONFIG", "GET", "*"), ("ACL", "LIST"), ("SHUTDOWN",),
+                    ("DEBUG", "SLEEP", "0"), ("SAVE",), ("BGREWRITEAOF",), ("REPLICAOF", "NO", "ONE"), ("MODULE", "LIST"),
+                    ("CLIENT", "LIST"), ("MONITOR",), ("INFO",), ("SCRIPT", "FLUSH"), ("SUBSCRIBE", "x"), ("SET", "carrinho:x", "1"),
+                    ("EVAL", "return redis.call('KEYS', '*')", "0"), ("EVAL", "return redis.call('GET', 'outra')", "0")):
+        with pytest.raises(redis.exceptions.ResponseError, match="(?i)noperm|permission|acl|not allowed|can't"):
+            cart.execute_command(*command)
+
+
+def test_redis_lets_nobody_in_without_a_password(shop):
+    """No default user."""
+    path = str(shop.run / "redis.sock")
+    for login in ({}, {"password": "x"}, {"username": "default", "password": ""}, {"username": "carrinho", "password": "errada"}):
+        with pytest.raises((redis.exceptions.AuthenticationError, redis.exceptions.ResponseError)):
+            redis.Redis(unix_socket_path=path, **login).hgetall("carrinho:x")
+
+
+# Secrets
+
+def test_files_of_secrets(shop):
+    """Passwords are only the servers' to read; configuration, logs, sockets and data are not the world's."""
+    directory = shop.state / "etc/segredos"
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    assert len(shop.secrets()) >= 7
+    for path in directory.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+    for path in (shop.state / "etc", shop.state / "log", shop.run, *(shop.state / "data").iterdir()):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o007 == 0, path
+
+
+def test_tokens_are_kept_as_hashes(shop):
+    """The file of tokens does not hold one."""
+    made = shop.script("token", "create", "segredo").stdout.strip()
+    kept = (shop.state / "etc/tokens").read_text()
+    assert made not in kept and shop.admin.token not in kept and shop.secret("pedidos.token") not in kept
+    assert "segredo admin " in kept
+    shop.script("token", "revoke", "segredo")
+
+
+def command_lines():
+    """The command line and environment of every process that lets itself be read."""
+    for directory in Path("/proc").iterdir():
+        if directory.name.isdigit() and int(directory.name) != os.getpid():
+            for name in ("cmdline", "environ"):
+                try:
+                    yield f"{directory.name}/{name}", (directory / name).read_bytes().decode(errors="replace")
+                except OSError:
+                    pass
+
+
+def test_no_key_of_anybody_is_written_down(shop):
+    """Session ids, order ids, tokens, passwords and the customer's data: in no log, no command line, no environment."""
+    product = shop.product()
+    session = shop.cart({product["id"]: 2})
+    cliente = {"nome": "Zulmira Xexeo", "email": "zulmira.xexeo@exemplo.com.br", "telefone": "(11) 98765-4321"}
+    body = shop.checkout(session, cliente=cliente, observacoes="Deixar na portaria 77",
+                         entrega={"tipo": "entrega", "endereco": "Travessa Ipsilone, 7"})
+    key = f"chave-{uuid.uuid4()}"
+    order = shop.public.post("/api/pedidos", body, headers={"Idempotency-Key": key}).ok(201)
+    lost, wrong = str(uuid.uuid4()), f"cft_{uuid.uuid4().hex}"
+    for pool in (None, "carrinho", "pedidos"):
+        client = shop.client(pool=pool, checked=False)
+        for path in (f"/api/carrinho/{session}", f"/api/carrinho/{lost}", f"/api/carrinho/{session}/x", f"/api/carrinho/{session}%2F",
+                     f"/api/carrinho//{session}", f"/api/carrinho/x/../{session}", f"/api/pedidos/{order['id']}",
+                     f"/api/pedidos/{lost}", f"/api/pedidos/{order['id']}/x/y", f"/interno/carrinho/{session}", f"/{session}",
+                     f"/api/produtos?x={session}", f"/api/produtos/{order['id']}", f"/api/produtos?cursor={session}"):
+            client.get(path)
+            client.post(path, {"status": session})
+    shop.public.post(f"/api/carrinho/{session}/adicionar", b"x" * 70000)
+    shop.public.post("/api/pedidos", {**body, "session_id": lost})
+    shop.public.get("/api/pedidos", headers={"Authorization": f"Bearer {wrong}"}).problem("nao_autenticado")
+    shop.admin.put(f"/api/pedidos/{order['id']}/status", {"status": "em_preparo"}).ok()
+    last = f"fim-{uuid.uuid4().hex}"
+    shop.public.get("/api/categorias", headers={"X-Request-Id": last})
+    assert eventually(lambda: last in shop.logs()["acesso.log"], seconds=5)
+
+    hidden = {"session": session, "unknown session": lost, "order": order["id"], "key": key, "wrong token": wrong,
+              "token": shop.admin.token, "name": "Xexeo", "e-mail": cliente["email"], "telephone": "98765-4321",
+              "address": "Ipsilone", "note": "portaria 77"}
+    passwords = {name: text for name, text in shop.secrets().items() if len(text) > 20 and "\n" not in text}
+    for where, text in shop.logs().items():
+        for what, secret in {**hidden, **passwords}.items():
+            assert secret.lower() not in text.lower(), f"{what} in {where}"
+    for where, text in command_lines():
+        for what, secret in {"token": shop.admin.token, "session": session, **passwords}.items():
+            assert secret not in text, f"{what} in /proc/{where}"
+
+
+# The network
+
+def listeners(pids):
+    """TCP addresses on which these processes listen."""
+    inodes = set()
+    for pid in pids:
+        try:
+            inodes |= {os.readlink(f) for f in Path(f"/proc/{pid}/fd").iterdir() if f.is_symlink() and os.path.lexists(f)}
+        except OSError:
+            pass
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            words = line.split()
+            if words[3] == "0A" and f"socket:[{words[9]}]" in inodes:
+                address, port = words[1].split(":")
+                yield address, int(port, 16)
+
+
+def test_only_nginx_listens_and_only_the_front_door_is_open(shop):
+    """Stores and workers have unix sockets; direct ports are on loopback."""
+    found = set()
+    for name, pid in shop.processes().items():
+        here = set(listeners([pid]))
+        assert name == "nginx" or not here, f"{name} listens on {here}"
+        found |= here
+    assert {port for _, port in found} == {shop.port, *(shop.base + offset for offset in DIRECT.values())}
+    for address, port in found:
+        assert port == shop.port or address == "0100007F", f"{address}:{port}"
+
+
+@pytest.mark.parametrize("path", ["/interno", "/interno/", "/interno/reservas", "/interno/carrinho/x", "//interno/reservas",
+                                  "/./interno/reservas", "/%69nterno/reservas", "/api/../interno/reservas", "/INTERNO/reservas",
+                                  "/api/produtos/../../interno/reservas", "/api/produtos/..%2f..%2finterno/reservas"])
+def test_the_services_own_calls_are_not_public(shop, path):
+    """404 everywhere but on the internal socket, whoever asks."""
+    token = shop.secret("pedidos.token")
+    for pool in (None, *DIRECT):
+        for method in ("GET", "POST"):
+            answer = shop.client(token, pool, checked=False).request(method, path, {} if method == "POST" else None)
+            assert answer.problem("rota_nao_encontrada"), (pool, method)
+
+
+def test_the_internal_socket_wants_a_token_too(shop):
+    """Reaching it is not enough; each service's token has only the right that it needs."""
+    path = shop.run / "interno.sock"
+
+    def ask(method, target, token=None, body=b"{}"):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(path))
+            authorization = f"Authorization: Bearer {token}\r\n" if token else ""
+            connection.sendall(f"{method} {target} HTTP/1.0\r\n{authorization}Content-Type: application/json\r\n"
+                               f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            return int(connection.makefile("rb").readline().split()[1])
+    order = uuid.uuid4()
+    for target in (f"/interno/reservas/{order}/confirmar", f"/interno/carrinho/{order}/retirar", "/interno/reservas"):
+        assert ask("POST", target) == 401
+        assert ask("POST", target, "cft_errado") == 401
+        assert ask("POST", target, shop.admin.token) == 403
+    assert ask("POST", f"/interno/reservas/{order}/confirmar", shop.secret("pedidos.token")) == 404
+    assert ask("GET", f"/interno/carrinho/{order}", shop.secret("pedidos.token"), b"") == 404
+
+
+# Tokens
+
+def test_a_revoked_token_is_worth_nothing_at_once(shop):
+    """Made, used, listed, revoked, refused; without a restart."""
+    token = shop.script("token", "create", "passageiro").stdout.strip()
+    client = shop.client(token)
+    assert client.get("/api/pedidos").status == 200
+    assert "passageiro" in shop.script("token", "list").stdout
+    shop.script("token", "revoke", "passageiro")
+    client.get("/api/pedidos").problem("nao_autenticado")
+    assert "passageiro" not in shop.script("token", "list").stdout
+    assert shop.admin.get("/api/pedidos").status == 200
+
+
+# What an answer tells
+
+@pytest.mark.parametrize("method, path, body", [
+    ("GET", "/api/produtos?busca=%FF", None), ("GET", "/api/produtos?cursor=xxx", None), ("GET", "/api/produtos/9999999", None),
+    ("GET", "/nada", None), ("POST", "/api/pedidos", b"{"), ("POST", "/api/pedidos", b'{"session_id":"x"}'), ("GET", "/%zz", None),
+    ("PUT", "/api/categorias", b"{}"), ("POST", "/api/carrinho/sessao", b"x" * 70000), ("GET", "/" + "a" * 9000, None)])
+def test_a_problem_tells_nothing_of_the_inside(shop, method, path, body):
+    """No SQL, no files, no addresses, no names of the stores."""
+    answer = shop.client().request(method, path, body)
+    assert 400 <= answer.status < 500
+    assert not LEAKS.search(answer.text), answer
+    assert answer.headers["Server"] == "nginx"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+# Other origins
+
+@pytest.mark.parametrize("path", ["/api/produtos", "/api/produtos/1/estoque", "/api/carrinho/sessao", "/api/pedidos", "/health"])
+def test_a_preflight(shop, path):
+    """nginx answers for the whole API."""
+    answer = shop.public.request("OPTIONS", path, headers={
+        "Origin": "https://loja.example", "Access-Control-Request-Method": "PUT",
+        "Access-Control-Request-Headers": "authorization, content-type, idempotency-key, if-match"})
+    assert answer.status == 204 and answer.body == b""
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
+        assert method in answer.headers["Access-Control-Allow-Methods"].split(", ")
+    for header in ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-Id"):
+        assert header in answer.headers["Access-Control-Allow-Headers"].split(", ")
+    assert answer.headers["Access-Control-Allow-Credentials"] is None
+    assert int(answer.headers["Access-Control-Max-Age"]) > 0
+    direct = shop.client(pool="catalogo").request("OPTIONS", path, headers={"Origin": "https://loja.example"})
+    assert direct.status == 204 and direct.headers["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.parametrize("method, path, body", [
+    ("GET", "/api/produtos/1", None), ("GET", "/api/produtos/9999999", None), ("POST", "/api/carrinho/sessao", None),
+    ("GET", "/nada", None), ("POST", "/api/pedidos", b"x" * 70000), ("GET", "/api/pedidos", None), ("GET", "/health", None)])
+def test_pages_of_other_origins_can_read_every_answer(shop, method, path, body):
+    """Failures and nginx's own answers included."""
+    answer = shop.client().request(method, path, body, headers={"Origin": "https://loja.example"})
+    assert answer.headers.get_all("Access-Control-Allow-Origin") == ["*"]
+    exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
+    assert set(exposed) >= {"X-Request-Id", "ETag", "Location", "Retry-After"}
+    assert answer.headers["Set-Cookie"] is None
+
+
+# Request ids
+
+@pytest.mark.parametrize("given", ["abc", "A-Z_0.9", "x" * 64, "req-" + "0" * 32])
+def test_a_sane_request_id_is_kept(shop, given):
+    """It comes back, in the problem as well."""
+    assert shop.public.get("/api/categorias", headers={"X-Request-Id": given}).headers.get_all("X-Request-Id") == [given]
+    assert shop.public.get("/api/produtos/9999999", headers={"X-Request-Id": given}).problem("produto_nao_encontrado")["request_id"] == given
+    assert shop.public.get("/nada", headers={"X-Request-Id": given}).problem("rota_nao_encontrada")["request_id"] == given
+
+
+@pytest.mark.parametrize("given", [None, "", "x" * 65, "com espaço".encode().decode("latin-1"), "a b", "a\"b", "a;b", "<b>", "a=b", "../x"])
+def test_any_other_request_id_is_replaced(shop, given):
+    """By one of our own, different each time."""
+    ids = [shop.public.get("/api/categorias", headers={"X-Request-Id": given}).headers["X-Request-Id"] for _ in range(2)]
+    assert ids[0] != ids[1] and all(re.fullmatch("[0-9a-f]{32}", one) for one in ids)
+
+
+def test_a_request_id_is_in_every_log_that_it_touched(shop):
+    """An order goes through nginx, pedidos, carrinho and catálogo: one id finds all of it."""
+    session = shop.cart({shop.product()["id"]: 1})
+    request_id = f"pedido-{uuid.uuid4().hex}"
+    shop.public.post("/api/pedidos", shop.checkout(session), headers={"X-Request-Id": request_id}).ok(201)
+    expected = ("acesso.log", "pedidos.log", "carrinho.log", "catalogo.log")
+    assert eventually(lambda: all(request_id in shop.logs()[name] for name in expected), seconds=5)
+    lines = [line for line in shop.logs()["catalogo.log"].splitlines() if request_id in line]
+    assert any("/interno/reservas" in line for line in lines), lines
+    for name in expected[1:]:
+        for line in shop.logs()[name].splitlines():
+            if request_id in line and "event=request" in line:
+                assert re.search(r"status=\d{3} us=\d+", line), line
