@@ -7,7 +7,7 @@
 # one script with the name of the file. Comment lines are left out.
 
 function quoted(text) {
-    gsub(/\\/, "\\\\", text)
+    gsub(/\\/, "&&", text) # awks disagree on what backslashes in a replacement mean
     gsub(/"/, "\\\"", text)
     return "\"" text "\\n\""
 }

@@ -1,6 +1,7 @@
 /* The connection to Redis: opened, given a deadline, dropped at any error, opened again. */
 #include "core/kv.h"
 
+#include <errno.h>
 #include <hiredis/hiredis.h>
 #include <sha1.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "core/clock.h"
 #include "core/field.h"
 #include "core/log.h"
 
@@ -154,6 +156,15 @@ static bool says_unavailable(const char *error)
 	return false;
 }
 
+/* Redis quotes the arguments of a command that it does not know, the key with its session id among them: those are cut off. */
+static void log_refusal(const char *error, struct arena *arena)
+{
+	const char *quoted = strstr(error, ", with args");
+	size_t len = quoted == NULL ? strlen(error) : (size_t)(quoted - error);
+
+	log_event(LOG_LEVEL_ERRO, "redis_refused", "erro=%s", log_quote(arena_copy(arena, error, len)));
+}
+
 /* Turns a reply into an answer or a problem, and frees it. */
 static enum problem answer_of(redisReply *from, struct arena *arena, struct kv_reply *reply)
 {
@@ -161,7 +172,7 @@ static enum problem answer_of(redisReply *from, struct arena *arena, struct kv_r
 
 	if (from->type == REDIS_REPLY_ERROR) {
 		problem = says_unavailable(from->str) ? PROBLEM_SERVICO_INDISPONIVEL : PROBLEM_INTERNO;
-		log_event(LOG_LEVEL_ERRO, "redis_refused", "erro=%s", log_quote(from->str));
+		log_refusal(from->str, arena);
 	} else {
 		*reply = copied(from, arena, 0);
 	}
@@ -170,13 +181,14 @@ static enum problem answer_of(redisReply *from, struct arena *arena, struct kv_r
 }
 
 /*
- * A server that went away leaves an end of file behind: seen before a script is sent, the loss is certain and harmless.
+ * A server that went away leaves an end of file or an error behind: seen before a script is sent, the loss is certain and
+ * harmless. Bytes that nobody asked for would be taken for the next answer.
  */
 static bool connected(struct kv *kv)
 {
 	char byte;
 
-	if (kv->context != NULL && recv(kv->context->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+	if (kv->context != NULL && (recv(kv->context->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN))
 		drop(kv);
 	return kv->context != NULL || open_connection(kv);
 }
@@ -211,10 +223,11 @@ enum problem kv_run(struct kv *kv, size_t script, const char *key, const char *c
 enum problem kv_read(struct kv *kv, const char *const *argv, size_t count, struct arena *arena, struct kv_reply *reply)
 {
 	*reply = (struct kv_reply){.type = KV_NIL};
+	int64_t start = clock_monotonic_ms();
 	bool kept = kv->context != NULL;
 	redisReply *raw = connected(kv) ? command(kv, argv, count) : NULL;
-	/* A kept connection may turn out dead only when it is used. One that was silent for the whole deadline is not tried again. */
-	if (raw == NULL && kept && connected(kv))
+	/* A kept connection may turn out dead only when it is used: seen at once. One that was silent is not tried again. */
+	if (raw == NULL && kept && clock_monotonic_ms() - start < kv->options->deadline_ms / 2 && connected(kv))
 		raw = command(kv, argv, count);
 	return raw == NULL ? PROBLEM_SERVICO_INDISPONIVEL : answer_of(raw, arena, reply);
 }

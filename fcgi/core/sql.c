@@ -36,6 +36,11 @@ static void drop(struct sql *db)
 	memset(db->prepared, 0, db->options->statement_count * sizeof(*db->prepared));
 }
 
+static bool late(const struct sql *db)
+{
+	return clock_monotonic_ms() >= db->deadline;
+}
+
 /* Waits until the socket is ready or the deadline has passed. */
 static bool wait_for(const struct sql *db, short events)
 {
@@ -71,8 +76,19 @@ static void log_failure(const struct sql *db, const char *event)
 	char line[200];
 	const char *message = db->connection == NULL ? "out of memory" : PQerrorMessage(db->connection);
 
+	if (late(db))
+		message = "deadline passed";
 	snprintf(line, sizeof(line), "%.*s", (int)strcspn(message, "\n"), message);
-	log_event(LOG_LEVEL_ERRO, event, "erro=%s", log_quote(*line == '\0' ? "deadline passed" : line));
+	log_event(LOG_LEVEL_ERRO, event, "erro=%s", log_quote(line));
+}
+
+/* Instead of libpq's own, which prints to standard error: what a server remarks may quote a customer's data. */
+static void on_notice(void *context, const PGresult *notice)
+{
+	const char *state = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
+
+	(void)context;
+	log_event(LOG_LEVEL_DEBUG, "sql_notice", "sqlstate=%s", state == NULL ? "-" : state);
 }
 
 static bool open_connection(struct sql *db)
@@ -82,6 +98,7 @@ static bool open_connection(struct sql *db)
 	                              "-c timezone=UTC -c datestyle=ISO", NULL};
 
 	db->connection = PQconnectStartParams(keywords, values, 1);
+	PQsetNoticeReceiver(db->connection, on_notice, NULL);
 	if (db->connection != NULL && PQstatus(db->connection) != CONNECTION_BAD && connect_poll(db))
 		return true;
 	log_failure(db, "sql_connect");
@@ -89,15 +106,17 @@ static bool open_connection(struct sql *db)
 	return false;
 }
 
-/* Whether the kept connection still stands: a server that went away has left an end of file to read. */
+/* Whether the kept connection still stands: a server that went away has left its last words and an end of file to read. */
 static bool alive(const struct sql *db)
 {
 	if (db->connection == NULL || PQstatus(db->connection) != CONNECTION_OK)
 		return false;
 	struct pollfd descriptor = {.fd = PQsocket(db->connection), .events = POLLIN};
-	if (poll(&descriptor, 1, 0) <= 0)
-		return true;
-	return PQconsumeInput(db->connection) == 1 && PQstatus(db->connection) == CONNECTION_OK;
+	/* One PQconsumeInput() may read the last words only, and leave the end of file for the write that follows. */
+	while (poll(&descriptor, 1, 0) > 0)
+		if (PQconsumeInput(db->connection) == 0 || PQstatus(db->connection) != CONNECTION_OK)
+			return false;
+	return true;
 }
 
 static bool flush(const struct sql *db)
@@ -188,7 +207,7 @@ static enum outcome try_once(struct sql *db, size_t statement, const char *const
 			return OUTCOME_NOT_SENT;
 	}
 	if (!prepare(db, statement, result))
-		return *result == NULL ? OUTCOME_NOT_SENT : OUTCOME_REFUSED;
+		return *result == NULL || ended_by_server(*result) ? OUTCOME_NOT_SENT : OUTCOME_REFUSED;
 	if (!PQsendQueryPrepared(db->connection, text->name, text->params, params, NULL, NULL, 0))
 		return OUTCOME_NOT_SENT;
 	if (!flush(db) || (*result = collect(db)) == NULL)
@@ -246,7 +265,8 @@ static enum outcome run(struct sql *db, size_t statement, const char *const *par
 	for (int try = 0; try < TRIES_MAX; try++) {
 		outcome = try_once(db, statement, params, result);
 		/* A kept connection may turn out dead only when it is used: once more, unless the first try may have changed something. */
-		if (had_connection && (outcome == OUTCOME_NOT_SENT || (outcome == OUTCOME_LOST && !writes))) {
+		bool again = outcome == OUTCOME_NOT_SENT || (outcome == OUTCOME_LOST && !writes);
+		if (had_connection && again && !late(db)) {
 			had_connection = false;
 			PQclear(*result);
 			drop(db);

@@ -2,6 +2,7 @@
 #include "fake_server.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,16 @@ static void play(int listener, const char *const *answers)
 	}
 }
 
-void fake_server_start(struct fake_server *server, const char *name, const char *const *answers)
+void fake_server_answer(int connection, const void *bytes, size_t len)
+{
+	char request[65536];
+
+	if (read(connection, request, sizeof(request)) <= 0 || write(connection, bytes, len) < 0)
+		_exit(1);
+}
+
+/* A socket that listens on directory/name. */
+static int listen_on(struct fake_server *server, const char *name)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int listener = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -41,11 +51,40 @@ void fake_server_start(struct fake_server *server, const char *name, const char 
 	memcpy(address.sun_path, server->path, strlen(server->path) + 1);
 	ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
 	ck_assert_int_eq(listen(listener, 8), 0);
+	return listener;
+}
+
+/* True in the child. */
+static bool forked(struct fake_server *server)
+{
 	server->pid = fork();
 	ck_assert_int_ge(server->pid, 0);
-	if (server->pid == 0) {
+	if (server->pid == 0)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return server->pid == 0;
+}
+
+void fake_server_start(struct fake_server *server, const char *name, const char *const *answers)
+{
+	int listener = listen_on(server, name);
+
+	if (forked(server))
 		play(listener, answers);
+	close(listener);
+}
+
+void fake_server_serve(struct fake_server *server, const char *name, void (*serve)(int connection, size_t turn))
+{
+	int listener = listen_on(server, name);
+
+	if (forked(server)) {
+		for (size_t turn = 0;; turn++) {
+			int connection = accept(listener, NULL, NULL);
+			if (connection < 0)
+				_exit(1);
+			serve(connection, turn);
+			close(connection);
+		}
 	}
 	close(listener);
 }

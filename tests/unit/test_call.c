@@ -1,5 +1,6 @@
 /* Calls to other services: every way in which they fail to answer. */
 #include <string.h>
+#include <sys/socket.h>
 
 #include "core/call.h"
 #include "core/clock.h"
@@ -39,6 +40,7 @@ static const struct {
     {"POST", "HTTP/1.1 504 Late\r\nContent-Length: 2\r\n\r\n{}", PROBLEM_RESULTADO_DESCONHECIDO},
     {"GET", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf", PROBLEM_SERVICO_INDISPONIVEL},
     {"POST", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf", PROBLEM_RESULTADO_DESCONHECIDO},
+    {"POST", "HTTP/1.1 204 No Content\r\n\r\n", PROBLEM_NONE},
     {"GET", "garbage\r\n\r\n", PROBLEM_SERVICO_INDISPONIVEL},
     {"GET", "", PROBLEM_SERVICO_INDISPONIVEL},
     {"POST", "", PROBLEM_RESULTADO_DESCONHECIDO},
@@ -51,6 +53,38 @@ START_TEST(every_answer_and_none)
 	struct call_answer answer;
 
 	ck_assert_int_eq(ask(cases[_i].method, answers, arena, &answer), cases[_i].problem);
+	arena_free(arena);
+}
+END_TEST
+
+/* More than any service answers: 64 KiB at a time, without an end. */
+static void play_flood(int connection, size_t turn)
+{
+	static const char header[] = "HTTP/1.1 200 OK\r\n\r\n";
+	static char chunk[65536];
+
+	(void)turn;
+	memset(chunk, 'x', sizeof(chunk));
+	fake_server_answer(connection, header, sizeof(header) - 1);
+	while (send(connection, chunk, sizeof(chunk), MSG_NOSIGNAL) > 0)
+		;
+}
+
+START_TEST(an_answer_without_end_is_cut_off)
+{
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	struct call_answer answer;
+
+	fake_server_serve(&server, "interno.sock", play_flood);
+	const struct caller_options options = {server.path, NULL, 2000};
+	struct caller *caller = caller_open(&options);
+	const struct call call = {"GET", "/x", NULL, NULL, 0};
+	int64_t start = clock_monotonic_ms();
+	ck_assert_int_eq(caller_call(caller, &call, arena, &answer), PROBLEM_SERVICO_INDISPONIVEL);
+	ck_assert_int_lt(clock_monotonic_ms() - start, 2000);
+	caller_close(caller);
+	fake_server_stop(&server);
 	arena_free(arena);
 }
 END_TEST
@@ -112,6 +146,7 @@ Suite *call_suite(void)
 
 	tcase_set_timeout(tests, 20);
 	tcase_add_loop_test(tests, every_answer_and_none, 0, sizeof(cases) / sizeof(cases[0]));
+	tcase_add_test(tests, an_answer_without_end_is_cut_off);
 	tcase_add_test(tests, nobody_listening_is_surely_not_run);
 	tcase_add_test(tests, data_is_read_by_rules);
 	tcase_add_test(tests, a_problem_is_passed_on_in_the_words_of_who_met_it);

@@ -1,9 +1,12 @@
 /* Redis: every way in which it fails to answer. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/clock.h"
 #include "core/kv.h"
+#include "core/log.h"
 #include "fake_server.h"
 #include "suites.h"
 
@@ -78,6 +81,183 @@ START_TEST(no_server_is_unavailable_for_reads_and_writes)
 }
 END_TEST
 
+static struct kv *connect_to(struct fake_server *server, void (*serve)(int, size_t), const char *user)
+{
+	static char address[80];
+	static struct kv_options options;
+
+	fake_server_serve(server, "redis.sock", serve);
+	snprintf(address, sizeof(address), "unix:%s", server->path);
+	options = (struct kv_options){address, user, "hush", 400, scripts, 1};
+	return kv_open(&options);
+}
+
+static void answer(int connection, const char *text)
+{
+	fake_server_answer(connection, text, strlen(text));
+}
+
+/* Answers each connection once and hangs up. */
+static void play_one(int connection, size_t turn)
+{
+	(void)turn;
+	answer(connection, ":1\r\n");
+}
+
+START_TEST(a_dead_connection_is_seen_before_a_script_is_sent)
+{
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	struct kv *kv = connect_to(&server, play_one, NULL);
+	struct kv_reply reply;
+
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_NONE);
+		usleep(50000);
+	}
+	arena_free(arena);
+	kv_close(kv);
+	fake_server_stop(&server);
+}
+END_TEST
+
+/* Answers once, then a byte too much. */
+static void play_chatter(int connection, size_t turn)
+{
+	(void)turn;
+	answer(connection, ":1\r\n");
+	usleep(20000);
+	if (write(connection, ":99\r\n", 5) < 0)
+		_exit(1);
+	pause();
+}
+
+START_TEST(what_nobody_asked_for_is_not_the_next_answer)
+{
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	struct kv *kv = connect_to(&server, play_chatter, NULL);
+	struct kv_reply reply;
+
+	ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_NONE);
+	usleep(50000);
+	/* The fake is busy with the first connection: no answer to the second one is right, 99 is not. */
+	ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_RESULTADO_DESCONHECIDO);
+	arena_free(arena);
+	kv_close(kv);
+	fake_server_stop(&server);
+}
+END_TEST
+
+static void play_one_then_silence(int connection, size_t turn)
+{
+	(void)turn;
+	answer(connection, ":1\r\n");
+	pause();
+}
+
+START_TEST(a_silent_connection_costs_one_deadline)
+{
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	struct kv *kv = connect_to(&server, play_one_then_silence, NULL);
+	const char *const read[] = {"PING"};
+	struct kv_reply reply;
+
+	ck_assert_int_eq(kv_read(kv, read, 1, arena, &reply), PROBLEM_NONE);
+	int64_t start = clock_monotonic_ms();
+	ck_assert_int_eq(kv_read(kv, read, 1, arena, &reply), PROBLEM_SERVICO_INDISPONIVEL);
+	ck_assert_int_lt(clock_monotonic_ms() - start, 700);
+	arena_free(arena);
+	kv_close(kv);
+	fake_server_stop(&server);
+}
+END_TEST
+
+/* Hangs up on the second command of its first connection, after it was read. */
+static void play_hang_up(int connection, size_t turn)
+{
+	answer(connection, ":1\r\n");
+	answer(connection, turn == 0 ? "" : ":2\r\n");
+}
+
+START_TEST(a_read_is_asked_again_at_once_a_script_never)
+{
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	struct kv *kv = connect_to(&server, play_hang_up, NULL);
+	const char *const read[] = {"PING"};
+	struct kv_reply reply;
+
+	ck_assert_int_eq(kv_read(kv, read, 1, arena, &reply), PROBLEM_NONE);
+	if (_i == 0)
+		ck_assert_int_eq(kv_read(kv, read, 1, arena, &reply), PROBLEM_NONE);
+	else
+		ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_RESULTADO_DESCONHECIDO);
+	arena_free(arena);
+	kv_close(kv);
+	fake_server_stop(&server);
+}
+END_TEST
+
+/* Wants a password the first time, a script's text the second. */
+static void play_stranger(int connection, size_t turn)
+{
+	answer(connection, turn == 0 ? "-WRONGPASS who are you\r\n" : "+OK\r\n");
+	if (turn == 0)
+		return;
+	answer(connection, "-NOSCRIPT no such script\r\n");
+	answer(connection, ":7\r\n");
+	pause();
+}
+
+START_TEST(a_refused_password_is_unavailable_and_an_unknown_script_is_sent)
+{
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	struct kv *kv = connect_to(&server, play_stranger, "carrinho");
+	struct kv_reply reply;
+
+	ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_SERVICO_INDISPONIVEL);
+	ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_NONE);
+	ck_assert_int_eq(reply.integer, 7);
+	arena_free(arena);
+	kv_close(kv);
+	fake_server_stop(&server);
+}
+END_TEST
+
+static void play_quotes(int connection, size_t turn)
+{
+	(void)turn;
+	answer(connection, "-ERR unknown command 'X', with args beginning with: 'carrinho:segredo' \r\n");
+}
+
+START_TEST(a_key_is_never_logged)
+{
+	char path[] = "/tmp/unit-log-XXXXXX";
+	char line[1024] = "";
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	struct kv *kv = connect_to(&server, play_quotes, NULL);
+	const char *const read[] = {"X", "carrinho:segredo"};
+	struct kv_reply reply;
+	int log = mkstemp(path);
+
+	ck_assert_int_ge(log, 0);
+	ck_assert_int_eq(log_open("unit", path, LOG_LEVEL_DEBUG), 0);
+	ck_assert_int_eq(kv_read(kv, read, 2, arena, &reply), PROBLEM_INTERNO);
+	ck_assert_int_gt(pread(log, line, sizeof(line) - 1, 0), 0);
+	ck_assert_ptr_nonnull(strstr(line, "unknown command"));
+	ck_assert_ptr_null(strstr(line, "segredo"));
+	close(log);
+	unlink(path);
+	arena_free(arena);
+	kv_close(kv);
+	fake_server_stop(&server);
+}
+END_TEST
+
 Suite *kv_suite(void)
 {
 	Suite *suite = suite_create("kv");
@@ -87,6 +267,12 @@ Suite *kv_suite(void)
 	tcase_add_loop_test(tests, every_answer_and_none, 0, sizeof(cases) / sizeof(cases[0]));
 	tcase_add_loop_test(tests, no_server_is_unavailable_for_reads_and_writes, 0,
 	                    sizeof(addresses) / sizeof(addresses[0]));
+	tcase_add_test(tests, a_dead_connection_is_seen_before_a_script_is_sent);
+	tcase_add_test(tests, what_nobody_asked_for_is_not_the_next_answer);
+	tcase_add_test(tests, a_silent_connection_costs_one_deadline);
+	tcase_add_loop_test(tests, a_read_is_asked_again_at_once_a_script_never, 0, 2);
+	tcase_add_test(tests, a_refused_password_is_unavailable_and_an_unknown_script_is_sent);
+	tcase_add_test(tests, a_key_is_never_logged);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -1,6 +1,7 @@
 /* SQL: literals, and servers that are not there, stay silent or talk nonsense. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/clock.h"
 #include "core/sql.h"
@@ -63,6 +64,181 @@ START_TEST(a_server_that_makes_no_sense_is_unavailable_in_time)
 }
 END_TEST
 
+/* What a server says, as bytes: type, length, content (manual, chapter 55). */
+#define READY    "Z\0\0\0\x05I"
+#define WELCOME  "R\0\0\0\x08\0\0\0\0" READY
+#define PREPARED "1\0\0\0\x04" READY
+#define UPDATED                                                                                                        \
+	"2\0\0\0\x04n\0\0\0\x04"                                                                                       \
+	"C\0\0\0\x0dUPDATE 1\0" READY
+#define NO(state)    "E\0\0\0\x16SERROR\0C" state "\0Mx\0\0"
+#define FATAL(state) "E\0\0\0\x16SFATAL\0C" state "\0Mx\0\0"
+#define UNIQUE       "E\0\0\0\x1cSERROR\0C23505\0Mx\0num_x\0\0"
+
+#define SAYS(bytes)                                                                                                    \
+	{                                                                                                              \
+		bytes, sizeof(bytes) - 1                                                                               \
+	}
+
+struct words {
+	const char *bytes; /* NULL: silence */
+	size_t len;
+};
+
+/* What it says to the prepare and to the statement, then it hangs up; and what a read and a write become. */
+static const struct {
+	struct words prepare;
+	struct words statement;
+	enum problem read;
+	enum problem write;
+} scripts[] = {
+    {SAYS(PREPARED), SAYS(UPDATED), PROBLEM_NONE, PROBLEM_NONE},
+    {SAYS(PREPARED), SAYS(""), PROBLEM_SERVICO_INDISPONIVEL, PROBLEM_RESULTADO_DESCONHECIDO},
+    {SAYS(PREPARED), {NULL, 0}, PROBLEM_SERVICO_INDISPONIVEL, PROBLEM_RESULTADO_DESCONHECIDO},
+    {SAYS(PREPARED), SAYS("C\0\0"), PROBLEM_SERVICO_INDISPONIVEL, PROBLEM_RESULTADO_DESCONHECIDO},
+    {SAYS(PREPARED), SAYS(FATAL("57P01")), PROBLEM_SERVICO_INDISPONIVEL, PROBLEM_RESULTADO_DESCONHECIDO},
+    {SAYS(PREPARED), SAYS(NO("53100") READY), PROBLEM_SERVICO_INDISPONIVEL, PROBLEM_SERVICO_INDISPONIVEL},
+    {SAYS(PREPARED), SAYS(NO("25006") READY), PROBLEM_SOMENTE_LEITURA, PROBLEM_SOMENTE_LEITURA},
+    {SAYS(PREPARED), SAYS(NO("42P01") READY), PROBLEM_INTERNO, PROBLEM_INTERNO},
+    {SAYS(PREPARED), SAYS(UNIQUE READY), PROBLEM_INTERNO, PROBLEM_INTERNO},
+    {SAYS(""), {NULL, 0}, PROBLEM_SERVICO_INDISPONIVEL, PROBLEM_SERVICO_INDISPONIVEL},
+    {{NULL, 0}, {NULL, 0}, PROBLEM_SERVICO_INDISPONIVEL, PROBLEM_SERVICO_INDISPONIVEL},
+    {SAYS(FATAL("57P01")), {NULL, 0}, PROBLEM_SERVICO_INDISPONIVEL, PROBLEM_SERVICO_INDISPONIVEL},
+    {SAYS(NO("42601") READY), {NULL, 0}, PROBLEM_INTERNO, PROBLEM_INTERNO},
+};
+
+static size_t played; /* the script in hand */
+
+static void say(int connection, const struct words *words)
+{
+	if (words->bytes == NULL)
+		pause();
+	fake_server_answer(connection, words->bytes, words->len);
+}
+
+static void play_script(int connection, size_t turn)
+{
+	(void)turn;
+	fake_server_answer(connection, WELCOME, sizeof(WELCOME) - 1);
+	say(connection, &scripts[played].prepare);
+	if (scripts[played].prepare.len == sizeof(PREPARED) - 1)
+		say(connection, &scripts[played].statement);
+}
+
+static struct sql *connect_to(struct fake_server *server, void (*serve)(int, size_t))
+{
+	static char conninfo[128];
+	static struct sql_options options;
+
+	fake_server_serve(server, ".s.PGSQL.5432", serve);
+	snprintf(conninfo, sizeof(conninfo), "host=%s dbname=x user=x", server->directory);
+	options = (struct sql_options){conninfo, NULL, 400, statements, 2};
+	return sql_open(&options);
+}
+
+START_TEST(every_answer_and_none)
+{
+	for (size_t statement = 0; statement < 2; statement++) {
+		struct arena *arena = arena_new();
+		struct fake_server server;
+		struct sql_rows rows;
+
+		played = (size_t)_i;
+		struct sql *db = connect_to(&server, play_script);
+		int64_t start = clock_monotonic_ms();
+		ck_assert_int_eq(sql_run(db, statement, NULL, arena, &rows),
+		                 statement == 0 ? scripts[_i].read : scripts[_i].write);
+		ck_assert_int_lt(clock_monotonic_ms() - start, 600);
+		arena_free(arena);
+		sql_close(db);
+		fake_server_stop(&server);
+	}
+}
+END_TEST
+
+static void play_unique(int connection, size_t turn)
+{
+	(void)turn;
+	fake_server_answer(connection, WELCOME, sizeof(WELCOME) - 1);
+	fake_server_answer(connection, PREPARED, sizeof(PREPARED) - 1);
+	fake_server_answer(connection, UNIQUE READY, sizeof(UNIQUE READY) - 1);
+}
+
+START_TEST(a_violated_constraint_is_named_to_who_asks)
+{
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	struct sql *db = connect_to(&server, play_unique);
+	const char *constraint;
+	struct sql_rows rows;
+
+	ck_assert_int_eq(sql_try(db, 1, NULL, arena, &rows, &constraint), PROBLEM_NONE);
+	ck_assert_str_eq(constraint, "um_x");
+	ck_assert_uint_eq(rows.count, 0);
+	arena_free(arena);
+	sql_close(db);
+	fake_server_stop(&server);
+}
+END_TEST
+
+/* Loses to another transaction as often as the script's number says, then succeeds. */
+static void play_conflicts(int connection, size_t turn)
+{
+	(void)turn;
+	fake_server_answer(connection, WELCOME, sizeof(WELCOME) - 1);
+	fake_server_answer(connection, PREPARED, sizeof(PREPARED) - 1);
+	for (size_t i = 0; i < played; i++)
+		fake_server_answer(connection, NO("40001") READY, sizeof(NO("40001") READY) - 1);
+	fake_server_answer(connection, UPDATED, sizeof(UPDATED) - 1);
+}
+
+START_TEST(a_lost_race_is_run_again_three_times_at_most)
+{
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	struct sql_rows rows;
+
+	played = (size_t)_i;
+	struct sql *db = connect_to(&server, play_conflicts);
+	ck_assert_int_eq(sql_run(db, 1, NULL, arena, &rows), _i < 3 ? PROBLEM_NONE : PROBLEM_SERVICO_INDISPONIVEL);
+	arena_free(arena);
+	sql_close(db);
+	fake_server_stop(&server);
+}
+END_TEST
+
+/* Answers one statement, then goes away with last words, as a server that is stopped at once. */
+static void play_one_and_leave(int connection, size_t turn)
+{
+	static const char last_words[] = "N\0\0\0\x18SWARNING\0C57P02\0Mx\0\0";
+
+	(void)turn;
+	fake_server_answer(connection, WELCOME, sizeof(WELCOME) - 1);
+	fake_server_answer(connection, PREPARED, sizeof(PREPARED) - 1);
+	fake_server_answer(connection, UPDATED, sizeof(UPDATED) - 1);
+	usleep(30000);
+	if (write(connection, last_words, sizeof(last_words) - 1) < 0)
+		_exit(1);
+}
+
+START_TEST(a_dead_connection_is_seen_before_a_write_is_sent)
+{
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	struct sql *db = connect_to(&server, play_one_and_leave);
+	struct sql_rows rows;
+
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(sql_run(db, 1, NULL, arena, &rows), PROBLEM_NONE);
+		ck_assert_int_eq(rows.affected, 1);
+		usleep(100000);
+	}
+	arena_free(arena);
+	sql_close(db);
+	fake_server_stop(&server);
+}
+END_TEST
+
 Suite *sql_suite(void)
 {
 	Suite *suite = suite_create("sql");
@@ -71,6 +247,10 @@ Suite *sql_suite(void)
 	tcase_set_timeout(tests, 20);
 	tcase_add_test(tests, array_literals_are_escaped);
 	tcase_add_test(tests, no_server_is_unavailable);
+	tcase_add_loop_test(tests, every_answer_and_none, 0, sizeof(scripts) / sizeof(scripts[0]));
+	tcase_add_test(tests, a_violated_constraint_is_named_to_who_asks);
+	tcase_add_loop_test(tests, a_lost_race_is_run_again_three_times_at_most, 0, 4);
+	tcase_add_test(tests, a_dead_connection_is_seen_before_a_write_is_sent);
 	tcase_add_loop_test(tests, a_server_that_makes_no_sense_is_unavailable_in_time, 0,
 	                    sizeof(answers) / sizeof(answers[0]));
 	suite_add_tcase(suite, tests);
