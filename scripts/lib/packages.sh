@@ -5,7 +5,7 @@ PACKAGES_run=(nginx postgresql-15 postgresql-client-15 redis-server supervisor p
 PACKAGES_build=(gcc libc6-dev make autoconf automake pkg-config
     libfcgi-dev libpq-dev libhiredis-dev libjson-c-dev libcurl4-openssl-dev libmd-dev check)
 PACKAGES_test=(clang clang-format clang-tidy cppcheck shellcheck valgrind bc
-    python3-pytest python3-psycopg2 python3-redis python3-requests python3-yaml)
+    python3-pytest python3-psycopg2 python3-redis python3-yaml)
 PACKAGE_SERVICES=(nginx postgresql redis-server supervisor)
 POLICY=/usr/sbin/policy-rc.d
 

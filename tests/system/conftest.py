@@ -1,4 +1,4 @@
-"""The one fixture: a private running system, shared by the tests of a run. Tests make their own products and carts in it."""
+"""The one fixture: a private running system, shared by the tests of a run, which make their own products and carts."""
 import sys
 from pathlib import Path
 
@@ -35,3 +35,11 @@ def shop():
     """A running shop with its first stock."""
     with Shop() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def same_workers(shop):
+    """Whatever a module sends: every worker is in the end the process that it was in the beginning."""
+    before = shop.workers()
+    yield before
+    assert shop.workers() == before

@@ -241,4 +241,5 @@ class Shop:
         """The books of a product: what they say the stock is, and what it is."""
         return self.sql(f"""
             SELECT coalesce(sum(m.quantidade) FILTER (WHERE m.tipo <> 'venda'), 0), p.estoque
-            FROM produtos p LEFT JOIN movimentos m ON m.produto_id = p.id WHERE p.id = {int(produto_id)} GROUP BY p.id""")[0]
+            FROM produtos p LEFT JOIN movimentos m ON m.produto_id = p.id
+            WHERE p.id = {int(produto_id)} GROUP BY p.id""")[0]

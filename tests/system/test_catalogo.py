@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def shelf(shop):
-    """A category of forty products: prices and names repeat, so that ties must be broken; every fifth is out of stock."""
+    """A category of forty products; prices and names repeat, so that ties must be broken, and every fifth is gone."""
     lot = shop.category()
     names = ["Ábaco", "abacaxi", "Árvore", "bolo", "Élan", "eclair", "Zebra", "çedilha", "casa", "Casa"]
     return lot, [shop.product(categoria_id=lot, nome=names[i % 10], preco=float(Decimal(i % 7 * 150 + 1) / 100),
@@ -105,7 +105,8 @@ def test_pages_of_a_category(shop, shelf):
 def test_pages_while_products_come_and_go(shop, ordem):
     """What is there from beginning to end is seen once, whatever is made or taken off sale meanwhile."""
     lot = shop.category()
-    kept = {shop.product(categoria_id=lot, nome=f"Item {i * 7 % 30:02}", preco=1 + i * 11 % 30)["id"] for i in range(30)}
+    kept = {shop.product(categoria_id=lot, nome=f"Item {i * 7 % 30:02}", preco=1 + i * 11 % 30)["id"]
+            for i in range(30)}
     stop, made = threading.Event(), []
 
     def busy():
@@ -184,7 +185,8 @@ def test_etag(shop):
     changes()
 
 
-@pytest.mark.parametrize("path", ["/api/produtos", "/api/produtos/1", "/api/produtos/1/estoque", "/api/produtos/categoria/1",
+@pytest.mark.parametrize("path",
+                         ["/api/produtos", "/api/produtos/1", "/api/produtos/1/estoque", "/api/produtos/categoria/1",
                                   "/api/categorias", "/api/categorias/1", "/health", "/"])
 def test_head_is_get_without_a_body(shop, path):
     """Same status, same headers."""
@@ -213,7 +215,8 @@ def test_categories(shop):
     assert category in listed.data and listed.json["total"] == len(listed.data)
 
     renamed = shop.admin.put(path, {"nome": nome + "!"}).data
-    assert renamed["nome"] == nome + "!" and renamed["descricao"] == "" and renamed["atualizado_em"] > category["atualizado_em"]
+    assert renamed["nome"] == nome + "!" and renamed["descricao"] == ""
+    assert renamed["atualizado_em"] > category["atualizado_em"]
     assert shop.public.get(path).data == renamed
 
     deleted = shop.admin.delete(path)

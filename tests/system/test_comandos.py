@@ -26,7 +26,8 @@ SIZES = {pool: int(size) for pool, size in (word.split("=") for word in WORKERS)
 
 def command(name, *arguments, **more):
     """Runs scripts/NAME without a state of ours."""
-    return subprocess.run([TOP / "scripts" / name, *arguments], capture_output=True, text=True, timeout=120, check=False,
+    return subprocess.run([TOP / "scripts" / name, *arguments], capture_output=True, text=True, timeout=120,
+                          check=False,
                           stdin=subprocess.DEVNULL, **more)
 
 
@@ -80,7 +81,8 @@ def test_up_again(shop):
     done = shop.up()
     assert time.monotonic() - start < 15
     assert "already running" in done.stdout
-    for line in (f"http://localhost:{shop.port}/api/produtos", f"curl -s 'http://localhost:{shop.port}/api/produtos?busca=limao'",
+    for line in (f"http://localhost:{shop.port}/api/produtos",
+                 f"curl -s 'http://localhost:{shop.port}/api/produtos?busca=limao'",
                  *(f"http://127.0.0.1:{shop.base + offset}/" for offset in DIRECT.values())):
         assert line in done.stdout
     assert shop.processes() == before and shop.public.get(f"/api/produtos/{product['id']}").data == product
@@ -96,7 +98,8 @@ def test_status(shop):
         pids = sorted(int(pid) for pid in str(parts[pool]["pids"]).split(","))
         assert pids == sorted(shop.workers(pool).values())
         assert parts[pool]["workers"] == parts[pool]["declared"] == SIZES[pool]
-    assert (parts["pg-catalogo"]["role"], parts["pg-replica"]["role"], parts["pg-pedidos"]["role"]) == ("primary", "standby", "primary")
+    roles = [parts[cluster]["role"] for cluster in ("pg-catalogo", "pg-replica", "pg-pedidos")]
+    assert roles == ["primary", "standby", "primary"]
     assert parts["pg-replica"]["replication"] == "streaming" and parts["pg-replica"]["lag_bytes"] >= 0
     assert parts["nginx"]["port"] == shop.port and parts["redis"]["role"] == "master"
     assert parts["pg-catalogo"]["version"].startswith("15.") and parts["redis"]["version"].startswith("7.")
@@ -121,7 +124,8 @@ def test_stores_keep_what_they_answered(shop):
         assert shop.value("SHOW listen_addresses", database) == ""
         assert shop.value("SHOW server_encoding", database) == "UTF8"
     config = shop.redis().config_get()
-    assert (config["appendonly"], config["appendfsync"], config["port"], config["maxmemory-policy"]) == ("yes", "always", "0", "noeviction")
+    expected = {"appendonly": "yes", "appendfsync": "always", "port": "0", "maxmemory-policy": "noeviction"}
+    assert {name: config[name] for name in expected} == expected
 
 
 @pytest.mark.parametrize("database", ["catalogo", "pedidos"])
@@ -135,7 +139,8 @@ def test_migrations_are_applied_once(shop, database):
     assert all(file.stem.endswith(nome) or nome in file.name for file, (_, nome, _, _) in zip(files, applied))
     shop.script("migrate")
     assert shop.sql(query, database) == applied
-    owners = shop.sql("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migracoes'", database)
+    owners = shop.sql("""SELECT DISTINCT tableowner FROM pg_tables
+                         WHERE schemaname = 'public' AND tablename <> 'migracoes'""", database)
     assert owners == [[f"{database}_dono"]]
 
 
@@ -148,8 +153,8 @@ def test_check_prepares_every_statement(shop, pool):
         line = ["runuser", "-u", SERVICE_USER, "--", *line]
     done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False, cwd="/")
     assert done.returncode == 0, done.stderr
-    written = sum(file.read_text(encoding="utf-8").count("\n-- name: ") + file.read_text(encoding="utf-8").startswith("-- name: ")
-                  for file in (TOP / "db" / program.name / "statements").glob("*.sql"))
+    files = (TOP / "db" / program.name / "statements").glob("*.sql")
+    written = sum(len(re.findall("^-- name: ", file.read_text(encoding="utf-8"), re.M)) for file in files)
     assert f"{program.name}: {written} statements prepared" in done.stdout
 
 
@@ -158,20 +163,24 @@ def test_check_names_the_statement_that_does_not_fit(shop):
     line = [shop.state / "bin/pedidos", "-c", shop.state / "etc/pedidos.conf", "--check"]
     if os.geteuid() == 0:
         line = ["runuser", "-u", SERVICE_USER, "--", *line]
-    shop.sql("ALTER TABLE pedidos RENAME COLUMN observacoes TO obs; ALTER VIEW pedidos_vistos RENAME COLUMN observacoes TO obs", "pedidos")
+    rename = "ALTER TABLE pedidos RENAME COLUMN {0} TO {1}; ALTER VIEW pedidos_vistos RENAME COLUMN {0} TO {1}"
+    shop.sql(rename.format("observacoes", "obs"), "pedidos")
     try:
         done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False, cwd="/")
     finally:
-        shop.sql("ALTER TABLE pedidos RENAME COLUMN obs TO observacoes; ALTER VIEW pedidos_vistos RENAME COLUMN obs TO observacoes", "pedidos")
+        shop.sql(rename.format("obs", "observacoes"), "pedidos")
     assert done.returncode == 1 and "pedido_" in done.stderr and "observacoes" in done.stderr
     shop.order({shop.product()["id"]: 1})
 
 
-@pytest.mark.parametrize("arguments, status", [([], 64), (["-c"], 64), (["-c", "/nada.conf"], 78), (["-x", "a"], 64), (["-c", "a", "--b"], 64)])
+@pytest.mark.parametrize("arguments, status",
+                         [([], 64), (["-c"], 64), (["-c", "/nada.conf"], 78), (["-x", "a"], 64),
+                          (["-c", "a", "--b"], 64)])
 def test_a_worker_started_wrongly(shop, arguments, status):
     """Says how it is used, or what is wrong with its configuration."""
     for name in ("catalogo", "carrinho", "pedidos"):
-        done = subprocess.run([shop.state / "bin" / name, *arguments], capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run([shop.state / "bin" / name, *arguments], capture_output=True, text=True, timeout=30,
+                              check=False)
         assert done.returncode == status and done.stderr.startswith(("Usage:", f"{name}: ")), done
 
 
@@ -182,7 +191,8 @@ def test_a_killed_worker_is_back_with_its_socket(shop, pool):
     before, inode = shop.workers(pool), path.stat().st_ino
     name, pid = next(iter(before.items()))
     os.kill(pid, signal.SIGKILL)
-    target = "/health" if pool == "pedidos" else "/api/carrinho/00000000-0000-4000-8000-000000000000" if pool == "carrinho" else "/api/produtos/1"
+    nobody = "/api/carrinho/00000000-0000-4000-8000-000000000000"
+    target = {"pedidos": "/health", "carrinho": nobody}.get(pool, "/api/produtos/1")
     answers = [shop.client(pool=pool, checked=False).get(target).status for _ in range(20)]
     assert set(answers) <= {200, 404}, answers
     assert eventually(lambda: name in shop.workers(pool) and shop.workers(pool)[name] != pid, seconds=5)
@@ -234,7 +244,8 @@ def test_scale_while_it_is_used(shop, pool, size):
 def test_scale_refuses_nonsense(shop):
     """And changes nothing."""
     before = shop.workers()
-    for arguments in (["carrinho"], ["carrinho", "0"], ["carrinho", "33"], ["carrinho", "x"], ["nada", "2"], ["carrinho", "2", "3"]):
+    for arguments in (["carrinho"], ["carrinho", "0"], ["carrinho", "33"], ["carrinho", "x"], ["nada", "2"],
+                      ["carrinho", "2", "3"]):
         assert shop.script("scale", *arguments, check=False).returncode == 64, arguments
     assert shop.workers() == before
 
@@ -293,10 +304,12 @@ def test_a_directory_that_is_something_else(place):
     assert [path.name for path in place.iterdir()] == ["carta.txt"]
     file = place / "carta.txt"
     done = command("up", "--state", file, "--port", str(free_ports()[0]))
-    assert done.returncode == 1 and str(file) in done.stderr and file.read_text() == "olá"
+    assert done.returncode == 1 and "not a directory" in done.stderr and file.read_text() == "olá"
 
 
-@pytest.mark.parametrize("arguments", [["--port", "0"], ["--port", "70000"], ["--port", "x"], ["--direct-ports", "65530"], ["--port"],
+@pytest.mark.parametrize("arguments",
+                         [["--port", "0"], ["--port", "70000"], ["--port", "x"], ["--direct-ports", "65530"],
+                          ["--port"],
                                        ["--workers", "nada=2"], ["--workers", "catalogo"], ["--workers", "catalogo=0"],
                                        ["--workers", "catalogo=33"], ["sobra"]])
 def test_up_refuses_nonsense(place, arguments):
@@ -329,7 +342,8 @@ def test_down_and_up_again():
         shop.script("up")  # ports and sizes are remembered
         assert time.monotonic() - start < 15
         parts = shop.status()["parts"]
-        assert parts["nginx"]["port"] == shop.port and parts["pedidos"]["workers"] == 2 and parts["catalogo"]["workers"] == 1
+        assert parts["nginx"]["port"] == shop.port and parts["pedidos"]["workers"] == 2
+        assert parts["catalogo"]["workers"] == 1
         assert shop.client().get(f"/api/carrinho/{session}").data["itens"][0]["quantidade"] == 2
         assert shop.client().get(f"/api/pedidos/{order['id']}").data == order
         assert shop.client(shop.admin.token).get("/api/pedidos").data == [order]
@@ -339,7 +353,8 @@ def test_down_and_up_again():
         os.kill(int((shop.run / "supervisord.pid").read_text()), signal.SIGKILL)
         assert leftovers(shop.state)
         refused = shop.script("up", check=False)
-        assert refused.returncode == 1 and "without their supervisor" in refused.stderr and "scripts/down" in refused.stderr
+        assert refused.returncode == 1 and "without their supervisor" in refused.stderr
+        assert "scripts/down" in refused.stderr
         shop.script("down")
         assert leftovers(shop.state) == []
         shop.script("up")
@@ -362,11 +377,13 @@ def test_a_large_catalogue(shop):
     query = "SELECT nome, descricao, preco, estoque, categoria_id FROM produtos WHERE id > {} AND id <= {} ORDER BY id"
     one, two = shop.sql(query.format(first, second)), shop.sql(query.format(second, 2147483647))
     assert one == two and len({row[0] for row in one}) > 100 and len({row[2] for row in one}) > 100
-    bad = shop.value(f"""SELECT count(*) FROM produtos p WHERE id > {first} AND (preco NOT BETWEEN 0.5 AND 2000 OR NOT ativo OR
-                         length(nome) < 4 OR estoque <> (SELECT sum(quantidade) FROM movimentos m WHERE m.produto_id = p.id AND tipo <> 'venda'))""")
+    bad = shop.value(f"""SELECT count(*) FROM produtos p WHERE id > {first} AND (
+                         preco NOT BETWEEN 0.5 AND 2000 OR NOT ativo OR length(nome) < 4 OR estoque <>
+                         (SELECT sum(quantidade) FROM movimentos m WHERE m.produto_id = p.id AND tipo <> 'venda'))""")
     assert bad == "0"
     start = time.monotonic()
-    for path in ("/api/produtos?limite=20", "/api/produtos?ordem=preco&limite=20", "/api/produtos?busca=chocolate&limite=20"):
+    for path in ("/api/produtos?limite=20", "/api/produtos?ordem=preco&limite=20",
+                 "/api/produtos?busca=chocolate&limite=20"):
         assert len(shop.public.get(path).data) == 20
     assert time.monotonic() - start < 2
     shop.sql(f"UPDATE produtos SET ativo = false WHERE id > {first}")
@@ -374,7 +391,8 @@ def test_a_large_catalogue(shop):
 
 def test_bad_numbers_of_seed(shop):
     """64, and nothing is added."""
-    for arguments in ([], ["--products", "0"], ["--products", "x"], ["--products", "1000001"], ["--products", "5", "--seed", "-1"]):
+    for arguments in ([], ["--products", "0"], ["--products", "x"], ["--products", "1000001"],
+                      ["--products", "5", "--seed", "-1"]):
         assert shop.script("seed", *arguments, check=False).returncode == 64
 
 
@@ -383,10 +401,12 @@ def test_own_configuration():
     """A list of origins instead of everybody."""
     with Shop("--direct-ports", "0") as shop:
         file = shop.state / "etc/confeitaria.conf"
-        file.write_text(file.read_text().replace("cors_origens = *", "cors_origens = https://loja.example http://localhost:3000"))
+        file.write_text(file.read_text().replace("cors_origens = *",
+                                                 "cors_origens = https://loja.example http://localhost:3000"))
         shop.script("down")
         shop.script("up")
-        for origin, told in (("https://loja.example", "https://loja.example"), ("http://localhost:3000", "http://localhost:3000"),
+        for origin, told in (("https://loja.example", "https://loja.example"),
+                             ("http://localhost:3000", "http://localhost:3000"),
                              ("https://outra.example", None), (None, None), ("https://loja.example.mal.example", None)):
             answer = shop.client().get("/api/produtos/1", headers={"Origin": origin})
             assert answer.headers["Access-Control-Allow-Origin"] == told and answer.headers["Vary"] == "Origin"

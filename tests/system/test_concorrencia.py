@@ -73,8 +73,9 @@ def test_adds_to_one_cart_all_count(shop):
     """Eight adds at once of one product, and of another."""
     one, two = shop.product(), shop.product()
     session = shop.session()
-    answers = together(shop, [lambda client, p=p: client.post(f"/api/carrinho/{session}/adicionar", {"produto_id": p["id"], "quantidade": 2})
-                              for p in (one, two) * 4])
+    def add(client, product):
+        return client.post(f"/api/carrinho/{session}/adicionar", {"produto_id": product["id"], "quantidade": 2})
+    answers = together(shop, [lambda client, p=p: add(client, p) for p in (one, two) * 4])
     assert statuses(answers) == {200: 8}
     itens = shop.public.get(f"/api/carrinho/{session}").data["itens"]
     assert {i["produto_id"]: i["quantidade"] for i in itens} == {one["id"]: 8, two["id"]: 8}
@@ -85,7 +86,8 @@ def test_adds_stop_at_the_stock(shop):
     """The last unit goes into the cart once."""
     product = shop.product(estoque=5)
     session = shop.session()
-    answers = together(shop, [lambda client: client.post(f"/api/carrinho/{session}/adicionar", {"produto_id": product["id"]})] * 9)
+    path, body = f"/api/carrinho/{session}/adicionar", {"produto_id": product["id"]}
+    answers = together(shop, [lambda client: client.post(path, body)] * 9)
     assert statuses(answers) == {200: 5, 409: 4}
     assert shop.public.get(f"/api/carrinho/{session}").data["itens"][0]["quantidade"] == 5
 
@@ -111,7 +113,9 @@ def test_one_key_for_different_orders_at_once(shop):
     product = shop.product(estoque=50)
     headers = {"Idempotency-Key": str(uuid.uuid4())}
     bodies = [shop.checkout(shop.cart({product["id"]: 1})) for _ in range(6)]
-    answers = together(shop, [lambda client, body=body: client.post("/api/pedidos", body, headers=headers) for body in bodies])
+    answers = together(shop,
+                       [lambda client, body=body: client.post("/api/pedidos", body, headers=headers)
+                        for body in bodies])
     assert statuses(answers) == {201: 1, 409: 5}
     for answer in answers:
         assert answer.status == 201 or answer.problem("chave_reutilizada")
@@ -155,7 +159,8 @@ def test_one_wins_if_match(shop):
     product = shop.product()
     path = f"/api/produtos/{product['id']}"
     headers = {"If-Match": shop.public.get(path).etag}
-    answers = together(shop, [lambda client, i=i: client.patch(path, {"preco": 20 + i}, headers=headers) for i in range(8)],
+    answers = together(shop,
+                       [lambda client, i=i: client.patch(path, {"preco": 20 + i}, headers=headers) for i in range(8)],
                        shop.admin.token)
     assert statuses(answers) == {200: 1, 412: 7}
     winner = next(answer for answer in answers if answer.status == 200)
@@ -184,7 +189,8 @@ def test_cancelling_while_preparing(shop):
         order = shop.order({product["id"]: 2})
         path = f"/api/pedidos/{order['id']}"
         answers = together(shop, [lambda client: client.post(f"{path}/cancelar"),
-                                  lambda client: client.put(f"{path}/status", {"status": "em_preparo"})], shop.admin.token)
+                                  lambda client: client.put(f"{path}/status", {"status": "em_preparo"})],
+                                  shop.admin.token)
         assert statuses(answers) == {200: 1, 409: 1}
         status = shop.public.get(path).data["status"]
         assert status == ("cancelado" if answers[0].status == 200 else "em_preparo")
@@ -211,7 +217,8 @@ def test_a_busy_afternoon(shop):
             session = client.post("/api/carrinho/sessao").ok(201)["session_id"]
             for k in range(1 + (number + i) % 3):
                 product = products[(number * 7 + i * 3 + k) % 5]
-                client.post(f"/api/carrinho/{session}/adicionar", {"produto_id": product["id"], "quantidade": 1 + i % 3})
+                client.post(f"/api/carrinho/{session}/adicionar",
+                            {"produto_id": product["id"], "quantidade": 1 + i % 3})
             answer = client.post("/api/pedidos", shop.checkout(session), headers={"Idempotency-Key": f"{session}-{i}"})
             done[answer.status] += 1
             if answer.status == 201 and i % 3 == 0:
@@ -221,16 +228,19 @@ def test_a_busy_afternoon(shop):
     def shopkeeper(client):
         for i in range(25):
             operacao = "remover" if i % 3 == 0 else "adicionar"
-            answer = client.put(f"/api/produtos/{products[i % 5]['id']}/estoque", {"quantidade": 1 + i % 4, "operacao": operacao},
+            answer = client.put(f"/api/produtos/{products[i % 5]['id']}/estoque",
+                                {"quantidade": 1 + i % 4, "operacao": operacao},
                                 headers={"Authorization": f"Bearer {shop.admin.token}"})
             assert answer.status in (200, 409), answer
     results = together(shop, [lambda client, n=n: customer(client, n) for n in range(5)] + [shopkeeper] * 2)
     total = sum(results[:5], collections.Counter())
     assert set(total) <= {201, 409} and total[201] > 5, total
     same_books(shop, *products)
-    sold = dict(shop.sql("""SELECT i.produto_id, sum(i.quantidade) FROM pedido_itens i JOIN pedidos p ON p.id = i.pedido_id
+    sold = dict(shop.sql("""SELECT i.produto_id, sum(i.quantidade)
+                            FROM pedido_itens i JOIN pedidos p ON p.id = i.pedido_id
                             WHERE p.status >= 'confirmado' AND p.status <> 'cancelado' GROUP BY 1""", "pedidos"))
-    kept = dict(shop.sql("""SELECT i.produto_id, sum(i.quantidade) FROM reserva_itens i JOIN reservas r ON r.pedido_id = i.pedido_id
+    kept = dict(shop.sql("""SELECT i.produto_id, sum(i.quantidade)
+                            FROM reserva_itens i JOIN reservas r ON r.pedido_id = i.pedido_id
                             WHERE r.estado = 'confirmada' GROUP BY 1"""))
     for product in products:
         assert sold.get(str(product["id"])) == kept.get(str(product["id"]))

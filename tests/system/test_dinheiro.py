@@ -12,19 +12,22 @@ import pytest
 from shop import centavos
 
 CARTS, BY_HTTP, ORDERS, CLIENTS = 10_000, 1_500, 150, 4
-PRICES = [1, 10, 20, 30, 99, 101, 333, 350, 1999, 4590, 9999999999, 9999999998, 123456789]  # centavos; the rest at random
+# In centavos; the rest at random.
+PRICES = [1, 10, 20, 30, 99, 101, 333, 350, 1999, 4590, 9999999999, 9999999998, 123456789]
 MICROSECONDS = 1_000_000
 
 
 @pytest.mark.parametrize("lines, total", [
     ([("3.50", 3)], "10.50"), ([("0.10", 1), ("0.20", 1)], "0.30"), ([("0.10", 3)], "0.30"), ([("1.10", 3)], "3.30"),
-    ([("0.01", 9999)], "99.99"), ([("4.35", 100)], "435.00"), ([("1.005", 1)], None), ([("19.99", 3), ("0.07", 7)], "60.46"),
+    ([("0.01", 9999)], "99.99"), ([("4.35", 100)], "435.00"), ([("1.005", 1)], None),
+    ([("19.99", 3), ("0.07", 7)], "60.46"),
     ([("99999999.99", 9999)], "999899999900.01"), ([("45.90", 2), ("3.50", 4), ("38.00", 1)], "143.80")])
 def test_sums_that_floats_get_wrong(shop, lines, total):
     """In the cart, in the order, in the database: the same digits."""
     lot, cart = shop.category(), {}
     for price, quantity in lines:
-        answer = shop.admin.post("/api/produtos", f'{{"nome":"Preço {price}","preco":{price},"estoque":9999,"categoria_id":{lot}}}'.encode())
+        body = f'{{"nome":"Preço {price}","preco":{price},"estoque":9999,"categoria_id":{lot}}}'
+        answer = shop.admin.post("/api/produtos", body.encode())
         if total is None:
             answer.problem("campos_invalidos", "preco")
             return
@@ -62,7 +65,8 @@ class Market:
         stocks = [9999] * 25 + [self.random.randint(0, 30) for _ in range(5)]
         self.price, self.stock = {}, {}
         for price, stock in zip(prices, stocks):
-            body = f'{{"nome":"Produto a {price}","preco":{price // 100}.{price % 100:02},"estoque":{stock},"categoria_id":{lot}}}'
+            preco = f"{price // 100}.{price % 100:02}"
+            body = f'{{"nome":"Produto a {preco}","preco":{preco},"estoque":{stock},"categoria_id":{lot}}}'
             number = shop.admin.post("/api/produtos", body.encode()).ok(201)["id"]
             self.price[number], self.stock[number] = price, stock
 
@@ -70,7 +74,8 @@ class Market:
         """A random cart: product -> quantity."""
         numbers = [n for n in self.price if self.stock[n] == 9999] if in_stock else list(self.price)
         chosen = self.random.sample(numbers, min(len(numbers), int(self.random.expovariate(1 / 4)) + 1))
-        return {n: self.random.choice((1, 1, 2, 3, self.random.randint(1, 40), self.random.randint(1, 9999))) for n in chosen}
+        return {n: self.random.choice((1, 1, 2, 3, self.random.randint(1, 40), self.random.randint(1, 9999)))
+                for n in chosen}
 
     def check(self, lines, data):
         """The cart's answer against integer centavos."""
@@ -128,9 +133,13 @@ def in_parallel(shop, jobs, work):
 def test_ten_thousand_random_carts(shop):
     """Every line, every total, exactly; lines that are short cost nothing."""
     market = Market(shop, seed=20261124)
-    carts = {str(uuid.UUID(int=market.random.getrandbits(128), version=4)): market.lines() for _ in range(CARTS - BY_HTTP)}
+    carts = {str(uuid.UUID(int=market.random.getrandbits(128), version=4)): market.lines()
+             for _ in range(CARTS - BY_HTTP)}
     fill(shop, carts)
-    in_parallel(shop, carts.items(), lambda client, session, lines: market.check(lines, client.get(f"/api/carrinho/{session}").data))
+
+    def look(client, session, lines):
+        market.check(lines, client.get(f"/api/carrinho/{session}").data)
+    in_parallel(shop, carts.items(), look)
 
     def whole_way(client, lines):
         session = client.post("/api/carrinho/sessao").ok(201)["session_id"]

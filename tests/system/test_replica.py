@@ -1,4 +1,4 @@
-"""When the primary's side is gone: reads go on from the replica, writes say so, nothing is changed; then all is as before."""
+"""When the primary's side is gone: reads go on from the replica, writes say so, nothing is changed."""
 import os
 import signal
 import time
@@ -14,14 +14,16 @@ READS = ("/api/produtos", "/api/produtos?busca=limao", "/api/produtos/7", "/api/
 
 def writes(shop):
     """A change of every kind that needs the catalogue's primary."""
-    return (("PUT", "/api/produtos/7/estoque", {"quantidade": 1, "operacao": "adicionar"}), ("PATCH", "/api/produtos/7", {"preco": 1}),
+    return (("PUT", "/api/produtos/7/estoque", {"quantidade": 1, "operacao": "adicionar"}),
+            ("PATCH", "/api/produtos/7", {"preco": 1}),
             ("POST", "/api/categorias", {"nome": "Nova"}), ("DELETE", "/api/produtos/7", None),
             ("POST", "/api/produtos", {"nome": "N", "preco": 1, "categoria_id": 1}))
 
 
 def snapshot(shop):
     """What must not change."""
-    return shop.sql("SELECT id, nome, preco, estoque, ativo, versao FROM produtos ORDER BY id"), shop.sql("SELECT * FROM categorias ORDER BY id")
+    return (shop.sql("SELECT id, nome, preco, estoque, ativo, versao FROM produtos ORDER BY id"),
+            shop.sql("SELECT * FROM categorias ORDER BY id"))
 
 
 def well(shop):
@@ -51,7 +53,7 @@ def test_the_replica_refuses_writes(shop):
 
 
 def test_reads_go_on_without_the_primary_pool(shop):
-    """No worker of catálogo: GETs are answered by the replica's, writes by a problem; carts can be read; all comes back."""
+    """No worker of catálogo: GETs are answered by the replica's, writes by a problem, carts are read."""
     session = shop.cart({7: 1})
     before, names = snapshot(shop), sorted(shop.workers("catalogo"))
     expected = {path: shop.public.get(path).data for path in READS}
@@ -67,13 +69,16 @@ def test_reads_go_on_without_the_primary_pool(shop):
         assert shop.client().head("/api/produtos/7").status == 200
         for method, path, body in writes(shop):
             answer = shop.client(shop.admin.token).request(method, path, body)
-            assert answer.status in (502, 503) and answer.problem("servico_fora" if answer.status == 502 else "servico_indisponivel")
+            assert answer.status in (502, 503)
+            assert answer.problem("servico_fora" if answer.status == 502 else "servico_indisponivel")
         assert shop.client().get(f"/api/carrinho/{session}").data["valor_total"] == expected["/api/produtos/7"]["preco"]
         answer = shop.client().post("/api/pedidos", order)
-        assert answer.status == 503 and answer.json["codigo"] in ("servico_indisponivel", "resultado_desconhecido"), answer
+        assert answer.status == 503 and answer.json["codigo"] in ("servico_indisponivel",
+                                                                  "resultado_desconhecido"), answer
         assert snapshot(shop) == before
         health = shop.client(pool="catalogo").get("/health")
-        assert health.status == 503 and exact(health.text)["service"] == "catalogo" and exact(health.text)["workers"] == "unhealthy"
+        assert health.status == 503 and exact(health.text)["service"] == "catalogo"
+        assert exact(health.text)["workers"] == "unhealthy"
         assert shop.client(pool="catalogo-replica").get("/health").status == 200
         status = shop.status(check=False)
         assert status["healthy"] is False and status["parts"]["catalogo"]["workers"] == 0
@@ -87,7 +92,7 @@ def test_reads_go_on_without_the_primary_pool(shop):
 
 @pytest.mark.slow
 def test_reads_go_on_while_the_primary_is_frozen(shop):
-    """The workers live, their database does not answer: each read is in time, from the replica; writes are a 503 in time."""
+    """The workers live, their database does not answer: reads come from the replica, writes are a 503, both in time."""
     before = shop.workers()
     expected = shop.public.get("/api/produtos/7").data
     stopped = postgres_family(shop.processes()["pg-catalogo"])
@@ -121,7 +126,8 @@ def test_the_replica_follows_again_after_it_was_away(shop):
         assert shop.client(pool="catalogo-replica").get("/api/produtos/1").status == 503
     finally:
         shop.supervisor("start", "pg-replica")
-    assert eventually(lambda: shop.client(pool="catalogo-replica").get(f"/api/produtos/{product['id']}").status == 200, seconds=20)
+    assert eventually(lambda: shop.client(pool="catalogo-replica").get(f"/api/produtos/{product['id']}").status == 200,
+                      seconds=20)
     assert eventually(lambda: well(shop), seconds=10)
 
 

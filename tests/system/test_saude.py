@@ -60,7 +60,8 @@ def test_the_internal_health_is_not_public(shop):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part, pool, line", [
-    ("pg-catalogo", "catalogo", "postgres"), ("pg-replica", "catalogo-replica", "postgres"), ("redis", "carrinho", "redis"),
+    ("pg-catalogo", "catalogo", "postgres"), ("pg-replica", "catalogo-replica", "postgres"),
+    ("redis", "carrinho", "redis"),
     ("pg-pedidos", "pedidos", "postgres")])
 def test_a_store_that_is_frozen(shop, part, pool, line):
     """Unhealthy in time, not hanging; well again when it goes on. Workers stay the same."""
@@ -76,7 +77,8 @@ def test_a_store_that_is_frozen(shop, part, pool, line):
         assert time.monotonic() - start < 4
         assert body["status"] == "unhealthy" and body[line] == "unhealthy"
         front = shop.client().get("/health")
-        assert (front.status, exact(front.text)["status"]) == ((200, "degraded") if part == "pg-replica" else (503, "unhealthy"))
+        assert (front.status, exact(front.text)["status"]) == ((200, "degraded") if part == "pg-replica"
+                                                               else (503, "unhealthy"))
     finally:
         for pid in family:
             os.kill(pid, signal.SIGCONT)
