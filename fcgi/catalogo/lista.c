@@ -1,4 +1,5 @@
 /* Lists of products: filters, search, order, pages. */
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,9 +73,11 @@ static bool key_time(const char *key)
 static bool key_rank(const char *key)
 {
 	char *end;
-	float rank = strtof(key, &end);
 
-	return *key != '\0' && key[strspn(key, "0123456789.e-")] == '\0' && *end == '\0' && isfinite(rank);
+	errno = 0;
+	float rank = strtof(key, &end);
+	/* Too small for a float is an error to PostgreSQL too. */
+	return errno == 0 && *key != '\0' && key[strspn(key, "0123456789.e-")] == '\0' && *end == '\0' && isfinite(rank);
 }
 
 static const struct ordem por_id = {"id", SQL_LISTA_ID, key_empty};

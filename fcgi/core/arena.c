@@ -88,20 +88,27 @@ char *arena_copy(struct arena *arena, const void *data, size_t len)
 	return copy;
 }
 
-char *arena_printf(struct arena *arena, const char *format, ...)
+char *arena_vprintf(struct arena *arena, const char *format, va_list args)
 {
-	va_list args;
 	va_list again;
 
-	va_start(args, format);
 	va_copy(again, args);
-	int len = vsnprintf(NULL, 0, format, args);
-	va_end(args);
+	int len = vsnprintf(NULL, 0, format, again);
+	va_end(again);
 	if (len < 0)
 		out_of_memory();
 	char *text = arena_alloc(arena, (size_t)len + 1);
-	vsnprintf(text, (size_t)len + 1, format, again);
-	va_end(again);
+	vsnprintf(text, (size_t)len + 1, format, args);
+	return text;
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	char *text = arena_vprintf(arena, format, args);
+	va_end(args);
 	return text;
 }
 

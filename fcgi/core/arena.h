@@ -28,6 +28,10 @@ char *arena_copy(struct arena *arena, const void *data, size_t len) __attribute_
 /* A formatted text, as printf(3). Never NULL. */
 char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3), returns_nonnull));
 
+/* As arena_printf(), with the arguments as vprintf(3) takes them. Never NULL. */
+char *arena_vprintf(struct arena *arena, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0), returns_nonnull));
+
 /* Calls `release(object)` when the arena is reset or freed, last deferred first. */
 void arena_defer(struct arena *arena, void (*release)(void *), void *object);
 

@@ -14,7 +14,7 @@
 #include "core/log.h"
 
 #define TOKEN_MAX        256
-#define NAME_MAX_BYTES   64
+#define NAME_MAX_BYTES   65
 #define RIGHTS_MAX_BYTES 128
 #define LINE_MAX_BYTES   512
 
@@ -54,7 +54,8 @@ static void token_add(struct auth *auth, const char *line)
 
 	if (*line == '#' || *line == '\n')
 		return;
-	if (sscanf(line, "%64s %63s %127s", token.hash, token.name, token.rights) != 3 ||
+	/* A name that is too long must not run over into the rights: a blank has to follow it. */
+	if (sscanf(line, "%64s%*1[ ]%64s%*1[ ]%127s", token.hash, token.name, token.rights) != 3 ||
 	    strlen(token.hash) != SHA256_DIGEST_STRING_LENGTH - 1) {
 		log_event(LOG_LEVEL_AVISO, "token_line", "erro=\"a line of the tokens file is no token\"");
 		return;
@@ -85,6 +86,7 @@ static void tokens_refresh(struct auth *auth)
 	FILE *file = fopen(auth->path, "re");
 	if (file == NULL) {
 		log_event(LOG_LEVEL_ERRO, "tokens_unreadable", "erro=%s", log_quote(strerror(errno)));
+		auth->seen = (struct stat){0}; /* try again */
 		return;
 	}
 	while (fgets(line, sizeof(line), file) != NULL)

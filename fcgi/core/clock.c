@@ -7,6 +7,13 @@
 
 #define SECOND 1000000
 
+/* What four digits of a year can write, and PostgreSQL can read: years 1 to 9999. */
+#define FIRST_INSTANT INT64_C(-62135596800000000)
+#define END_OF_TIME   INT64_C(253402300800000000)
+
+/* No zone is further from Greenwich, and PostgreSQL refuses more. */
+#define OFFSET_HOURS_MAX 15
+
 int64_t clock_now(void)
 {
 	struct timespec now;
@@ -147,7 +154,7 @@ static bool take_offset(const char **at, int64_t *microseconds)
 	if (take_char(at, "Zz"))
 		return true;
 	int sign = **at == '-' ? -1 : 1;
-	if (!take_char(at, "+-") || !take_digits(at, 2, &hours) || hours > 23)
+	if (!take_char(at, "+-") || !take_digits(at, 2, &hours) || hours > OFFSET_HOURS_MAX)
 		return false;
 	if (**at != '\0' && (!take_char(at, ":") || !take_digits(at, 2, &minutes) || minutes > 59))
 		return false;
@@ -167,6 +174,9 @@ bool clock_parse(const char *text, int64_t *microseconds)
 		return false;
 	if (*text != '\0')
 		return false;
-	*microseconds = days * 86400 * SECOND + of_day - offset;
+	int64_t when = days * 86400 * SECOND + of_day - offset;
+	if (when < FIRST_INSTANT || when >= END_OF_TIME)
+		return false;
+	*microseconds = when;
 	return true;
 }

@@ -21,7 +21,7 @@ size_t clock_format(int64_t microseconds, char out[CLOCK_TEXT_MAX]);
 /*
  * Reads RFC 3339 (section 5.6): a date-time with `Z` or an offset, `T` or a blank between date and time, an optional
  * fraction of up to nine digits; or a date alone, which is midnight UTC. Offsets may be `+00`, as PostgreSQL writes them.
- * Returns false for anything else, an impossible date included.
+ * Returns false for anything else: an impossible date, an offset beyond 15:59, an instant outside years 1 to 9999.
  */
 bool clock_parse(const char *text, int64_t *microseconds);
 

@@ -50,7 +50,7 @@ static const char *secret_read(const char *path, const char **out)
 	const char *error = NULL;
 	if (fstat(fileno(file), &status) != 0 || (status.st_mode & 077) != 0)
 		error = complaint("secret %s must be readable by its owner only: chmod 600", path);
-	else if (fgets(line, sizeof(line), file) == NULL)
+	else if (fgets(line, sizeof(line), file) == NULL || *trimmed(line) == '\0')
 		error = complaint("secret %s is empty", path);
 	else if ((*out = strdup(trimmed(line))) == NULL)
 		error = complaint("out of memory");

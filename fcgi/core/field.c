@@ -29,13 +29,11 @@ static void complaint_add(struct complaints *list, const char *campo, const char
 
 void complain(struct complaints *list, const char *campo, const char *format, ...)
 {
-	char text[512];
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	complaint_add(list, campo, arena_vprintf(list->arena, format, args));
 	va_end(args);
-	complaint_add(list, campo, arena_copy(list->arena, text, strlen(text)));
 }
 
 /* "deve ser um de: a, b, c" */

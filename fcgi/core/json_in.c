@@ -1,6 +1,7 @@
 /* JSON in: parsed by json-c, checked for what json-c lets pass, read by rules. */
 #include "core/json_in.h"
 
+#include <ctype.h>
 #include <json-c/json.h>
 #include <string.h>
 
@@ -39,15 +40,50 @@ static size_t number_at(const char *data, size_t len, size_t start)
 	return at - start;
 }
 
-/* The length of the string at `start` with its quotes, 0 when it does not end or holds a raw control character. */
-static size_t string_at(const char *data, size_t len, size_t start)
+/* The code unit of the escape \uXXXX at `at`, -1 when there is none. */
+static int unit_at(const char *data, size_t len, size_t at)
 {
-	for (size_t at = start + 1; at < len; at++) {
+	int unit = 0;
+
+	if (len - at < 6 || data[at] != '\\' || data[at + 1] != 'u')
+		return -1;
+	for (size_t i = at + 2; i < at + 6; i++) {
+		if (!isxdigit((unsigned char)data[i]))
+			return -1;
+		int lower = data[i] | 0x20;
+		unit = unit * 16 + (lower > '9' ? lower - 'a' + 10 : lower - '0');
+	}
+	return unit;
+}
+
+/* The length of the escape at `at`, 0 for half a surrogate pair, which json-c would replace. Bad ones are left to it. */
+static size_t escape_at(const char *data, size_t len, size_t at)
+{
+	int unit = unit_at(data, len, at);
+
+	if (unit < 0xd800 || unit > 0xdfff)
+		return 2;
+	int low = unit > 0xdbff ? -1 : unit_at(data, len, at + 6);
+	return low >= 0xdc00 && low <= 0xdfff ? 12 : 0;
+}
+
+/*
+ * The length of the string at `start` with its quotes, 0 when it does not end, holds a raw control character or half a
+ * surrogate pair. *nul tells whether it holds an escaped NUL, at which json-c would cut a name.
+ */
+static size_t string_at(const char *data, size_t len, size_t start, bool *nul)
+{
+	*nul = false;
+	for (size_t at = start + 1, width; at < len; at += width) {
+		width = 1;
 		if (data[at] == '"')
 			return at + 1 - start;
-		if ((unsigned char)data[at] < 0x20)
+		if (data[at] == '\\') {
+			width = escape_at(data, len, at);
+			*nul = *nul || unit_at(data, len, at) == 0;
+		}
+		if (width == 0 || (unsigned char)data[at] < 0x20)
 			return 0;
-		at += data[at] == '\\';
 	}
 	return 0;
 }
@@ -55,15 +91,17 @@ static size_t string_at(const char *data, size_t len, size_t start)
 /* Counts the names in the text: colons outside strings. False for what json-c lets pass even when it is strict. */
 static bool scan(const char *data, size_t len, size_t *names)
 {
+	bool nul = false; /* in the string before */
+
 	*names = 0;
 	for (size_t at = 0, width; at < len; at += width) {
 		char c = data[at];
 		width = 1;
 		if (c == '"')
-			width = string_at(data, len, at);
+			width = string_at(data, len, at, &nul);
 		else if (c == '-' || (c >= '0' && c <= '9'))
 			width = number_at(data, len, at);
-		else if (c == 'N' || c == 'I' || c == '\'')
+		else if (c == 'N' || c == 'I' || c == '\'' || (c == ':' && nul))
 			width = 0;
 		*names += c == ':';
 		if (width == 0)

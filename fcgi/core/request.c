@@ -183,7 +183,14 @@ enum problem request_body(struct request *rq, struct response *rs, const struct 
 	size_t len = 0;
 	enum problem problem = read_body(rq, rs, &body, &len);
 
-	return problem == PROBLEM_NONE ? json_read(body, len, &schema, out, present, &rs->complaints) : problem;
+	if (problem != PROBLEM_NONE)
+		return problem;
+	problem = json_read(body, len, &schema, out, present, &rs->complaints);
+	return problem != PROBLEM_JSON_INVALIDO
+	           ? problem
+	           : response_problem(rs, problem,
+	                              "O corpo da requisição deve ser um objeto JSON válido, em UTF-8, "
+	                              "sem nomes repetidos e sem aninhamento fundo.");
 }
 
 enum problem request_query(struct request *rq, struct response *rs, const struct rule *rules, size_t count, void *out,
@@ -203,6 +210,9 @@ enum problem request_query(struct request *rq, struct response *rs, const struct
 			seen |= 1u << j;
 		}
 	}
+	for (size_t j = 0; j < count; j++)
+		if (rules[j].required && !(seen & 1u << j))
+			complain(&rs->complaints, rules[j].name, "é obrigatório");
 	if (present != NULL)
 		*present = seen;
 	return rs->complaints.count == 0 ? PROBLEM_NONE : PROBLEM_PARAMETRO_INVALIDO;

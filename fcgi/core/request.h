@@ -88,7 +88,10 @@ int64_t request_int(const struct request *rq, size_t i);
 enum problem request_body(struct request *rq, struct response *rs, const struct rule *rules, size_t count, void *out,
                           uint32_t *present);
 
-/* Reads the query string by rules (unknown names are ignored, a repeated known one is refused): PROBLEM_PARAMETRO_INVALIDO. */
+/*
+ * Reads the query string by rules: unknown names are ignored, a known one that is repeated, or missing though required, is
+ * refused: PROBLEM_PARAMETRO_INVALIDO.
+ */
 enum problem request_query(struct request *rq, struct response *rs, const struct rule *rules, size_t count, void *out,
                            uint32_t *present);
 

@@ -7,8 +7,6 @@
 
 #include "core/request.h"
 
-#define DETAIL_MAX 512
-
 void response_reset(struct response *rs, struct arena *arena)
 {
 	buf_clear(&rs->headers);
@@ -56,13 +54,12 @@ void response_header(struct response *rs, const char *name, const char *format, 
 
 enum problem response_problem(struct response *rs, enum problem problem, const char *format, ...)
 {
-	char detail[DETAIL_MAX];
 	va_list args;
 
+	/* Never cut: half a character at the end would spoil the accents of the whole text. */
 	va_start(args, format);
-	vsnprintf(detail, sizeof(detail), format, args);
+	rs->detail = arena_vprintf(rs->complaints.arena, format, args);
 	va_end(args);
-	rs->detail = arena_copy(rs->complaints.arena, detail, strlen(detail));
 	return problem;
 }
 
@@ -143,7 +140,10 @@ static const char *reason_of(int status)
 	    {413, "Content Too Large"},
 	    {415, "Unsupported Media Type"},
 	    {422, "Unprocessable Content"},
+	    {429, "Too Many Requests"},
+	    {502, "Bad Gateway"},
 	    {503, "Service Unavailable"},
+	    {504, "Gateway Timeout"},
 	};
 
 	for (size_t i = 0; i < FIELD_COUNT(reasons); i++)

@@ -1,4 +1,6 @@
 """Bad parameters of a query: each with every nonsense, twice, together, unknown, and too many."""
+from base64 import urlsafe_b64encode
+
 import pytest
 
 pytestmark = pytest.mark.usefixtures("same_workers")
@@ -49,3 +51,12 @@ def test_a_parameter_with_every_nonsense(shop, path):
         *bad)
     client.get(f"{path}?x=1&x=2&=&&&y&{'z=1&' * 20}").ok()
     client.get(f"{path}?{'z=1&' * 100}").problem("requisicao_invalida")
+
+
+def test_a_cursor_that_the_database_cannot_read(shop):
+    """A client's made-up sort key is a 400 before it is SQL."""
+    for ordem, query, key in (
+            ("relevancia", "busca=bolo", "1e-999"), ("relevancia", "busca=bolo", "nan"), ("preco", "ordem=preco", "1e5"),
+            ("recentes", "ordem=recentes", "2026-01-01T00:00:00+23:00"), ("nome", "ordem=nome", ""), ("id", "limite=1", "x")):
+        cursor = urlsafe_b64encode(f"{ordem}\x1f{key}\x1f1\x1f".encode()).decode().rstrip("=")
+        shop.public.get(f"/api/produtos?{query}&cursor={cursor}").problem("parametro_invalido", "cursor")

@@ -10,6 +10,8 @@
 
 static char path[] = "/tmp/unit-tokens-XXXXXX";
 
+static const char *owner = "ana";
+
 static void write_tokens(const char *rights)
 {
 	char hash[SHA256_DIGEST_STRING_LENGTH];
@@ -21,7 +23,7 @@ static void write_tokens(const char *rights)
 	SHA256Data((const uint8_t *)"sesame", 6, hash);
 	fprintf(file, "# tokens\nnot a token line\n");
 	if (rights != NULL)
-		fprintf(file, "%s ana %s 2026-11-24\n", hash, rights);
+		fprintf(file, "%s %s %s 2026-11-24\n", hash, owner, rights);
 	fclose(file);
 	ck_assert_int_eq(rename(next, path), 0);
 }
@@ -53,12 +55,37 @@ START_TEST(a_token_gives_its_rights_and_no_other)
 }
 END_TEST
 
+START_TEST(a_long_name_does_not_run_over_into_the_rights)
+{
+	const char *name = NULL;
+	char longest[66];
+
+	memset(longest, 'a', 65);
+	longest[64] = '\0';
+	owner = longest;
+	snprintf(path, sizeof(path), "/tmp/unit-tokens-XXXXXX");
+	close(mkstemp(path));
+	write_tokens("admin");
+	struct auth *auth = auth_open(path);
+	ck_assert_int_eq(auth_check(auth, "Bearer sesame", "admin", &name), PROBLEM_NONE);
+	ck_assert_str_eq(name, longest);
+	longest[64] = 'r'; /* 65: no token, above all none whose right is "r" */
+	longest[65] = '\0';
+	write_tokens("admin");
+	ck_assert_int_eq(auth_check(auth, "Bearer sesame", "r", NULL), PROBLEM_NAO_AUTENTICADO);
+	ck_assert_int_eq(auth_check(auth, "Bearer sesame", "admin", NULL), PROBLEM_NAO_AUTENTICADO);
+	unlink(path);
+	auth_close(auth);
+}
+END_TEST
+
 Suite *auth_suite(void)
 {
 	Suite *suite = suite_create("auth");
 	TCase *tests = tcase_create("auth");
 
 	tcase_add_test(tests, a_token_gives_its_rights_and_no_other);
+	tcase_add_test(tests, a_long_name_does_not_run_over_into_the_rights);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -94,6 +94,10 @@ START_TEST(a_secret_that_others_can_read_is_refused)
 	ck_assert_str_eq(sample.secret, "hush");
 	forget(&sample);
 	sample = (struct sample){0};
+	ck_assert_int_eq(truncate(secret, 2), 0); /* blanks only */
+	ck_assert_ptr_nonnull(strstr(read_text(text, &sample), "is empty"));
+	forget(&sample);
+	sample = (struct sample){0};
 	ck_assert_int_eq(chmod(secret, 0644), 0);
 	ck_assert_ptr_nonnull(strstr(read_text(text, &sample), "chmod 600"));
 	forget(&sample);

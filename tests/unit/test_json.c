@@ -89,6 +89,12 @@ static const char *const not_json[] = {
     "{\"quantidade\":+1}",
     "// c\n{}",
     "{\"nome\":\"\\x\"}",
+    "{\"nome\\u0000x\":\"a\"}",
+    "{\"nome\":\"\\ud800\"}",
+    "{\"nome\":\"\\ude00\"}",
+    "{\"nome\":\"\\ud83d\\u0041\"}",
+    "{\"nome\":\"\\ud83d",
+    "{\"nome\":\"\\",
 };
 
 START_TEST(what_is_not_strict_json_is_refused)
@@ -172,6 +178,13 @@ START_TEST(every_offending_field_is_named)
 }
 END_TEST
 
+START_TEST(escapes_are_read)
+{
+	ck_assert_int_eq(read_text("{\"nome\":\"\\uD83D\\ude00\\\\u\"}"), PROBLEM_NONE);
+	ck_assert_str_eq(sample.nome, "\xf0\x9f\x98\x80\\u");
+}
+END_TEST
+
 START_TEST(a_nul_in_a_text_is_complained_about)
 {
 	ck_assert_int_eq(read_text("{\"nome\":\"a\\u0000b\"}"), PROBLEM_CAMPOS_INVALIDOS);
@@ -231,6 +244,7 @@ Suite *json_suite(void)
 	tcase_add_loop_test(tests, what_is_not_a_quantity_is_complained_about, 0, FIELD_COUNT(not_a_quantity));
 	tcase_add_loop_test(tests, what_is_not_a_price_is_complained_about, 0, FIELD_COUNT(not_a_price));
 	tcase_add_test(tests, every_offending_field_is_named);
+	tcase_add_test(tests, escapes_are_read);
 	tcase_add_test(tests, a_nul_in_a_text_is_complained_about);
 	tcase_add_test(tests, text_is_escaped);
 	tcase_add_test(tests, numbers_and_structure_are_written);

@@ -122,6 +122,7 @@ static const struct {
     {"/?n=05x", PROBLEM_PARAMETRO_INVALIDO},
     {"/?n=10", PROBLEM_PARAMETRO_INVALIDO},
     {"/?n=5&n=5", PROBLEM_PARAMETRO_INVALIDO},
+    {"/?outro=5", PROBLEM_PARAMETRO_INVALIDO},
 };
 
 START_TEST(known_parameters_are_checked_and_unknown_ones_ignored)

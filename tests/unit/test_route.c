@@ -127,6 +127,21 @@ START_TEST(a_problem_replaces_what_was_written)
 }
 END_TEST
 
+START_TEST(a_long_detail_is_not_cut)
+{
+	char name[482] = "";
+
+	for (size_t i = 0; i < 120; i++)
+		memcpy(name + 4 * i, "\xf0\x9f\x8d\xb0", 5);
+	fake_request(&fake, arena, &stores, (const char *const[]){NULL}, NULL);
+	enum problem problem =
+	    response_problem(&fake.rs, PROBLEM_ESTOQUE_INSUFICIENTE, "não há três unidades à venda agora: %s", name);
+	response_finish(&fake.rs, &fake.rq, problem);
+	ck_assert_ptr_nonnull(strstr(fake.rs.body.data, "não há três"));
+	ck_assert_ptr_nonnull(strstr(fake.rs.body.data, name));
+}
+END_TEST
+
 START_TEST(a_wrong_method_is_told_the_right_ones)
 {
 	dispatch("DELETE", "/api/p/7");
@@ -154,6 +169,7 @@ Suite *route_suite(void)
 	tcase_add_test(tests, a_success_is_in_the_envelope);
 	tcase_add_test(tests, a_head_has_the_length_but_no_body);
 	tcase_add_test(tests, a_problem_replaces_what_was_written);
+	tcase_add_test(tests, a_long_detail_is_not_cut);
 	tcase_add_test(tests, a_wrong_method_is_told_the_right_ones);
 	tcase_add_test(tests, a_read_only_pool_refuses_to_write);
 	suite_add_tcase(suite, tests);

@@ -1,0 +1,89 @@
+"""The catalogue's side of an order, as pedidos calls it: through nginx's internal socket, with a token of its own."""
+import http.client
+import socket
+import uuid
+
+import pytest
+
+from client import Client
+
+
+class Interno(Client):
+    """A client of the internal listener, as pedidos is one."""
+
+    def __init__(self, shop, token):
+        super().__init__(0, token)
+        self.path = str(shop.run / "interno.sock")
+
+    def exchange(self, method, target, body, headers):
+        """One request on a connection of its own."""
+        self.connection = http.client.HTTPConnection("interno", timeout=60)
+        self.connection.sock = socket.socket(socket.AF_UNIX)
+        self.connection.sock.connect(self.path)
+        self.used = float("inf")
+        return super().exchange(method, target, body, headers)
+
+
+@pytest.fixture(name="interno")
+def fixture_interno(shop):
+    """The token has the rights `reservas` and `retirar`, and no other."""
+    return Interno(shop, shop.secret("pedidos.token"))
+
+
+def body(pedido, *lines):
+    """What pedidos sends."""
+    itens = [{"produto_id": produto, "quantidade": quantidade} for produto, quantidade in lines]
+    return {"pedido_id": pedido, "itens": itens}
+
+
+def test_a_reservation_to_its_end_and_back(shop, interno):
+    """Each step may come twice and counts once."""
+    pedido, product = str(uuid.uuid4()), shop.product(estoque=10, preco=3.50)
+    produto, place = product["id"], f"/interno/reservas/{pedido}"
+    interno.get(place).problem("reserva_nao_encontrada")
+    interno.post(f"{place}/confirmar").problem("reserva_nao_encontrada")
+    for _ in range(2):
+        answer = interno.post("/interno/reservas", body(pedido, (produto, 2), (produto, 1))).data
+        assert answer["estado"] == "reservada" and answer["expira_em"] is not None
+        items = [(item["produto_id"], item["quantidade"], str(item["preco"])) for item in answer["itens"]]
+        assert items == [(produto, 3, "3.50")]
+        assert shop.stock(produto) == 7
+    for _ in range(2):
+        assert interno.post(f"{place}/confirmar").data["estado"] == "confirmada"
+        assert shop.stock(produto) == 7
+    for _ in range(3):
+        assert interno.post(f"{place}/liberar").data["estado"] == "liberada"
+        assert shop.stock(produto) == 10
+    interno.post("/interno/reservas", body(pedido, (produto, 1))).problem("reserva_encerrada")
+    interno.post(f"{place}/confirmar").problem("reserva_encerrada")
+    kinds = shop.sql(f"SELECT tipo, quantidade, saldo FROM movimentos WHERE pedido_id = '{pedido}' ORDER BY id")
+    assert kinds == [["reserva", "-3", "7"], ["venda", "3", "7"], ["devolucao", "3", "10"]]
+    assert shop.ledger(produto) == ["10", "10"]
+
+
+def test_all_lines_or_none(shop, interno):
+    """The line that is short names its product; nothing of the others is taken."""
+    plenty, short = shop.product(estoque=10)["id"], shop.product(estoque=2, nome="Bolo Curto")["id"]
+    lines = body(str(uuid.uuid4()), (plenty, 5), (short, 2), (short, 1))
+    problem = interno.post("/interno/reservas", lines).problem("estoque_insuficiente")
+    assert problem["detail"] == "Estoque insuficiente: restam 2 unidades de Bolo Curto"
+    shop.admin.delete(f"/api/produtos/{short}").ok()
+    interno.post("/interno/reservas", body(str(uuid.uuid4()), (plenty, 5), (short, 1))).problem("item_indisponivel")
+    interno.post("/interno/reservas", body(str(uuid.uuid4()), (plenty, 5), (2147483647, 1))).problem("item_indisponivel")
+    assert shop.stock(plenty) == 10
+
+
+def test_an_order_undone_before_its_reservation_came(shop, interno):
+    """The late reservation finds it released and takes nothing."""
+    pedido, produto = str(uuid.uuid4()), shop.product(estoque=5)["id"]
+    assert interno.post(f"/interno/reservas/{pedido}/liberar").data["estado"] == "liberada"
+    interno.post("/interno/reservas", body(pedido, (produto, 1))).problem("reserva_encerrada")
+    assert shop.stock(produto) == 5
+
+
+def test_only_pedidos_may_reserve(shop):
+    """An administrator is not pedidos, and pedidos is no administrator."""
+    line = body(str(uuid.uuid4()), (shop.product()["id"], 1))
+    Interno(shop, None).post("/interno/reservas", line).problem("nao_autenticado")
+    Interno(shop, shop.admin.token).post("/interno/reservas", line).problem("nao_autorizado")
+    shop.client(token=shop.secret("pedidos.token")).post("/api/categorias", {"nome": "x"}).problem("nao_autorizado")
