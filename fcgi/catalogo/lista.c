@@ -77,7 +77,8 @@ static bool key_rank(const char *key)
 	errno = 0;
 	float rank = strtof(key, &end);
 	/* Too small for a float is an error to PostgreSQL too. */
-	return errno == 0 && *key != '\0' && key[strspn(key, "0123456789.e-")] == '\0' && *end == '\0' && isfinite(rank);
+	return errno == 0 && *key != '\0' && key[strspn(key, "0123456789.e-")] == '\0' && *end == '\0' &&
+	       isfinite(rank);
 }
 
 static const struct ordem por_id = {"id", SQL_LISTA_ID, key_empty};

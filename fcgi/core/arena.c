@@ -29,7 +29,7 @@ struct arena {
 	struct deferred *deferred;
 };
 
-static void out_of_memory(void)
+void out_of_memory(void)
 {
 	static const char message[] = "event=out_of_memory\n";
 

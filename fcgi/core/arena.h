@@ -13,6 +13,9 @@
 
 struct arena;
 
+/* Says so on standard error and ends the process. */
+_Noreturn void out_of_memory(void);
+
 /* A new, empty arena; free it with arena_free(). Ends the process when memory is out. */
 struct arena *arena_new(void);
 

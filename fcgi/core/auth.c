@@ -11,6 +11,7 @@
 #include <sha2.h>
 #include <sys/stat.h>
 
+#include "core/arena.h"
 #include "core/log.h"
 
 #define TOKEN_MAX        256
@@ -36,7 +37,7 @@ struct auth *auth_open(const char *path)
 	struct auth *auth = calloc(1, sizeof(*auth));
 
 	if (auth == NULL || (auth->path = strdup(path)) == NULL)
-		abort();
+		out_of_memory();
 	return auth;
 }
 
@@ -62,7 +63,7 @@ static void token_add(struct auth *auth, const char *line)
 	}
 	struct token *tokens = reallocarray(auth->tokens, auth->count + 1, sizeof(token));
 	if (tokens == NULL)
-		abort();
+		out_of_memory();
 	auth->tokens = tokens;
 	auth->tokens[auth->count++] = token;
 }

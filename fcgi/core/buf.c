@@ -7,16 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/arena.h"
+
 #define CAP_MIN  1024u
 #define CAP_KEPT ((size_t)256 * 1024)
-
-static void out_of_memory(void)
-{
-	static const char message[] = "event=out_of_memory\n";
-
-	fwrite(message, 1, sizeof(message) - 1, stderr);
-	exit(EXIT_FAILURE);
-}
 
 /* Makes room for `more` bytes and a NUL. */
 static void reserve(struct buf *buf, size_t more)

@@ -25,10 +25,10 @@ struct caller *caller_open(const struct caller_options *options)
 
 	if (caller == NULL || curl_global_init(CURL_GLOBAL_NOTHING) != CURLE_OK ||
 	    (caller->curl = curl_easy_init()) == NULL)
-		abort();
+		out_of_memory();
 	caller->options = options;
 	if (options->token != NULL && asprintf(&caller->authorization, "Authorization: Bearer %s", options->token) < 0)
-		abort();
+		out_of_memory();
 	return caller;
 }
 

@@ -30,7 +30,7 @@ struct kv *kv_open(const struct kv_options *options)
 	if (kv != NULL)
 		kv->digests = calloc(options->script_count + 1, sizeof(*kv->digests));
 	if (kv == NULL || kv->digests == NULL)
-		abort();
+		out_of_memory();
 	kv->options = options;
 	for (size_t i = 0; i < options->script_count; i++)
 		SHA1Data((const uint8_t *)options->scripts[i].text, strlen(options->scripts[i].text), kv->digests[i]);

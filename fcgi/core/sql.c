@@ -336,7 +336,7 @@ struct sql *sql_open(const struct sql_options *options)
 	if (db != NULL)
 		db->prepared = calloc(options->statement_count + 1, sizeof(*db->prepared));
 	if (db == NULL || db->prepared == NULL)
-		abort();
+		out_of_memory();
 	db->options = options;
 	srand((unsigned)getpid());
 	return db;
