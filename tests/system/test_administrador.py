@@ -236,7 +236,7 @@ def test_the_list_of_orders(shop):
     assert today.data[0]["id"] == newest[0]
 
     paged, cursor = [], ""
-    while cursor is not None:
+    while cursor is not None and len(paged) <= 7:
         page = shop.admin.get(f"/api/pedidos?desde={start}&limite=3{cursor}")
         assert page.json["total"] == 7
         paged += [o["id"] for o in page.data]
