@@ -106,7 +106,7 @@ as_owner() {
         cd "$STATE"
         exec 9>&-
         if is_root; then
-            exec setpriv --reuid "$SERVICE_USER" --regid "$SERVICE_USER" --init-groups env HOME="$STATE" "$@"
+            exec setpriv --reuid "$SERVICE_USER" --regid "$(group)" --init-groups env HOME="$STATE" "$@"
         fi
         exec "$@"
     )
@@ -114,11 +114,15 @@ as_owner() {
 
 # "user:group" of what servers write, of what they only read.
 owner() {
-    if is_root; then printf '%s:%s' "$SERVICE_USER" "$SERVICE_USER"; else printf '%s' "$EUID"; fi
+    if is_root; then printf '%s:%s' "$SERVICE_USER" "$(group)"; else printf '%s' "$EUID"; fi
 }
 
 reader() {
-    if is_root; then printf 'root:%s' "$SERVICE_USER"; else printf '%s' "$EUID"; fi
+    if is_root; then printf 'root:%s' "$(group)"; else printf '%s' "$EUID"; fi
+}
+
+group() {
+    if is_root; then id -gn "$SERVICE_USER"; else id -g; fi
 }
 
 # put FILE MODE OWNER < text: replaces FILE whole; a reader sees the old or the new one.

@@ -107,10 +107,6 @@ state_short_run() {
     ln -sfn "$short" "$1"
 }
 
-group() {
-    if is_root; then printf '%s' "$SERVICE_USER"; else id -g; fi
-}
-
 owner_id() {
     if is_root; then printf '%s' "$SERVICE_USER"; else id -u; fi
 }
