@@ -14,7 +14,7 @@
 struct arena;
 
 /* Says so on standard error and ends the process. */
-_Noreturn void out_of_memory(void);
+void out_of_memory(void) __attribute__((noreturn));
 
 /* A new, empty arena; free it with arena_free(). Ends the process when memory is out. */
 struct arena *arena_new(void);
