@@ -169,6 +169,14 @@ static enum problem lista_total(struct request *rq, const struct lista *lista, c
 	return problem;
 }
 
+/* One page, and how many there are in all. */
+static enum problem lista_run(struct request *rq, const struct lista *lista, struct sql_rows *rows, int64_t *total)
+{
+	enum problem problem = sql_run(rq->stores->db, lista->ordem->statement, lista->params, rq->arena, rows);
+
+	return problem == PROBLEM_NONE ? lista_total(rq, lista, rows, total) : problem;
+}
+
 static void lista_write(struct json_out *out, const char *name, const struct sql_rows *rows, int64_t limite)
 {
 	json_array(out, name);
@@ -201,9 +209,7 @@ enum problem produtos_lista(struct request *rq, struct response *rs)
 	enum problem problem = lista_read(rq, rs, 0, &lista);
 
 	if (problem == PROBLEM_NONE)
-		problem = sql_run(rq->stores->db, lista.ordem->statement, lista.params, rq->arena, &rows);
-	if (problem == PROBLEM_NONE)
-		problem = lista_total(rq, &lista, &rows, &total);
+		problem = lista_run(rq, &lista, &rows, &total);
 	if (problem != PROBLEM_NONE)
 		return problem;
 	struct json_out *out = response_open(rs, 200);
@@ -223,9 +229,7 @@ enum problem produtos_da_categoria(struct request *rq, struct response *rs)
 	if (problem == PROBLEM_NONE)
 		problem = categoria_read(rq, request_int(rq, 0), &categoria);
 	if (problem == PROBLEM_NONE)
-		problem = sql_run(rq->stores->db, lista.ordem->statement, lista.params, rq->arena, &rows);
-	if (problem == PROBLEM_NONE)
-		problem = lista_total(rq, &lista, &rows, &total);
+		problem = lista_run(rq, &lista, &rows, &total);
 	if (problem != PROBLEM_NONE)
 		return problem;
 	struct json_out *out = response_open(rs, 200);
