@@ -40,13 +40,11 @@ static const struct field reserva_fields[] = {
     {"itens", FIELD_JSON, offsetof(struct reserva, itens)},
 };
 
-/* Answers the reservation of order `pedido_id`. */
-static enum problem reserva_answer(struct request *rq, struct response *rs, const char *pedido_id)
+enum problem reserva_get(struct request *rq, struct response *rs)
 {
 	struct sql_rows rows;
 	struct reserva reserva;
-	const char *params[] = {pedido_id};
-	enum problem problem = sql_run(rq->stores->db, SQL_RESERVA_GET, params, rq->arena, &rows);
+	enum problem problem = sql_run(rq->stores->db, SQL_RESERVA_GET, rq->args, rq->arena, &rows);
 
 	if (problem != PROBLEM_NONE)
 		return problem;
@@ -55,11 +53,6 @@ static enum problem reserva_answer(struct request *rq, struct response *rs, cons
 	sql_row(&rows, 0, reserva_fields, FIELD_COUNT(reserva_fields), &reserva);
 	json_struct(response_open(rs, 200), NULL, reserva_fields, FIELD_COUNT(reserva_fields), &reserva);
 	return PROBLEM_NONE;
-}
-
-enum problem reserva_get(struct request *rq, struct response *rs)
-{
-	return reserva_answer(rq, rs, rq->args[0]);
 }
 
 /* What reservar() refused, in words. */
@@ -103,7 +96,24 @@ enum problem reserva_post(struct request *rq, struct response *rs)
 	problem = sql_run(rq->stores->db, SQL_RESERVA_FAZER, params, rq->arena, &rows);
 	if (problem == PROBLEM_NONE)
 		problem = reserva_refused(rs, &rows);
-	return problem == PROBLEM_NONE ? reserva_answer(rq, rs, body.pedido_id) : problem;
+	if (problem != PROBLEM_NONE)
+		return problem;
+	const struct reserva reserva = {body.pedido_id, sql_text(&rows, 0, 0), sql_time(&rows, 0, 3),
+	                                sql_text(&rows, 0, 4)};
+	json_struct(response_open(rs, 200), NULL, reserva_fields, FIELD_COUNT(reserva_fields), &reserva);
+	return PROBLEM_NONE;
+}
+
+/* What a reservation has become. */
+static enum problem estado_answer(struct request *rq, struct response *rs, const char *estado)
+{
+	struct json_out *out = response_open(rs, 200);
+
+	json_object(out, NULL);
+	json_text(out, "pedido_id", rq->args[0]);
+	json_text(out, "estado", estado);
+	json_object_end(out);
+	return PROBLEM_NONE;
 }
 
 enum problem reserva_confirmar(struct request *rq, struct response *rs)
@@ -113,11 +123,10 @@ enum problem reserva_confirmar(struct request *rq, struct response *rs)
 
 	if (problem != PROBLEM_NONE)
 		return problem;
-	if (sql_is_null(&rows, 0, 0))
+	const char *estado = sql_text(&rows, 0, 0);
+	if (estado == NULL)
 		return PROBLEM_RESERVA_NAO_ENCONTRADA;
-	if (strcmp(sql_text(&rows, 0, 0), "liberada") == 0)
-		return PROBLEM_RESERVA_ENCERRADA;
-	return reserva_answer(rq, rs, rq->args[0]);
+	return strcmp(estado, "liberada") == 0 ? PROBLEM_RESERVA_ENCERRADA : estado_answer(rq, rs, estado);
 }
 
 enum problem reserva_liberar(struct request *rq, struct response *rs)
@@ -125,5 +134,5 @@ enum problem reserva_liberar(struct request *rq, struct response *rs)
 	struct sql_rows rows;
 	enum problem problem = sql_run(rq->stores->db, SQL_RESERVA_LIBERAR, rq->args, rq->arena, &rows);
 
-	return problem == PROBLEM_NONE ? reserva_answer(rq, rs, rq->args[0]) : problem;
+	return problem == PROBLEM_NONE ? estado_answer(rq, rs, "liberada") : problem;
 }

@@ -114,16 +114,26 @@ BEGIN
     RETURN depois;
 END $$;
 
+-- What is reserved for an order, with its prices, as an array.
+CREATE FUNCTION reserva_itens_json(pedido uuid) RETURNS json
+    LANGUAGE sql STABLE
+    RETURN (SELECT coalesce(json_agg(json_build_object('produto_id', i.produto_id, 'nome', i.nome, 'preco', i.preco,
+                                                       'quantidade', i.quantidade) ORDER BY i.produto_id), '[]')
+            FROM reserva_itens i WHERE i.pedido_id = pedido);
+
 -- Reserves all lines or none, once per order. Products are locked in id order, so two orders never wait for each other.
--- Returns the reservation's state, or a problem: `insuficiente` or `indisponivel` with the first product that is short or gone.
+-- Returns the reservation's state, time limit and items, or a problem: `insuficiente` or `indisponivel` with the first product
+-- that is short or gone.
 CREATE FUNCTION reservar(pedido uuid, produto_ids integer[], quantidades integer[], validade interval,
-                         OUT situacao text, OUT produto text, OUT restam integer)
+                         OUT situacao text, OUT produto text, OUT restam integer,
+                         OUT expira timestamptz, OUT itens json)
     LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM 1 FROM produtos p WHERE p.id = ANY (produto_ids) ORDER BY p.id FOR NO KEY UPDATE;
 
-    SELECT r.estado INTO situacao FROM reservas r WHERE r.pedido_id = pedido;
+    SELECT r.estado, r.expira_em INTO situacao, expira FROM reservas r WHERE r.pedido_id = pedido;
     IF FOUND THEN
+        itens := reserva_itens_json(pedido);
         RETURN;
     END IF;
 
@@ -138,7 +148,8 @@ BEGIN
         RETURN;
     END IF;
 
-    INSERT INTO reservas (pedido_id, estado, expira_em) VALUES (pedido, 'reservada', now() + validade);
+    INSERT INTO reservas (pedido_id, estado, expira_em) VALUES (pedido, 'reservada', now() + validade)
+        RETURNING expira_em INTO expira;
     WITH linha AS (
         SELECT u.produto_id, sum(u.quantidade)::integer AS quantidade
         FROM unnest(produto_ids, quantidades) AS u (produto_id, quantidade) GROUP BY 1
@@ -146,13 +157,14 @@ BEGIN
         UPDATE produtos p SET estoque = p.estoque - linha.quantidade, versao = p.versao + 1, atualizado_em = now()
         FROM linha WHERE p.id = linha.produto_id
         RETURNING p.id, p.nome, p.preco, p.estoque, linha.quantidade
-    ), itens AS (
+    ), gravados AS (
         INSERT INTO reserva_itens (pedido_id, produto_id, nome, preco, quantidade)
         SELECT pedido, id, nome, preco, quantidade FROM baixa
     )
     INSERT INTO movimentos (produto_id, tipo, quantidade, saldo, pedido_id)
         SELECT id, 'reserva', -quantidade, estoque, pedido FROM baixa;
     situacao := 'reservada';
+    itens := reserva_itens_json(pedido);
 END $$;
 
 -- reservada → confirmada, once: what was reserved is sold. Returns the state after it, NULL without a reservation.

@@ -1,8 +1,9 @@
 -- Reservations of stock for orders. The rules are the functions of the migration: one statement, one transaction.
 
 -- name: reserva_fazer (writes)
--- situacao (a state, insuficiente or indisponivel), the product that is short and what is left of it
-SELECT situacao, produto, restam FROM reservar($1, $2::integer[], $3::integer[], interval '2 minutes')
+-- situacao (a state, insuficiente or indisponivel), the product that is short and what is left of it; the reservation's time
+-- limit and items
+SELECT situacao, produto, restam, expira, itens FROM reservar($1, $2::integer[], $3::integer[], interval '2 minutes')
 
 -- name: reserva_confirmar (writes)
 SELECT reserva_confirmar($1)
@@ -11,8 +12,4 @@ SELECT reserva_confirmar($1)
 SELECT reserva_liberar($1)
 
 -- name: reserva_get
-SELECT pedido_id, estado, expira_em,
-       (SELECT coalesce(json_agg(json_build_object('produto_id', i.produto_id, 'nome', i.nome, 'preco', i.preco,
-                                                   'quantidade', i.quantidade) ORDER BY i.produto_id), '[]')
-        FROM reserva_itens i WHERE i.pedido_id = r.pedido_id)
-FROM reservas r WHERE pedido_id = $1
+SELECT pedido_id, estado, expira_em, reserva_itens_json(pedido_id) FROM reservas WHERE pedido_id = $1
