@@ -29,12 +29,16 @@ static const struct route routes[] = {
 int main(int argc, char **argv)
 {
 	const struct service service = {
-	    .name = "carrinho",
+	    .program =
+	        {
+	            .name = "carrinho",
+	            .purpose = WORKER_PURPOSE,
+	            .scripts = carrinho_scripts,
+	            .script_count = CARRINHO_SCRIPT_COUNT,
+	            .calls = true,
+	        },
 	    .routes = routes,
 	    .route_count = FIELD_COUNT(routes),
-	    .scripts = carrinho_scripts,
-	    .script_count = CARRINHO_SCRIPT_COUNT,
-	    .calls = true,
 	};
 
 	return worker_main(argc, argv, &service);

@@ -44,11 +44,15 @@ static const struct route routes[] = {
 int main(int argc, char **argv)
 {
 	const struct service service = {
-	    .name = "catalogo",
+	    .program =
+	        {
+	            .name = "catalogo",
+	            .purpose = WORKER_PURPOSE,
+	            .statements = catalogo_statements,
+	            .statement_count = CATALOGO_STATEMENT_COUNT,
+	        },
 	    .routes = routes,
 	    .route_count = FIELD_COUNT(routes),
-	    .statements = catalogo_statements,
-	    .statement_count = CATALOGO_STATEMENT_COUNT,
 	};
 
 	return worker_main(argc, argv, &service);

@@ -5,59 +5,12 @@
 #include <fcgiapp.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "core/auth.h"
-#include "core/call.h"
 #include "core/clock.h"
-#include "core/config.h"
 #include "core/log.h"
-
-struct settings {
-	const char *postgres;
-	const char *postgres_senha;
-	int prazo_sql_ms;
-	const char *redis;
-	const char *redis_usuario;
-	const char *redis_senha;
-	int prazo_redis_ms;
-	const char *interno;
-	const char *token;
-	int prazo_interno_ms;
-	const char *tokens;
-	const char *log;
-	const char *nivel;
-	bool somente_leitura;
-	int requisicoes_max;
-};
-
-static const struct config_setting setting_table[] = {
-    {"postgres", CONFIG_TEXT, offsetof(struct settings, postgres), "", 0, 0},
-    {"postgres_senha", CONFIG_SECRET, offsetof(struct settings, postgres_senha), "", 0, 0},
-    {"prazo_sql_ms", CONFIG_INT, offsetof(struct settings, prazo_sql_ms), "1500", 10, 60000},
-    {"redis", CONFIG_TEXT, offsetof(struct settings, redis), "", 0, 0},
-    {"redis_usuario", CONFIG_TEXT, offsetof(struct settings, redis_usuario), "", 0, 0},
-    {"redis_senha", CONFIG_SECRET, offsetof(struct settings, redis_senha), "", 0, 0},
-    {"prazo_redis_ms", CONFIG_INT, offsetof(struct settings, prazo_redis_ms), "1000", 10, 60000},
-    {"interno", CONFIG_TEXT, offsetof(struct settings, interno), "", 0, 0},
-    {"token", CONFIG_SECRET, offsetof(struct settings, token), "", 0, 0},
-    {"prazo_interno_ms", CONFIG_INT, offsetof(struct settings, prazo_interno_ms), "2500", 10, 60000},
-    {"tokens", CONFIG_TEXT, offsetof(struct settings, tokens), "", 0, 0},
-    {"log", CONFIG_TEXT, offsetof(struct settings, log), "-", 0, 0},
-    {"nivel", CONFIG_TEXT, offsetof(struct settings, nivel), "info", 0, 0},
-    {"somente_leitura", CONFIG_BOOL, offsetof(struct settings, somente_leitura), "nao", 0, 0},
-    {"requisicoes_max", CONFIG_INT, offsetof(struct settings, requisicoes_max), "0", 0, 1000000000},
-};
-
-/* Options of the stores outlive them, so they live here, once a process. */
-static struct settings settings;
-static struct sql_options sql_options;
-static struct kv_options kv_options;
-static struct caller_options caller_options;
 
 static void on_stop(int signal)
 {
@@ -111,46 +64,6 @@ static bool abandoned(const FCGX_Request *fcgi)
 	return poll(&peer, 1, 0) > 0 && (peer.revents & (POLLHUP | POLLERR | POLLRDHUP)) != 0;
 }
 
-static const char *or_null(const char *text)
-{
-	return *text == '\0' ? NULL : text;
-}
-
-static struct stores open_stores(const struct service *service)
-{
-	struct stores stores = {.auth = auth_open(settings.tokens), .read_only = settings.somente_leitura};
-
-	if (service->statements != NULL) {
-		sql_options =
-		    (struct sql_options){settings.postgres, or_null(settings.postgres_senha), settings.prazo_sql_ms,
-		                         service->statements, service->statement_count};
-		stores.db = sql_open(&sql_options);
-	}
-	if (service->scripts != NULL) {
-		kv_options = (struct kv_options){settings.redis,       or_null(settings.redis_usuario),
-		                                 settings.redis_senha, settings.prazo_redis_ms,
-		                                 service->scripts,     service->script_count};
-		stores.kv = kv_open(&kv_options);
-	}
-	if (service->calls) {
-		caller_options =
-		    (struct caller_options){settings.interno, or_null(settings.token), settings.prazo_interno_ms};
-		stores.caller = caller_open(&caller_options);
-	}
-	return stores;
-}
-
-static void close_stores(const struct stores *stores)
-{
-	if (stores->db != NULL)
-		sql_close(stores->db);
-	if (stores->kv != NULL)
-		kv_close(stores->kv);
-	if (stores->caller != NULL)
-		caller_close(stores->caller);
-	auth_close(stores->auth);
-}
-
 /* What a worker keeps from request to request. */
 struct worker {
 	const struct service *service;
@@ -200,16 +113,18 @@ static void handle(struct worker *worker, FCGX_Request *fcgi)
 	arena_reset(worker->arena);
 }
 
-static int serve(const struct service *service)
+static int serve(const void *context)
 {
-	struct worker worker = {.service = service, .stores = open_stores(service), .arena = arena_new()};
+	const struct service *service = context;
+	struct worker worker = {.service = service, .stores = program_open(&service->program), .arena = arena_new()};
 	FCGX_Request fcgi;
 
 	catch_signals();
 	if (FCGX_Init() != 0 || FCGX_InitRequest(&fcgi, 0, 0) != 0)
 		return EX_UNAVAILABLE;
-	log_event(LOG_LEVEL_INFO, "start", "somente_leitura=%s", settings.somente_leitura ? "sim" : "nao");
-	for (int served = 0; settings.requisicoes_max == 0 || served < settings.requisicoes_max; served++) {
+	log_event(LOG_LEVEL_INFO, "start", "somente_leitura=%s", program_settings()->somente_leitura ? "sim" : "nao");
+	for (int served = 0; program_settings()->requisicoes_max == 0 || served < program_settings()->requisicoes_max;
+	     served++) {
 		hold_stop(SIG_UNBLOCK);
 		if (FCGX_Accept_r(&fcgi) != 0)
 			break;
@@ -222,71 +137,11 @@ static int serve(const struct service *service)
 	buf_free(&worker.response.body);
 	buf_free(&worker.response.headers);
 	arena_free(worker.arena);
-	close_stores(&worker.stores);
-	return EXIT_SUCCESS;
-}
-
-/* --check: does the schema know what the statements name? */
-static int check(const struct service *service)
-{
-	struct stores stores = open_stores(service);
-	struct arena *arena = arena_new();
-	const char *error = stores.db == NULL ? NULL : sql_check(stores.db, arena);
-
-	if (error == NULL)
-		printf("%s: %zu statements prepared\n", service->name, service->statement_count);
-	else
-		fprintf(stderr, "%s: %s\n", service->name, error);
-	arena_free(arena);
-	close_stores(&stores);
-	return error == NULL ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
-static bool level_parse(const char *name, enum log_level *level)
-{
-	static const char *const names[] = {"erro", "aviso", "info", "debug"};
-
-	for (size_t i = 0; i < FIELD_COUNT(names); i++)
-		if (strcmp(names[i], name) == 0) {
-			*level = (enum log_level)i;
-			return true;
-		}
-	return false;
-}
-
-/* Reads the configuration and opens the log; 0, or the exit status after saying why. */
-static int prepare(const char *path, const struct service *service)
-{
-	enum log_level level;
-	const char *error = config_read(path, setting_table, FIELD_COUNT(setting_table), &settings);
-
-	if (error != NULL) {
-		fprintf(stderr, "%s: %s\n", service->name, error);
-		return EX_CONFIG;
-	}
-	if (!level_parse(settings.nivel, &level)) {
-		fprintf(stderr, "%s: %s: nivel must be erro, aviso, info or debug\n", service->name, path);
-		return EX_CONFIG;
-	}
-	int failed = log_open(settings.somente_leitura ? "catalogo-replica" : service->name, settings.log, level);
-	if (failed != 0) {
-		fprintf(stderr, "%s: cannot write %s: %s\n", service->name, settings.log, strerror(failed));
-		return EX_CONFIG;
-	}
+	program_close(&worker.stores);
 	return EXIT_SUCCESS;
 }
 
 int worker_main(int argc, char **argv, const struct service *service)
 {
-	bool checks = argc == 4 && strcmp(argv[3], "--check") == 0;
-
-	if ((argc != 3 && !checks) || strcmp(argv[1], "-c") != 0) {
-		fprintf(stderr, "Usage: %s -c FILE [--check]\nServes the FastCGI socket on descriptor 0.\n",
-		        service->name);
-		return EX_USAGE;
-	}
-	int failed = prepare(argv[2], service);
-	if (failed != 0)
-		return failed;
-	return checks ? check(service) : serve(service);
+	return program_main(argc, argv, &service->program, serve, service);
 }

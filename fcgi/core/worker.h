@@ -5,28 +5,22 @@
 #ifndef CORE_WORKER_H
 #define CORE_WORKER_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
-#include "core/kv.h"
+#include "core/program.h"
 #include "core/route.h"
-#include "core/sql.h"
 
 struct service {
-	const char *name;
+	struct program program;
 	const struct route *routes;
 	size_t route_count;
-	const struct sql_statement *statements; /* NULL: no PostgreSQL */
-	size_t statement_count;
-	const struct kv_script *scripts; /* NULL: no Redis */
-	size_t script_count;
-	bool calls; /* speaks to other services */
 };
 
+#define WORKER_PURPOSE "Serves the FastCGI socket on descriptor 0."
+
 /*
- * Runs the worker: `NAME -c FILE` serves the FastCGI socket on descriptor 0 until SIGTERM, or until it has answered
- * `requisicoes_max` requests; `NAME -c FILE --check` prepares every statement and says what the schema refuses.
- * Returns the exit status: 0, 1 for a failed check, 64 usage, 78 configuration.
+ * Runs the worker as program_main() says: it serves the FastCGI socket on descriptor 0 until SIGTERM, or until it has answered
+ * `requisicoes_max` requests. Returns the exit status.
  */
 int worker_main(int argc, char **argv, const struct service *service);
 

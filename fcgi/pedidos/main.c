@@ -52,12 +52,16 @@ static const struct route routes[] = {
 int main(int argc, char **argv)
 {
 	const struct service service = {
-	    .name = "pedidos",
+	    .program =
+	        {
+	            .name = "pedidos",
+	            .purpose = WORKER_PURPOSE,
+	            .statements = pedidos_statements,
+	            .statement_count = PEDIDOS_STATEMENT_COUNT,
+	            .calls = true,
+	        },
 	    .routes = routes,
 	    .route_count = FIELD_COUNT(routes),
-	    .statements = pedidos_statements,
-	    .statement_count = PEDIDOS_STATEMENT_COUNT,
-	    .calls = true,
 	};
 
 	return worker_main(argc, argv, &service);
