@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/buf.h"
+#include "core/crash.h"
 #include "core/log.h"
 #include "core/response.h"
 
@@ -116,7 +117,13 @@ enum problem caller_call(struct caller *caller, const struct call *call, struct 
                          struct call_answer *answer)
 {
 	long status = 0;
+	bool reads = strcmp(call->method, "GET") == 0;
+
+	if (!reads)
+		crash_point("http", call->path, "antes");
 	CURLcode code = perform(caller, call, arena);
+	if (!reads)
+		crash_point("http", call->path, "depois");
 
 	curl_easy_getinfo(caller->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (code == CURLE_OK && status > 0 && status < 500) {
@@ -127,7 +134,6 @@ enum problem caller_call(struct caller *caller, const struct call *call, struct 
 	}
 	log_event(LOG_LEVEL_ERRO, "call_failed", "method=%s status=%ld erro=%s", call->method, status,
 	          log_quote(code == CURLE_OK ? "" : curl_easy_strerror(code)));
-	bool reads = strcmp(call->method, "GET") == 0;
 	if (!reads && (may_have_run(code, (int)status) || says_unknown(caller)))
 		return PROBLEM_RESULTADO_DESCONHECIDO;
 	return PROBLEM_SERVICO_INDISPONIVEL;

@@ -10,6 +10,7 @@
 #include <sys/time.h>
 
 #include "core/clock.h"
+#include "core/crash.h"
 #include "core/field.h"
 #include "core/log.h"
 
@@ -210,6 +211,7 @@ enum problem kv_run(struct kv *kv, size_t script, const char *key, const char *c
 		return PROBLEM_SERVICO_INDISPONIVEL;
 	for (size_t i = 0; i < arg_count; i++)
 		argv[4 + i] = args[i];
+	crash_point("redis", kv->options->scripts[script].name, "antes");
 	redisReply *raw = command(kv, argv, arg_count + 4);
 	if (raw != NULL && is_noscript(raw)) {
 		freeReplyObject(raw);
@@ -217,6 +219,7 @@ enum problem kv_run(struct kv *kv, size_t script, const char *key, const char *c
 		argv[1] = kv->options->scripts[script].text;
 		raw = command(kv, argv, arg_count + 4);
 	}
+	crash_point("redis", kv->options->scripts[script].name, "depois");
 	return raw == NULL ? PROBLEM_RESULTADO_DESCONHECIDO : answer_of(raw, arena, reply);
 }
 

@@ -35,6 +35,11 @@ int log_open(const char *program, const char *path, enum log_level level)
 	return 0;
 }
 
+const char *log_program(void)
+{
+	return program_name;
+}
+
 void log_request(const char *request_id)
 {
 	snprintf(current_request, sizeof(current_request), "%s", request_id == NULL ? "" : request_id);

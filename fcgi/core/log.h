@@ -10,6 +10,9 @@ enum log_level { LOG_LEVEL_ERRO, LOG_LEVEL_AVISO, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 /* Names the program and opens `path` for appending ("-": standard error). Lines above `level` are dropped. Returns 0, or an errno. */
 int log_open(const char *program, const char *path, enum log_level level);
 
+/* The program's name, as log_open() was told. */
+const char *log_program(void);
+
 /* Sets the request id that every line carries until the next call; NULL for none. The text is copied. */
 void log_request(const char *request_id);
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/crash.h"
 #include "core/log.h"
 #include "core/sql.h"
 
@@ -290,6 +291,13 @@ static void release(void *result)
 	PQclear(result);
 }
 
+/* A statement that changes something is where a test may want the program to die. */
+static void effect(const struct sql *db, size_t statement, const char *when)
+{
+	if (db->options->statements[statement].writes)
+		crash_point("sql", db->options->statements[statement].name, when);
+}
+
 enum problem sql_try(struct sql *db, size_t statement, const char *const *params, struct arena *arena,
                      struct sql_rows *rows, const char **constraint)
 {
@@ -297,8 +305,10 @@ enum problem sql_try(struct sql *db, size_t statement, const char *const *params
 
 	*rows = (struct sql_rows){0};
 	*constraint = NULL;
+	effect(db, statement, "antes");
 	db->deadline = clock_monotonic_ms() + db->options->deadline_ms;
 	enum outcome outcome = run(db, statement, params, &result);
+	effect(db, statement, "depois");
 	if (result != NULL)
 		arena_defer(arena, release, result);
 	if (outcome == OUTCOME_NOT_SENT || outcome == OUTCOME_LOST)

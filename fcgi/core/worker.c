@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/crash.h"
 #include "core/log.h"
 
 static void on_stop(int signal)
@@ -103,6 +104,8 @@ static void handle(struct worker *worker, FCGX_Request *fcgi)
 	response_finish(rs, &rq, problem);
 	buf_clear(&worker->out);
 	response_render(rs, &rq, &worker->out);
+	if (rq.method != METHOD_GET && rq.route != NULL)
+		crash_point("resposta", rq.route, "antes");
 	FCGX_PutStr(worker->out.data, (int)worker->out.len, fcgi->out);
 	FCGX_Finish_r(fcgi);
 	log_event(LOG_LEVEL_INFO, "request", "method=%s rota=%s status=%d us=%lld%s%s",
