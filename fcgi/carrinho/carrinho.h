@@ -54,6 +54,7 @@ struct mudanca {
 	int64_t atualizado_em;
 	int64_t quantidade; /* of the line, after it */
 	int64_t linhas;
+	int64_t versao; /* only retirar says it */
 };
 
 /* Runs a script on the session's cart; what it refuses comes back as the problem. */

@@ -99,6 +99,8 @@ enum problem carrinho_mudar(struct request *rq, const char *sessao, size_t scrip
 		mudanca->quantidade = reply.items[2].integer;
 		mudanca->linhas = reply.items[3].integer;
 	}
+	if (reply.count > 4)
+		mudanca->versao = reply.items[4].integer;
 	return PROBLEM_NONE;
 }
 
@@ -314,6 +316,7 @@ enum problem carrinho_retirar(struct request *rq, struct response *rs)
 	json_object(out, NULL);
 	json_text(out, "session_id", sessao);
 	json_text(out, "pedido_id", retirada.pedido_id);
+	json_int(out, "versao", mudanca.versao);
 	json_object_end(out);
 	return PROBLEM_NONE;
 }

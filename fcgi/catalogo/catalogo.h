@@ -66,6 +66,7 @@ enum problem categoria_put(struct request *rq, struct response *rs);
 enum problem categoria_delete(struct request *rq, struct response *rs);
 enum problem reserva_post(struct request *rq, struct response *rs);
 enum problem reserva_get(struct request *rq, struct response *rs);
+enum problem reservas_vencidas(struct request *rq, struct response *rs);
 enum problem reserva_confirmar(struct request *rq, struct response *rs);
 enum problem reserva_liberar(struct request *rq, struct response *rs);
 

@@ -35,6 +35,7 @@ static const struct route routes[] = {
     {METHOD_PUT, "/api/categorias/{int}", categoria_put, "admin"},
     {METHOD_DELETE, "/api/categorias/{int}", categoria_delete, "admin"},
     {METHOD_POST, "/interno/reservas", reserva_post, "reservas"},
+    {METHOD_GET, "/interno/reservas/vencidas", reservas_vencidas, "reservas"},
     {METHOD_GET, "/interno/reservas/{uuid}", reserva_get, "reservas"},
     {METHOD_POST, "/interno/reservas/{uuid}/confirmar", reserva_confirmar, "reservas"},
     {METHOD_POST, "/interno/reservas/{uuid}/liberar", reserva_liberar, "reservas"},

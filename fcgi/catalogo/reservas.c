@@ -55,6 +55,26 @@ enum problem reserva_get(struct request *rq, struct response *rs)
 	return PROBLEM_NONE;
 }
 
+enum problem reservas_vencidas(struct request *rq, struct response *rs)
+{
+	struct sql_rows rows;
+	enum problem problem = sql_run(rq->stores->db, SQL_RESERVAS_VENCIDAS, NULL, rq->arena, &rows);
+
+	if (problem != PROBLEM_NONE)
+		return problem;
+	struct json_out *out = response_open(rs, 200);
+	json_object(out, NULL);
+	json_array(out, "reservas");
+	for (size_t i = 0; i < rows.count; i++) {
+		json_object(out, NULL);
+		json_text(out, "pedido_id", sql_text(&rows, i, 0));
+		json_object_end(out);
+	}
+	json_array_end(out);
+	json_object_end(out);
+	return PROBLEM_NONE;
+}
+
 /* What reservar() refused, in words. */
 static enum problem reserva_refused(struct response *rs, const struct sql_rows *rows)
 {

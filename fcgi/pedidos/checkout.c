@@ -79,18 +79,22 @@ static enum problem checkout_emptied(struct checkout *checkout, int64_t versao)
 	return PROBLEM_CARRINHO_VAZIO;
 }
 
-/* Ends what earlier orders of this session owe, so that the cart no longer holds what they bought. */
-static enum problem checkout_conclude_earlier(struct checkout *checkout)
+/*
+ * An earlier order of this session may still have goods in the cart that was read. One that owes something pays it, so that
+ * the cart no longer holds what it bought; one that waits for its reservation has been told to nobody: it is undone.
+ */
+static enum problem checkout_clear_way(struct checkout *checkout, int64_t versao)
 {
 	struct request *rq = checkout->rq;
-	const char *params[] = {checkout->corpo.session_id};
+	const char *params[] = {checkout->corpo.session_id, sql_of_int(rq->arena, versao)};
 	struct pedido earlier;
 	bool found;
-	enum problem problem = pedido_run(rq, SQL_PEDIDO_PENDENTE, params, &earlier, &found);
+	enum problem problem = pedido_run(rq, SQL_PEDIDO_NO_CAMINHO, params, &earlier, &found);
 
-	if (problem == PROBLEM_NONE && found)
-		pedido_concluir(rq, &earlier);
-	return problem;
+	if (problem != PROBLEM_NONE || !found)
+		return problem;
+	bool ended = earlier.pendencia != NULL ? pedido_concluir(rq, &earlier) : pedido_desfazer(rq, &earlier);
+	return ended ? PROBLEM_NONE : PROBLEM_SERVICO_INDISPONIVEL;
 }
 
 /* Writes the order down as `id`, or finds the one that is there already. */
@@ -142,7 +146,7 @@ static enum problem checkout_from_cart(struct checkout *checkout)
 	if (problem != PROBLEM_NONE)
 		return problem;
 	if (!checkout->found)
-		return checkout_conclude_earlier(checkout);
+		return checkout_clear_way(checkout, cesta.versao);
 	return strcmp(checkout->pedido.id, id) == 0 ? PROBLEM_NONE : checkout_same(checkout);
 }
 
@@ -212,7 +216,7 @@ static enum problem checkout_confirm(struct checkout *checkout, const struct res
 	problem = checkout_reread(checkout);
 	/* Undone between our reservation and this: a reservation that nobody else would give back. */
 	if (problem == PROBLEM_SERVICO_INDISPONIVEL)
-		reserva_liberar(checkout->rq, &checkout->pedido);
+		reserva_liberar(checkout->rq, checkout->pedido.id);
 	return problem;
 }
 

@@ -40,6 +40,11 @@ void pedido_write(struct json_out *out, const char *name, const struct pedido *p
 	json_struct(out, name, pedido_fields, PEDIDO_FIELDS, pedido);
 }
 
+void pedido_row(const struct sql_rows *rows, size_t row, struct pedido *pedido)
+{
+	sql_row(rows, row, pedido_fields, FIELD_COUNT(pedido_fields), pedido);
+}
+
 enum problem pedido_run(struct request *rq, size_t statement, const char *const *params, struct pedido *pedido,
                         bool *found)
 {
@@ -48,7 +53,7 @@ enum problem pedido_run(struct request *rq, size_t statement, const char *const 
 
 	*found = problem == PROBLEM_NONE && rows.count > 0;
 	if (*found)
-		sql_row(&rows, 0, pedido_fields, FIELD_COUNT(pedido_fields), pedido);
+		pedido_row(&rows, 0, pedido);
 	return problem;
 }
 
@@ -184,7 +189,7 @@ enum problem pedidos_lista(struct request *rq, struct response *rs)
 	struct json_out *out = response_open(rs, 200);
 	json_array(out, NULL);
 	for (size_t i = 0; i < rows.count && (int64_t)i < lista.limite; i++) {
-		sql_row(&rows, i, pedido_fields, FIELD_COUNT(pedido_fields), &pedido);
+		pedido_row(&rows, i, &pedido);
 		pedido_write(out, NULL, &pedido);
 	}
 	json_array_end(out);

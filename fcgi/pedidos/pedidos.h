@@ -90,15 +90,34 @@ enum problem cesta_read(struct request *rq, struct response *rs, const char *ses
 enum problem reserva_fazer(struct request *rq, struct response *rs, const struct pedido *pedido,
                            struct reserva *reserva);
 
-/* Gives a reservation back, for an order that is undone. What fails is logged: the reservation has a time limit. */
-void reserva_liberar(struct request *rq, const struct pedido *pedido);
+/* A reservation becomes a sale, or goes back to the shelf; again it changes nothing. False, and logged, when it is not sure. */
+bool reserva_confirmar(struct request *rq, const char *pedido_id);
+bool reserva_liberar(struct request *rq, const char *pedido_id);
 
-/* Does what a committed order still owes: its reservation, its cart. What fails is logged and stays owed. */
-void pedido_concluir(struct request *rq, const struct pedido *pedido);
+/*
+ * Takes what was ordered out of the cart, once. True when it is out, *versao then being the cart's version after it, 0 when the
+ * cart is no more. False, and logged, when it is not sure.
+ */
+bool cesta_retirar(struct request *rq, const struct pedido *pedido, int64_t *versao);
+
+/* The orders (const char *) of some reservations that are open past their time limit. */
+enum problem reservas_vencidas(struct request *rq, struct field_array *pedidos);
+
+/*
+ * pendencia.c: does what a committed order still owes (pedido->pendencia is not NULL): its reservation, its cart. True when
+ * nothing is owed any more; what fails is logged and stays owed.
+ */
+bool pedido_concluir(struct request *rq, const struct pedido *pedido);
+
+/* Undoes an order that is `reservando` or `desfazendo`. True when it is undone, or was confirmed meanwhile; else logged. */
+bool pedido_desfazer(struct request *rq, const struct pedido *pedido);
 
 /* pedidos.c: runs a statement that returns one order or none; *found says which, *pedido is left alone when none. */
 enum problem pedido_run(struct request *rq, size_t statement, const char *const *params, struct pedido *pedido,
                         bool *found);
+
+/* Reads row `row` of a statement that returns orders. */
+void pedido_row(const struct sql_rows *rows, size_t row, struct pedido *pedido);
 
 /* Reads order `id`. PROBLEM_PEDIDO_NAO_ENCONTRADO, also for one that is not or never was confirmed. */
 enum problem pedido_read(struct request *rq, const char *id, struct pedido *pedido);

@@ -6,7 +6,8 @@
 #include "core/log.h"
 #include "pedidos/pedidos.h"
 
-#define LINHAS_MAX 100
+#define LINHAS_MAX   100
+#define VENCIDAS_MAX 1000 /* more than the catalogue gives at once */
 
 static const struct rule linha_rules[] = {
     {"produto_id", FIELD_INT, offsetof(struct linha, produto_id), true, .min = 1, .max = INT32_MAX},
@@ -29,6 +30,21 @@ static const struct rule reserva_rules[] = {
      .rule_count = FIELD_COUNT(linha_rules), .size = sizeof(struct linha)},
 };
 
+static const struct rule retirada_rules[] = {
+    {"versao", FIELD_INT, 0, true, .min = 1, .max = INT64_MAX},
+};
+
+static const struct rule vencida_rules[] = {
+    {"pedido_id", FIELD_UUID, 0, true},
+};
+
+static const struct rule vencidas_rules[] = {
+    {"reservas", FIELD_ARRAY, 0, true, .max = VENCIDAS_MAX, .rules = vencida_rules,
+     .rule_count = FIELD_COUNT(vencida_rules), .size = sizeof(const char *)},
+};
+
+static const struct json_schema retirada_schema = {retirada_rules, FIELD_COUNT(retirada_rules), true};
+static const struct json_schema vencidas_schema = {vencidas_rules, FIELD_COUNT(vencidas_rules), true};
 static const struct json_schema cesta_schema = {cesta_rules, FIELD_COUNT(cesta_rules), true};
 static const struct json_schema reserva_schema = {reserva_rules, FIELD_COUNT(reserva_rules), true};
 
@@ -92,41 +108,54 @@ enum problem reserva_fazer(struct request *rq, struct response *rs, const struct
 	return call_data(&answer, &reserva_schema, rq->arena, reserva);
 }
 
-/* Posts a step; true when it is done, or when `also` says that there is nothing to do. */
-static bool step(struct request *rq, const struct pedido *pedido, const char *path, const char *body, int also)
+/* Posts a step of an order's end; true when it was answered 200. What fails is logged and stays owed. */
+static bool step(struct request *rq, const char *path, const char *body, struct call_answer *answer)
 {
-	struct call_answer answer;
-	enum problem problem = post(rq, path, body, &answer);
+	enum problem problem = post(rq, path, body, answer);
 
-	if (problem == PROBLEM_NONE && (answer.status == 200 || answer.status == also))
+	if (problem == PROBLEM_NONE && answer->status == 200)
 		return true;
-	log_event(LOG_LEVEL_AVISO, "pedido_por_concluir", "numero=%" PRId64 " passo=%s status=%d problema=%s",
-	          pedido->numero, strrchr(path, '/') + 1, answer.status,
-	          problem == PROBLEM_NONE ? "-" : problem_info(problem)->codigo);
+	log_event(LOG_LEVEL_AVISO, "pedido_por_concluir", "passo=%s status=%d problema=%s", strrchr(path, '/') + 1,
+	          answer->status, problem == PROBLEM_NONE ? "-" : problem_info(problem)->codigo);
 	return false;
 }
 
-void reserva_liberar(struct request *rq, const struct pedido *pedido)
+bool reserva_confirmar(struct request *rq, const char *pedido_id)
 {
-	step(rq, pedido, arena_printf(rq->arena, "/interno/reservas/%s/liberar", pedido->id), NULL, 0);
+	struct call_answer answer;
+
+	return step(rq, arena_printf(rq->arena, "/interno/reservas/%s/confirmar", pedido_id), NULL, &answer);
 }
 
-void pedido_concluir(struct request *rq, const struct pedido *pedido)
+bool reserva_liberar(struct request *rq, const char *pedido_id)
 {
-	bool devolver = strcmp(pedido->pendencia, "devolver") == 0;
-	const char *reserva =
-	    arena_printf(rq->arena, "/interno/reservas/%s/%s", pedido->id, devolver ? "liberar" : "confirmar");
-	const char *cesta = arena_printf(rq->arena, "/interno/carrinho/%s/retirar", pedido->session_id);
-	const char *params[] = {pedido->id, pedido->pendencia};
-	struct sql_rows rows;
+	struct call_answer answer;
 
-	bool settled = step(rq, pedido, reserva, NULL, 0);
+	return step(rq, arena_printf(rq->arena, "/interno/reservas/%s/liberar", pedido_id), NULL, &answer);
+}
+
+bool cesta_retirar(struct request *rq, const struct pedido *pedido, int64_t *versao)
+{
+	struct call_answer answer;
+	const char *path = arena_printf(rq->arena, "/interno/carrinho/%s/retirar", pedido->session_id);
+
+	*versao = 0;
+	if (step(rq, path, pedido_body(rq, pedido), &answer))
+		return call_data(&answer, &retirada_schema, rq->arena, versao) == PROBLEM_NONE;
 	/* A cart that has expired holds nothing to take out. */
-	bool taken = step(rq, pedido, cesta, pedido_body(rq, pedido), 404);
-	if (!settled || !taken)
-		return;
-	enum problem problem = sql_run(rq->stores->db, SQL_PEDIDO_CONCLUIR, params, rq->arena, &rows);
+	return answer.status == 404;
+}
+
+enum problem reservas_vencidas(struct request *rq, struct field_array *pedidos)
+{
+	struct call_answer answer;
+	const struct call call = {.method = "GET", .path = "/interno/reservas/vencidas", .request_id = rq->id};
+	enum problem problem = caller_call(rq->stores->caller, &call, rq->arena, &answer);
+
+	*pedidos = (struct field_array){0};
 	if (problem != PROBLEM_NONE)
-		log_event(LOG_LEVEL_AVISO, "pedido_por_concluir", "numero=%" PRId64 " passo=concluir problema=%s",
-		          pedido->numero, problem_info(problem)->codigo);
+		return problem;
+	if (answer.status != 200)
+		return unexpected("catalogo", answer.status);
+	return call_data(&answer, &vencidas_schema, rq->arena, pedidos);
 }

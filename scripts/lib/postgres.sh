@@ -24,7 +24,7 @@ postgres_configure() {
     printf 'dono %s postgres\n' "$(owner_name)" | put_config "$ETC/pg-ident.conf"
     postgres_access catalogo catalogo,catalogo_leitura | put_config "$ETC/pg-catalogo.hba"
     postgres_access catalogo catalogo,catalogo_leitura | put_config "$ETC/pg-replica.hba"
-    postgres_access pedidos pedidos | put_config "$ETC/pg-pedidos.hba"
+    postgres_access pedidos pedidos,conciliador | put_config "$ETC/pg-pedidos.hba"
 }
 
 owner_name() {
@@ -128,7 +128,7 @@ postgres_standby_lost() {
 postgres_roles() {
     postgres_roles_catalogo | psql_as_dono pg-catalogo postgres
     printf '%s\n' 'CREATE EXTENSION IF NOT EXISTS unaccent;' | postgres_quiet_notices pg-catalogo catalogo
-    { postgres_database pedidos && postgres_login pedidos; } | psql_as_dono pg-pedidos postgres
+    { postgres_database pedidos && postgres_login pedidos pedidos && postgres_login conciliador pedidos; } | psql_as_dono pg-pedidos postgres
 }
 
 postgres_quiet_notices() {
@@ -137,11 +137,10 @@ postgres_quiet_notices() {
 
 postgres_roles_catalogo() {
     postgres_database catalogo
-    postgres_login catalogo
-    postgres_login catalogo_leitura
+    postgres_login catalogo catalogo
+    postgres_login catalogo_leitura catalogo
     postgres_login replicador
-    printf '%s\n' 'ALTER ROLE catalogo_leitura SET default_transaction_read_only = on;' 'ALTER ROLE replicador REPLICATION;' \
-        'REVOKE CONNECT ON DATABASE catalogo FROM replicador;'
+    printf '%s\n' 'ALTER ROLE catalogo_leitura SET default_transaction_read_only = on;' 'ALTER ROLE replicador REPLICATION;'
 }
 
 # The database, owned by a role that nobody can log in as, closed to everyone who is not let in below.
@@ -153,12 +152,11 @@ REVOKE ALL ON DATABASE $1, postgres, template1 FROM PUBLIC;
 SQL
 }
 
-# The password goes through standard input only.
+# postgres_login ROLE [DATABASE]: a role that may log in, into that database. The password goes through standard input only.
 postgres_login() {
-    local database=${1%%_*}
     cat <<SQL
 SELECT 'CREATE ROLE $1 LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '$1') \gexec
 ALTER ROLE $1 PASSWORD '$(secret "$1")';
-SELECT 'GRANT CONNECT ON DATABASE $database TO $1' WHERE EXISTS (SELECT FROM pg_database WHERE datname = '$database') \gexec
 SQL
+    [[ -z ${2:-} ]] || printf 'GRANT CONNECT ON DATABASE %s TO %s;\n' "$2" "$1"
 }

@@ -5,6 +5,7 @@
 
 CART_COMMANDS='+evalsha +eval +script|load +hgetall +hget +hmget +hset +hdel +hexists +hlen +exists +del +expire +pexpire
     +ttl +pttl +hincrby +time +ping +role'
+STREAM_COMMANDS='+evalsha +eval +script|load +xadd +ping +role'
 
 redis_configure() {
     install -d -m 0700 -o "$(owner_id)" -g "$(group)" "$DATA/redis"
@@ -26,6 +27,7 @@ CONF
     put "$SECRETS/redis.acl" 0600 "$(owner)" <<ACL
 user default off resetpass ~* &* +@all
 user carrinho on #$(token_hash "$(secret redis_carrinho)") ~carrinho:* resetchannels -@all $(tr -s ' \n' ' ' <<<"$CART_COMMANDS")
+user conciliador on #$(token_hash "$(secret redis_conciliador)") ~pedidos:eventos resetchannels -@all $STREAM_COMMANDS
 user operador on #$(token_hash "$(secret redis_operador)") ~* &* +@all
 ACL
 }

@@ -19,6 +19,7 @@ report() {
     report_postgres pg-replica standby "$processes"
     report_postgres pg-pedidos primary "$processes"
     report_redis "$processes"
+    report_conciliador "$processes"
     report_health
 }
 
@@ -79,14 +80,48 @@ report_lag() {
     [[ -z $seconds ]] || fact pg-replica lag_seconds "$seconds"
 }
 
+# How many keys are no cart: the stream of events, once there was one.
+stream_keys() {
+    REDIS_SECONDS=3 redis_cli exists pedidos:eventos 2>/dev/null | grep . || echo 0
+}
+
 report_redis() {
     local info
     info=$(REDIS_SECONDS=3 redis_cli info 2>/dev/null | tr -d '\r') || true
     if [[ $info == *redis_version* ]]; then report_process redis "$1"; else fact redis status "no answer"; fi
     fact redis version "$(sed -n 's/^redis_version://p' <<<"$info")"
     fact redis role "$(sed -n 's/^role://p' <<<"$info")"
-    fact redis carts "$(sed -n 's/^db0:keys=\([0-9]*\),.*/\1/p' <<<"$info" | grep . || echo 0)"
+    fact redis carts "$(($(sed -n 's/^db0:keys=\([0-9]*\),.*/\1/p' <<<"$info" | grep . || echo 0) - $(stream_keys)))"
     fact redis last_write "$(sed -n 's/^aof_last_write_status://p' <<<"$info")"
+}
+
+# What it mended since the shop opened, and what it has not yet; late when it has not looked for a while.
+report_conciliador() {
+    local seconds='' ended='' undone='' settled='' oldest='' unpublished='' status=running
+    IFS='|' read -r seconds ended undone settled oldest unpublished < <(PSQL_SECONDS=3 psql_as_dono pg-pedidos pedidos -c "
+        SELECT round(extract(epoch FROM now() - olhou_em)), concluidos, desfeitos, reservas,
+               (SELECT round(coalesce(extract(epoch FROM now() - min(criado_em)), 0)) FROM pedidos
+                WHERE status IN ('reservando', 'desfazendo') OR pendencia IS NOT NULL),
+               (SELECT count(*) FROM eventos WHERE publicado_em IS NULL)
+        FROM conciliacao" 2>/dev/null) || true
+    local running
+    running=$(awk 'index($1, "conciliador:") == 1 && $2 == "RUNNING"' <<<"$1" | wc -l)
+    if ((running == 0)); then
+        status=stopped
+    elif [[ -z $seconds ]]; then
+        status="no answer"
+    elif ((seconds > 30)); then
+        status=late
+    fi
+    fact conciliador status "$status"
+    fact conciliador processes "$running"
+    [[ -n $seconds ]] || return 0
+    fact conciliador looked_seconds "$seconds"
+    fact conciliador orders_ended "$ended"
+    fact conciliador orders_undone "$undone"
+    fact conciliador reservations_settled "$settled"
+    fact conciliador oldest_unfinished_seconds "$oldest"
+    fact conciliador events_unpublished "$unpublished"
 }
 
 report_health() {

@@ -1,8 +1,9 @@
 # Passwords of the stores' roles and bearer tokens. Made at random, kept in files, never on a command line.
 # shellcheck shell=bash
 
-PASSWORDS=(catalogo catalogo_leitura replicador pedidos redis_carrinho redis_operador)
-SERVICE_TOKEN=servico-pedidos
+PASSWORDS=(catalogo catalogo_leitura replicador pedidos conciliador redis_carrinho redis_conciliador redis_operador)
+# What these show to catálogo and carrinho: the rights to reserve and to take out of carts, and no other.
+CALLERS=(pedidos conciliador)
 
 secret() {
     cat "$SECRETS/$1"
@@ -14,17 +15,29 @@ secrets_make() {
         [[ -s $SECRETS/$name ]] || random_hex | put "$SECRETS/$name" 0600 "$(owner)"
     done
     printf '*:*:*:replicador:%s\n' "$(secret replicador)" | put "$SECRETS/pgpass" 0600 "$(owner)"
-    secrets_service_token
+    for name in "${CALLERS[@]}"; do secrets_service_token "$name"; done
 }
 
-# What pedidos shows to catálogo and carrinho: these two rights and no other.
+service_token_name() {
+    printf 'servico-%s' "$1"
+}
+
+# Whether a token's name is that of a service.
+is_service_token() {
+    local name
+    for name in "${CALLERS[@]}"; do
+        [[ $1 != "$(service_token_name "$name")" ]] || return 0
+    done
+    return 1
+}
+
 secrets_service_token() {
-    [[ -s $SECRETS/pedidos.token ]] || token_random | put "$SECRETS/pedidos.token" 0600 "$(owner)"
-    local token hash
-    token=$(secret pedidos.token)
-    hash=$(token_hash "$token")
+    [[ -s $SECRETS/$1.token ]] || token_random | put "$SECRETS/$1.token" 0600 "$(owner)"
+    local hash name
+    hash=$(token_hash "$(secret "$1.token")")
+    name=$(service_token_name "$1")
     ! grep -qs "^$hash " "$ETC/tokens" || return 0
-    tokens_without "$SERVICE_TOKEN" | tokens_and "$hash" "$SERVICE_TOKEN" reservas,retirar
+    tokens_without "$name" | tokens_and "$hash" "$name" reservas,retirar
 }
 
 token_random() {

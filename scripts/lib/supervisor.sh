@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 supervisor_configure() {
-    { supervisor_itself && supervisor_stores && supervisor_nginx && supervisor_pools; } | put_config "$ETC/supervisord.conf"
+    { supervisor_itself && supervisor_stores && supervisor_nginx && supervisor_pools && supervisor_conciliador; } | put_config "$ETC/supervisord.conf"
 }
 
 supervisor_itself() {
@@ -85,6 +85,21 @@ $(supervisor_user)
 $(! is_root || printf 'socket_owner=%s:%s' "$SERVICE_USER" "$SERVICE_USER")
 CONF
     done
+}
+
+# One works, one waits to take over.
+CONCILIADORES=(conciliador:conciliador_00 conciliador:conciliador_01)
+
+supervisor_conciliador() {
+    supervisor_program program conciliador "$BIN/conciliador -c $ETC/conciliador.conf" conciliador.stderr.log
+    cat <<CONF
+process_name=%(program_name)s_%(process_num)02d
+numprocs=${#CONCILIADORES[@]}
+stopsignal=TERM
+stopwaitsecs=8
+priority=25
+$(supervisor_user)
+CONF
 }
 
 # supervisor COMMAND [NAME...]: one call, however many names.

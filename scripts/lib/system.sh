@@ -54,7 +54,7 @@ system_start_front() {
     for pool in "${POOLS[@]}"; do
         while read -r worker; do names+=("$worker"); done < <(pool_workers "$pool" 0 "${POOL_SIZE[$pool]}")
     done
-    supervisor start "${names[@]}" nginx
+    supervisor start "${names[@]}" "${CONCILIADORES[@]}" nginx
 }
 
 front_answers() {

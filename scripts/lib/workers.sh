@@ -1,4 +1,4 @@
-# The FastCGI pools: their configuration files and how many workers each is to have.
+# The FastCGI pools and the conciliador: their configuration files and how many workers each is to have.
 # shellcheck shell=bash
 
 declare -A POOL_PROGRAM=([catalogo]=catalogo [catalogo-replica]=catalogo [carrinho]=carrinho [pedidos]=pedidos)
@@ -11,6 +11,10 @@ workers_configure() {
         "interno = $RUN/interno.sock"
     worker_common pedidos "$(worker_postgres pg-pedidos pedidos pedidos)" \
         "interno = $RUN/interno.sock" "token = $SECRETS/pedidos.token"
+    worker_common conciliador "$(worker_postgres pg-pedidos pedidos conciliador)" \
+        "redis = unix:$RUN/redis.sock" "redis_usuario = conciliador" "redis_senha = $SECRETS/redis_conciliador" \
+        "interno = $RUN/interno.sock" "token = $SECRETS/conciliador.token" \
+        "intervalo_ms = $(setting conciliador_intervalo_ms 500)" "paciencia_ms = $(setting conciliador_paciencia_ms 10000)"
 }
 
 worker_postgres() {
@@ -28,11 +32,11 @@ worker_common() {
 
 # Asks each program to prepare its statements: a build that does not fit the schema is found before it serves.
 workers_check() {
-    local pool output
-    for pool in "${POOLS[@]}"; do
-        output=$(as_owner "$BIN/${POOL_PROGRAM[$pool]}" -c "$ETC/$pool.conf" --check 2>&1) ||
-            die "the program of pool $pool refuses to work: ${output:-no reason given}" \
-                "its settings are in $ETC/$pool.conf, its log is $LOG/$pool.log"
+    local name output
+    for name in "${POOLS[@]}" conciliador; do
+        output=$(as_owner "$BIN/${POOL_PROGRAM[$name]:-$name}" -c "$ETC/$name.conf" --check 2>&1) ||
+            die "the program $name refuses to work: ${output:-no reason given}" \
+                "its settings are in $ETC/$name.conf, its log is $LOG/$name.log"
     done
 }
 

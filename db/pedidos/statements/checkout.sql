@@ -27,15 +27,3 @@ FROM pedido_confirmar($1, $2, $3, $4)
 -- name: pedido_desfazer (writes)
 -- the catalogue refused: the order never was
 UPDATE pedidos SET status = 'desfeito', atualizado_em = now() WHERE id = $1 AND status = 'reservando'
-
--- name: pedido_pendente
--- the oldest order of a session that still owes something
-SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
-       pendencia, chave, corpo_sha256, session_id, entrega_tipo, linhas
-FROM pedidos_vistos WHERE session_id = $1 AND status >= 'reservando' AND pendencia IS NOT NULL
-ORDER BY criado_em LIMIT 1
-
--- name: pedido_concluir (writes)
--- what was owed ($2) is done; not waited for on disk: done again it does no harm
-WITH sem_espera AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS valor)
-UPDATE pedidos SET pendencia = NULL FROM sem_espera WHERE id = $1 AND pendencia = $2 AND sem_espera.valor = 'off'

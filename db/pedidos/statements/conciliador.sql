@@ -1,0 +1,39 @@
+-- What the conciliador looks for, and what it writes down.
+
+-- name: conciliador_vez
+-- whether this connection is the one that works: holds the lock, or just got it. It goes with the connection.
+SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted
+                                      AND (classid, objid) = (0, 20260101))
+       OR pg_try_advisory_lock(20260101)
+
+-- name: pedidos_inacabados
+-- left alone for $1 ms; in no order, so that one that cannot be ended does not hold up the others
+SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
+       pendencia, chave, corpo_sha256, session_id, entrega_tipo, linhas
+FROM pedidos_vistos
+WHERE (status IN ('reservando', 'desfazendo') OR pendencia IS NOT NULL)
+  AND atualizado_em < now() - $1::integer * interval '1 millisecond'
+ORDER BY random() LIMIT 50
+
+-- name: pedido_qualquer
+-- whatever has become of it
+SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
+       pendencia, chave, corpo_sha256, session_id, entrega_tipo, linhas
+FROM pedidos_vistos WHERE id = $1
+
+-- name: eventos_por_publicar
+-- the next ones as JSON, their ids, how many
+SELECT coalesce(json_agg(json_build_object('id', e.id::text, 'pedido_id', e.pedido_id, 'tipo', e.tipo,
+                                           'dados', e.dados::text) ORDER BY e.id), '[]'),
+       coalesce(array_agg(e.id), '{}'), count(*)
+FROM (SELECT id, pedido_id, tipo, dados FROM eventos WHERE publicado_em IS NULL ORDER BY id LIMIT 200) AS e
+
+-- name: eventos_publicados (writes)
+UPDATE eventos SET publicado_em = now() WHERE id = ANY ($1::bigint[]) AND publicado_em IS NULL
+
+-- name: conciliacao_somar (writes)
+-- ended, undone, reservations settled, events published; not waited for on disk
+WITH sem_espera AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS valor)
+UPDATE conciliacao SET concluidos = concluidos + $1::bigint, desfeitos = desfeitos + $2::bigint,
+                       reservas = reservas + $3::bigint, publicados = publicados + $4::bigint, olhou_em = now()
+FROM sem_espera WHERE sem_espera.valor = 'off'

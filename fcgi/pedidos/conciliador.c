@@ -1,0 +1,239 @@
+/*
+ * The conciliador: ends or undoes what a crash left of orders and reservations, and publishes the outbox. Several may run; the
+ * one that holds the lock works, another takes over when its connection is gone. It can be killed anywhere: all that it
+ * knows is in the stores, and each of its steps may be done twice.
+ */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/program.h"
+#include "db/pedidos_lua.h"
+#include "pedidos/pedidos.h"
+
+#define STREAM_KEY  "pedidos:eventos"
+#define STREAM_KEPT "100000"
+/* So many failures one after the other mean that a service is away: the rest waits for the next look. */
+#define FAILURES_MAX 3
+/* How often it writes down that it looked, when there was nothing to do. */
+#define SIGN_MS 2000
+
+/* What one look mended. */
+struct tally {
+	int64_t concluidos;
+	int64_t desfeitos;
+	int64_t reservas;
+	int64_t publicados;
+};
+
+struct conciliador {
+	struct stores stores;
+	struct arena *arena;
+	sigset_t stop_signals;
+	bool stopping;
+	bool working; /* holds the lock, as far as it knows */
+	int64_t signed_ms;
+	int failures;
+	struct tally tally;
+};
+
+/* Waits for a signal to stop, at most so long; signals are blocked everywhere else, so no step is interrupted. */
+static bool stopped(struct conciliador *self, int milliseconds)
+{
+	const struct timespec patience = {milliseconds / 1000, (milliseconds % 1000) * 1000000L};
+
+	if (!self->stopping)
+		self->stopping = sigtimedwait(&self->stop_signals, NULL, &patience) > 0;
+	return self->stopping;
+}
+
+/* Whether to go on with the next thing of a look. */
+static bool goes_on(struct conciliador *self, bool mended)
+{
+	self->failures = mended ? 0 : self->failures + 1;
+	return self->failures < FAILURES_MAX && !stopped(self, 0);
+}
+
+static bool pedido_terminar(struct conciliador *self, struct request *rq, const struct pedido *pedido)
+{
+	bool owes = pedido->pendencia != NULL;
+	bool done = owes ? pedido_concluir(rq, pedido) : pedido_desfazer(rq, pedido);
+
+	if (!done)
+		return false;
+	log_event(LOG_LEVEL_INFO, owes ? "pedido_concluido" : "pedido_desfeito", "numero=%" PRId64 " status=%s",
+	          pedido->numero, pedido->status);
+	self->tally.concluidos += owes;
+	self->tally.desfeitos += !owes;
+	return true;
+}
+
+/* Orders that were left alone before their end. */
+static void look_at_orders(struct conciliador *self, struct request *rq)
+{
+	const char *params[] = {sql_of_int(rq->arena, program_settings()->paciencia_ms)};
+	struct sql_rows rows;
+	struct pedido pedido;
+
+	if (sql_run(rq->stores->db, SQL_PEDIDOS_INACABADOS, params, rq->arena, &rows) != PROBLEM_NONE)
+		return;
+	bool going = true;
+	for (size_t i = 0; i < rows.count && going; i++) {
+		pedido_row(&rows, i, &pedido);
+		going = goes_on(self, pedido_terminar(self, rq, &pedido));
+	}
+}
+
+/* An open reservation past its limit goes the way that its order went. One whose order may still be confirmed is left. */
+static bool reserva_acertar(struct conciliador *self, struct request *rq, const char *pedido_id)
+{
+	const char *params[] = {pedido_id};
+	struct pedido pedido;
+	bool found;
+
+	if (pedido_run(rq, SQL_PEDIDO_QUALQUER, params, &pedido, &found) != PROBLEM_NONE)
+		return false;
+	const char *status = found ? pedido.status : "desfeito";
+	if (strcmp(status, "reservando") == 0 || strcmp(status, "desfazendo") == 0)
+		return true;
+	bool gone = strcmp(status, "desfeito") == 0 || strcmp(status, "cancelado") == 0;
+	bool done = gone ? reserva_liberar(rq, pedido_id) : reserva_confirmar(rq, pedido_id);
+	if (done) {
+		log_event(LOG_LEVEL_INFO, "reserva_acertada", "status=%s", found ? status : "sem_pedido");
+		self->tally.reservas++;
+	}
+	return done;
+}
+
+static void look_at_reservations(struct conciliador *self, struct request *rq)
+{
+	struct field_array reservas;
+
+	if (reservas_vencidas(rq, &reservas) != PROBLEM_NONE)
+		return;
+	const char *const *ids = reservas.items;
+	bool going = true;
+	for (size_t i = 0; i < reservas.count && going; i++)
+		going = goes_on(self, reserva_acertar(self, rq, ids[i]));
+}
+
+/* Appends the next events to the stream, then marks them: whoever dies between the two leaves them to be appended again. */
+static int64_t publish(struct request *rq)
+{
+	struct sql_rows rows;
+	struct kv_reply reply;
+
+	if (sql_run(rq->stores->db, SQL_EVENTOS_POR_PUBLICAR, NULL, rq->arena, &rows) != PROBLEM_NONE ||
+	    sql_int(&rows, 0, 2) == 0)
+		return 0;
+	const char *args[] = {STREAM_KEPT, sql_text(&rows, 0, 0)};
+	const char *params[] = {sql_text(&rows, 0, 1)};
+	int64_t count = sql_int(&rows, 0, 2);
+	if (kv_run(rq->stores->kv, KV_PUBLICAR, STREAM_KEY, args, FIELD_COUNT(args), rq->arena, &reply) != PROBLEM_NONE)
+		return 0;
+	if (sql_run(rq->stores->db, SQL_EVENTOS_PUBLICADOS, params, rq->arena, &rows) != PROBLEM_NONE)
+		return 0;
+	return count;
+}
+
+static void look_at_events(struct conciliador *self, struct request *rq)
+{
+	int64_t published;
+
+	do {
+		published = publish(rq);
+		self->tally.publicados += published;
+	} while (published > 0 && !stopped(self, 0));
+}
+
+/* Writes down what was done, or now and then only that somebody looks. */
+static void sign(struct conciliador *self, struct request *rq)
+{
+	const struct tally *tally = &self->tally;
+	bool nothing = tally->concluidos + tally->desfeitos + tally->reservas + tally->publicados == 0;
+	struct sql_rows rows;
+
+	if (nothing && clock_monotonic_ms() - self->signed_ms < SIGN_MS)
+		return;
+	const char *params[] = {
+	    sql_of_int(rq->arena, tally->concluidos),
+	    sql_of_int(rq->arena, tally->desfeitos),
+	    sql_of_int(rq->arena, tally->reservas),
+	    sql_of_int(rq->arena, tally->publicados),
+	};
+	if (sql_run(rq->stores->db, SQL_CONCILIACAO_SOMAR, params, rq->arena, &rows) != PROBLEM_NONE)
+		return;
+	self->signed_ms = clock_monotonic_ms();
+	self->tally = (struct tally){0};
+}
+
+/* Whether it is this one's turn; asked at each look, because the lock goes with a lost connection. */
+static bool has_turn(struct conciliador *self, struct request *rq)
+{
+	struct sql_rows rows;
+	bool turn = sql_run(rq->stores->db, SQL_CONCILIADOR_VEZ, NULL, rq->arena, &rows) == PROBLEM_NONE &&
+	            sql_bool(&rows, 0, 0);
+
+	if (turn != self->working)
+		log_event(LOG_LEVEL_INFO, turn ? "assume" : "espera", "pid=%d", (int)getpid());
+	self->working = turn;
+	return turn;
+}
+
+static void look(struct conciliador *self, uint64_t number)
+{
+	struct request rq = {.arena = self->arena, .stores = &self->stores};
+
+	snprintf(rq.id, sizeof(rq.id), "conciliador-%d-%" PRIu64, (int)getpid(), number);
+	log_request(rq.id);
+	self->failures = 0;
+	if (has_turn(self, &rq)) {
+		look_at_orders(self, &rq);
+		look_at_reservations(self, &rq);
+		look_at_events(self, &rq);
+		sign(self, &rq);
+	}
+	log_request(NULL);
+	arena_reset(self->arena);
+}
+
+static int work(const void *context)
+{
+	const struct program *program = context;
+	struct conciliador self = {.stores = program_open(program), .arena = arena_new()};
+
+	sigemptyset(&self.stop_signals);
+	sigaddset(&self.stop_signals, SIGTERM);
+	sigaddset(&self.stop_signals, SIGINT);
+	sigprocmask(SIG_BLOCK, &self.stop_signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	log_event(LOG_LEVEL_INFO, "start", "intervalo_ms=%d paciencia_ms=%d", program_settings()->intervalo_ms,
+	          program_settings()->paciencia_ms);
+	for (uint64_t number = 1; !stopped(&self, program_settings()->intervalo_ms); number++)
+		look(&self, number);
+	log_event(LOG_LEVEL_INFO, "stop", "pid=%d", (int)getpid());
+	arena_free(self.arena);
+	program_close(&self.stores);
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	const struct program program = {
+	    .name = "conciliador",
+	    .purpose = "Ends or undoes what crashes left of orders, and publishes their events.",
+	    .statements = pedidos_statements,
+	    .statement_count = PEDIDOS_STATEMENT_COUNT,
+	    .scripts = pedidos_scripts,
+	    .script_count = PEDIDOS_SCRIPT_COUNT,
+	    .calls = true,
+	};
+
+	return program_main(argc, argv, &program, work, &program);
+}
