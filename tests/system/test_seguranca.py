@@ -38,7 +38,7 @@ def refused(connection, statement):
 
 @pytest.mark.parametrize("role, database, own",
                          [("catalogo", "catalogo", "produtos"), ("pedidos", "pedidos", "pedidos"),
-                                                 ("catalogo_leitura", "catalogo", "produtos")])
+                          ("conciliador", "pedidos", "pedidos"), ("catalogo_leitura", "catalogo", "produtos")])
 def test_a_service_role_cannot_change_the_schema(shop, role, database, own):
     """No DDL, no other role, no files, no programs."""
     connection = shop.login(role, database)
@@ -55,16 +55,24 @@ def test_a_service_role_changes_only_what_its_work_needs(shop):
         assert refused(catalogo, statement) == REFUSED, statement
     for statement in ("DELETE FROM pedidos", "DELETE FROM pedido_itens", "UPDATE pedido_itens SET quantidade = 1",
                       "UPDATE pedido_historico SET autor = ''", "DELETE FROM pedido_historico", "DELETE FROM eventos",
-                      "UPDATE eventos SET dados = '{}'"):
+                      "UPDATE eventos SET dados = '{}'", "UPDATE eventos SET publicado_em = now()",
+                      "UPDATE conciliacao SET concluidos = 0"):
         assert refused(pedidos, statement) == REFUSED, statement
+    conciliador = shop.login("conciliador", "pedidos")
+    for statement in ("INSERT INTO eventos (pedido_id, tipo, dados) SELECT id, 'x', '{}' FROM pedidos",
+                      "UPDATE pedidos SET valor_total = 1", "UPDATE pedidos SET cliente_nome = 'x'",
+                      "UPDATE pedido_itens SET preco_unitario = 1", "DELETE FROM pedidos",
+                      "INSERT INTO pedido_historico (pedido_id, status, autor) SELECT id, 'pronto', 'x' FROM pedidos"):
+        assert refused(conciliador, statement) == REFUSED, statement
 
 
 def test_a_service_reaches_only_its_own_data(shop):
     """Another service's cluster does not know the role, another database does not let it in."""
-    for role, database in (("catalogo", "pedidos"), ("catalogo_leitura", "pedidos"), ("pedidos", "catalogo")):
+    for role, database in (("catalogo", "pedidos"), ("catalogo_leitura", "pedidos"), ("pedidos", "catalogo"),
+                           ("conciliador", "catalogo")):
         with pytest.raises(psycopg2.OperationalError):
             shop.login(role, database)
-    for role, port in (("catalogo", 5432), ("pedidos", 5434), ("catalogo_leitura", 5433)):
+    for role, port in (("catalogo", 5432), ("pedidos", 5434), ("conciliador", 5434), ("catalogo_leitura", 5433)):
         for database in ("postgres", "template1"):
             with pytest.raises(psycopg2.OperationalError):
                 psycopg2.connect(host=str(shop.run), port=port, dbname=database, user=role, password=shop.secret(role))
@@ -97,21 +105,22 @@ def test_the_replica_pool_can_only_read(shop):
             assert refused(connection, f"SELECT * FROM {table}") == REFUSED, table
 
 
-def test_the_redis_user_is_limited(shop):
+@pytest.mark.parametrize("user, own", [("carrinho", "carrinho:x"), ("conciliador", "pedidos:eventos")])
+def test_a_redis_user_is_limited(shop, user, own):
     """To its keys and to the commands of its scripts."""
-    cart = shop.redis("carrinho")
-    assert cart.hgetall("carrinho:x") == {}
-    for command in (("GET", "outra"), ("HGETALL", "outra"), ("HSET", "outra", "a", "b"), ("DEL", "outra"),
-                    ("KEYS", "*"),
-                    ("SCAN", "0"), ("FLUSHALL",), ("FLUSHDB",), ("CONFIG", "GET", "*"), ("ACL", "LIST"), ("SHUTDOWN",),
-                    ("DEBUG", "SLEEP", "0"), ("SAVE",), ("BGREWRITEAOF",), ("REPLICAOF", "NO", "ONE"),
-                    ("MODULE", "LIST"),
-                    ("CLIENT", "LIST"), ("MONITOR",), ("INFO",), ("SCRIPT", "FLUSH"), ("SUBSCRIBE", "x"),
-                    ("SET", "carrinho:x", "1"),
+    connection = shop.redis(user)
+    assert connection.ping()
+    others = ("outra", "pedidos:eventos" if user == "carrinho" else "carrinho:x")
+    for command in (*((name, key, *more) for key in others
+                      for name, *more in (("GET",), ("HGETALL",), ("HSET", "a", "b"), ("DEL",), ("XADD", "*", "a", "b"))),
+                    ("KEYS", "*"), ("SCAN", "0"), ("FLUSHALL",), ("FLUSHDB",), ("CONFIG", "GET", "*"), ("ACL", "LIST"),
+                    ("SHUTDOWN",), ("DEBUG", "SLEEP", "0"), ("SAVE",), ("BGREWRITEAOF",), ("REPLICAOF", "NO", "ONE"),
+                    ("MODULE", "LIST"), ("CLIENT", "LIST"), ("MONITOR",), ("INFO",), ("SCRIPT", "FLUSH"),
+                    ("SUBSCRIBE", "x"), ("SET", own, "1"),
                     ("EVAL", "return redis.call('KEYS', '*')", "0"),
                     ("EVAL", "return redis.call('GET', 'outra')", "0")):
         with pytest.raises(redis.exceptions.ResponseError, match="(?i)noperm|permission|acl|not allowed|can't"):
-            cart.execute_command(*command)
+            connection.execute_command(*command)
 
 
 def test_redis_lets_nobody_in_without_a_password(shop):

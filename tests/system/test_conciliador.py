@@ -1,0 +1,213 @@
+"""The conciliador: what a crash left is ended or undone, events are published in order, a second one takes over."""
+import json
+import os
+import re
+import signal
+import uuid
+
+import pytest
+
+from shop import CLIENTE, RETIRADA, eventually
+
+PROCESSES = ("conciliador:conciliador_00", "conciliador:conciliador_01")
+STREAM = "pedidos:eventos"
+
+
+def events(shop, order):
+    """What the stream says of an order: (event's id, type, data) in order."""
+    return [(int(entry["id"]), entry["tipo"], json.loads(entry["dados"]))
+            for _, entry in shop.redis().xrange(STREAM) if entry["pedido_id"] == order]
+
+
+def outbox(shop, order):
+    """What the outbox says of it: (id, type)."""
+    rows = shop.sql(f"SELECT id, tipo FROM eventos WHERE pedido_id = '{order}' ORDER BY id", "pedidos")
+    return [(int(number), tipo) for number, tipo in rows]
+
+
+def left_behind(shop, session, products, ago="1 hour", status="reservando"):
+    """An order that its worker wrote down, some time ago, before it died; its id."""
+    order = str(uuid.uuid4())
+    shop.sql(f"""
+        INSERT INTO pedidos (id, status, corpo_sha256, session_id, carrinho_versao, cliente_nome, cliente_email, cliente_telefone,
+                             entrega_tipo, criado_em, atualizado_em)
+        VALUES ('{order}', '{status}', repeat('0', 64), '{session}', 2, '{CLIENTE["nome"]}', '{CLIENTE["email"]}',
+                '{CLIENTE["telefone"]}', '{RETIRADA["tipo"]}', now() - interval '{ago}', now() - interval '{ago}')""",
+             "pedidos")
+    for line, (product, quantity) in enumerate(products.items(), 1):
+        shop.sql(f"INSERT INTO pedido_itens (pedido_id, linha, produto_id, quantidade) "
+                 f"VALUES ('{order}', {line}, {product}, {quantity})", "pedidos")
+    return order
+
+
+def status_of(shop, order):
+    """The state of an order, whether a client may see it or not."""
+    return shop.value(f"SELECT status FROM pedidos WHERE id = '{order}'", "pedidos")
+
+
+def active(shop):
+    """The process that works: the backend that holds the lock says which connection, the log whose."""
+    pids = {pid for name, pid in shop.processes().items() if name in PROCESSES}
+    took = re.findall(r"event=assume pid=(\d+)", shop.logs()["conciliador.log"])
+    return next((int(pid) for pid in reversed(took) if int(pid) in pids), None)
+
+
+def test_events_are_published_in_order(shop):
+    """Each once the conciliador has seen it; as they are in the outbox, with the same numbers."""
+    order = shop.order({shop.product(preco=12.34)["id"]: 2})["id"]
+    for status in ("em_preparo", "pronto", "entregue"):
+        shop.admin.put(f"/api/pedidos/{order}/status", {"status": status}).ok()
+    assert eventually(lambda: len(events(shop, order)) == 4)
+    published = events(shop, order)
+    assert [tipo for _, tipo, _ in published] == ["pedido.confirmado", "pedido.em_preparo", "pedido.pronto",
+                                                  "pedido.entregue"]
+    assert [(number, tipo) for number, tipo, _ in published] == outbox(shop, order)
+    assert published[0][2]["pedido_id"] == order and published[0][2]["valor_total"] == 24.68
+    unmarked = f"SELECT count(*) FROM eventos WHERE pedido_id = '{order}' AND publicado_em IS NULL"
+    assert eventually(lambda: shop.value(unmarked, "pedidos") == "0")
+
+
+def test_an_order_that_owes_is_concluded(shop):
+    """Its reservation becomes a sale, its goods leave the cart, and scripts/status counts it."""
+    product = shop.product(estoque=9)["id"]
+    session = shop.cart({product: 2})
+    order = shop.public.post("/api/pedidos", shop.checkout(session)).ok(201)["id"]
+    before = shop.status()["parts"]["conciliador"]
+    shop.redis().hdel(f"carrinho:{session}", f"p:{order}")
+    shop.redis().hset(f"carrinho:{session}", f"i:{product}", "3 1700000000000000")
+    shop.sql(f"""UPDATE pedidos SET pendencia = 'finalizar', atualizado_em = now() - interval '1 hour'
+                 WHERE id = '{order}'""", "pedidos")
+    owes = f"SELECT count(*) FROM pedidos WHERE id = '{order}' AND pendencia IS NOT NULL"
+    assert eventually(lambda: shop.value(owes, "pedidos") == "0")
+    lines = shop.public.get(f"/api/carrinho/{session}").data["itens"]
+    assert [(line["produto_id"], line["quantidade"]) for line in lines] == [(product, 1)]
+    assert shop.stock(product) == 7
+    assert eventually(lambda: shop.status()["parts"]["conciliador"]["orders_ended"] == before["orders_ended"] + 1)
+
+
+def test_an_order_that_nobody_was_told_of_is_undone(shop):
+    """Left waiting for its reservation: the stock is back, the order never was, the cart may be ordered."""
+    product = shop.product(estoque=9)["id"]
+    session = shop.cart({product: 2})
+    order = left_behind(shop, session, {product: 2})
+    shop.sql(f"SELECT reservar('{order}', '{{{product}}}', '{{2}}', interval '1 hour')")
+    assert eventually(lambda: status_of(shop, order) == "desfeito")
+    assert shop.stock(product) == 9
+    assert events(shop, order) == []
+    shop.public.get(f"/api/pedidos/{order}").problem("pedido_nao_encontrado")
+    shop.public.post("/api/pedidos", shop.checkout(session)).ok(201)
+    assert shop.stock(product) == 7
+
+
+def test_an_order_that_is_fresh_is_left_alone(shop):
+    """Its worker may still be at it."""
+    product = shop.product()["id"]
+    order = left_behind(shop, shop.cart({product: 1}), {product: 1}, ago="-1 hour")
+    other = left_behind(shop, shop.cart({product: 1}), {product: 1})
+    assert eventually(lambda: status_of(shop, other) == "desfeito")
+    assert status_of(shop, order) == "reservando"
+    shop.sql(f"UPDATE pedidos SET atualizado_em = now() - interval '1 hour' WHERE id = '{order}'", "pedidos")
+    assert eventually(lambda: status_of(shop, order) == "desfeito")
+
+
+def reopened(shop, order, product):
+    """Puts an order's reservation back to `reservada`, past its limit, with the books of that moment."""
+    shop.sql(f"""
+        BEGIN;
+        DELETE FROM movimentos WHERE pedido_id = '{order}' AND tipo <> 'reserva';
+        UPDATE produtos SET estoque = (SELECT saldo FROM movimentos WHERE pedido_id = '{order}') WHERE id = {product};
+        UPDATE reservas SET estado = 'reservada', expira_em = now() WHERE pedido_id = '{order}';
+        COMMIT""")
+    return f"SELECT estado FROM reservas WHERE pedido_id = '{order}'"
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_reservation_that_the_catalogue_forgot_to_settle(shop, cancelled):
+    """As its disk may after a power cut: past its limit it goes the way that its order went."""
+    product = shop.product(estoque=9)["id"]
+    order = shop.order({product: 2})["id"]
+    if cancelled:
+        shop.public.post(f"/api/pedidos/{order}/cancelar").ok()
+    state = reopened(shop, order, product)
+    assert eventually(lambda: shop.value(state) == ("liberada" if cancelled else "confirmada"))
+    assert shop.stock(product) == (9 if cancelled else 7)
+
+
+@pytest.mark.parametrize("status", ["desfeito", None])
+def test_a_reservation_of_an_order_that_never_was(shop, status):
+    """Undone, or not even there: past its limit it goes back to the shelf."""
+    product = shop.product(estoque=9)["id"]
+    order = left_behind(shop, shop.cart({product: 2}), {product: 2}, status=status) if status else str(uuid.uuid4())
+    shop.sql(f"SELECT reservar('{order}', '{{{product}}}', '{{2}}', interval '-1 second')")
+    assert eventually(lambda: shop.value(f"SELECT estado FROM reservas WHERE pedido_id = '{order}'") == "liberada")
+    assert shop.stock(product) == 9
+
+
+def test_the_session_itself_clears_its_way(shop):
+    """An order of the session that waits for its reservation is undone by the next one, which needs no conciliador."""
+    product = shop.product(estoque=3)["id"]
+    session = shop.cart({product: 2})
+    earlier = left_behind(shop, session, {product: 2}, ago="-1 hour")
+    shop.sql(f"SELECT reservar('{earlier}', '{{{product}}}', '{{2}}', interval '1 hour')")
+    shop.public.put(f"/api/carrinho/{session}/atualizar/{product}", {"quantidade": 1}).ok()
+    order = shop.public.post("/api/pedidos", shop.checkout(session)).ok(201)
+    assert order["itens"][0]["quantidade"] == 1 and shop.stock(product) == 2
+    assert status_of(shop, earlier) == "desfeito"
+
+
+def test_a_cart_read_before_an_earlier_order_left_it(shop):
+    """Whoever read the cart before what was ordered was out of it must not order that again."""
+    product = shop.product()["id"]
+    session = shop.cart({product: 1})
+    order = shop.public.post("/api/pedidos", shop.checkout(session)).ok(201)["id"]
+    versions = shop.sql(f"SELECT carrinho_versao, carrinho_retirado FROM pedidos WHERE id = '{order}'", "pedidos")
+    ordered, taken = (int(version) for version in versions[0])
+    assert taken > ordered
+
+    def opened(versao):
+        call = f"""pedido_abrir('{uuid.uuid4()}', NULL, repeat('0', 64), '{session}', {versao}, 'Maria', 'm@x.br',
+                                '11 99999-0000', 'retirada', NULL, NULL, NULL, '{{{product}}}', '{{1}}')"""
+        return shop.sql(f"BEGIN; SELECT id FROM {call}; ROLLBACK", "pedidos")
+    assert opened(ordered) == [[order]]
+    shop.sql(f"UPDATE pedidos SET carrinho_retirado = {taken + 5} WHERE id = '{order}'", "pedidos")
+    assert opened(taken + 4) == []
+    assert len(opened(taken + 5)) == 1
+    shop.sql(f"UPDATE pedidos SET carrinho_retirado = {taken} WHERE id = '{order}'", "pedidos")
+
+
+def test_another_one_takes_over(shop):
+    """The one that works is killed; the other goes on with what there is."""
+    before = active(shop)
+    assert before
+    product = shop.product(estoque=4)["id"]
+    os.kill(before, signal.SIGKILL)
+    order = left_behind(shop, shop.cart({product: 1}), {product: 1})
+    assert eventually(lambda: status_of(shop, order) == "desfeito")
+    assert active(shop) not in (None, before)
+    assert eventually(lambda: len([name for name in shop.processes() if name in PROCESSES]) == 2)
+
+
+def test_only_one_works(shop):
+    """Both look; one holds the lock."""
+    locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 20260101 AND granted"
+    assert shop.value(locks, "pedidos") == "1"
+    assert shop.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'conciliador'", "pedidos") == "2"
+
+
+def test_without_one_status_says_so(shop):
+    """What it would have mended waits, and is mended when it is back."""
+    product = shop.product(estoque=4)["id"]
+    shop.supervisor("stop", *PROCESSES)
+    try:
+        order = left_behind(shop, shop.cart({product: 1}), {product: 1})
+        paid = shop.order({product: 1})["id"]
+        report = shop.status(check=False)
+        part = report["parts"]["conciliador"]
+        assert report["healthy"] is False and part["status"] == "stopped" and part["processes"] == 0
+        assert part["oldest_unfinished_seconds"] >= 3600 and part["events_unpublished"] >= 1
+        assert status_of(shop, order) == "reservando" and events(shop, paid) == []
+    finally:
+        shop.supervisor("start", *PROCESSES)
+    assert eventually(lambda: status_of(shop, order) == "desfeito" and len(events(shop, paid)) == 1)
+    assert eventually(lambda: shop.status(check=False)["healthy"])
+    assert shop.status()["parts"]["conciliador"]["oldest_unfinished_seconds"] == 0
