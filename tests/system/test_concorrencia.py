@@ -108,6 +108,56 @@ def test_one_order_asked_for_at_once(shop, keyed, times):
     same_books(shop, product)
 
 
+def opening(session, key, versao=2, product=1):
+    """The statement that writes an order down; returns its id, or that of the order which is there already."""
+    return f"""SELECT id FROM pedido_abrir('{uuid.uuid4()}', '{key}', repeat('0', 64), '{session}', {versao}, 'Maria',
+        'maria@exemplo.com.br', '11 99999-0000', 'retirada', NULL, NULL, NULL, '{{{product}}}', '{{1}}')"""
+
+
+def test_a_key_is_one_order_even_before_the_first_is_written(shop):
+    """The second transaction waits for the first, which has not committed yet, and then finds its order."""
+    first, second = shop.login("pedidos", "pedidos"), shop.login("pedidos", "pedidos")
+    first.autocommit = False
+    key, found = str(uuid.uuid4()), []
+    with first.cursor() as cursor:
+        cursor.execute(opening(uuid.uuid4(), key))
+        written = cursor.fetchone()[0]
+
+    def come_second():
+        with second.cursor() as cursor:
+            cursor.execute(opening(uuid.uuid4(), key))
+            found.append(cursor.fetchone()[0])
+    thread = threading.Thread(target=come_second)
+    thread.start()
+    thread.join(0.5)
+    assert thread.is_alive() and not found
+    first.commit()
+    thread.join(10)
+    assert found == [written]
+    shop.sql(f"UPDATE pedidos SET status = 'desfeito' WHERE id = '{written}'", "pedidos")
+
+
+@pytest.mark.parametrize("same, index", [("chave", "pedidos_chave"), ("session_id", "pedidos_um_por_vez"),
+                                         ("session_id, carrinho_versao", "pedidos_carrinho")])
+def test_the_database_has_the_last_word_on_orders(shop, same, index):
+    """A second order of a key, of a version of a cart, or waiting in the same session is refused, whoever writes it."""
+    order = shop.order({shop.product()["id"]: 1})["id"]
+    status = "reservando" if index == "pedidos_um_por_vez" else "confirmado"
+    values = {"chave": f"'{uuid.uuid4()}'", "session_id": f"'{uuid.uuid4()}'", "carrinho_versao": "2"}
+    insert = """INSERT INTO pedidos (id, status, valor_total, corpo_sha256, cliente_nome, cliente_email, cliente_telefone,
+                                     entrega_tipo, chave, session_id, carrinho_versao)
+                SELECT gen_random_uuid(), '{status}', 1, corpo_sha256, cliente_nome, cliente_email, cliente_telefone,
+                       entrega_tipo, {chave}, {session_id}, {carrinho_versao} FROM pedidos WHERE id = '{order}';"""
+    one = insert.format(status=status, order=order, **values)
+    names = same.split(", ")
+    other = {name: value if name in names else {"carrinho_versao": "3"}.get(name, f"'{uuid.uuid4()}'")
+             for name, value in values.items()}
+    two = insert.format(status=status, order=order, **other)
+    with pytest.raises(AssertionError, match=index):
+        shop.sql(f"BEGIN; {one} {two} ROLLBACK", "pedidos")
+    shop.sql(f"BEGIN; {one} ROLLBACK", "pedidos")
+
+
 def test_one_key_for_different_orders_at_once(shop):
     """One of them gets it, the others are told."""
     product = shop.product(estoque=50)

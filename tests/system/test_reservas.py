@@ -1,6 +1,7 @@
 """The catalogue's side of an order, as pedidos calls it: through nginx's internal socket, with a token of its own."""
 import http.client
 import socket
+import threading
 import uuid
 
 import pytest
@@ -71,6 +72,29 @@ def test_all_lines_or_none(shop, interno):
     interno.post("/interno/reservas", body(str(uuid.uuid4()), (plenty, 5), (short, 1))).problem("item_indisponivel")
     interno.post("/interno/reservas", body(str(uuid.uuid4()), (plenty, 5), (2147483647, 1))).problem("item_indisponivel")
     assert shop.stock(plenty) == 10
+
+
+def test_the_last_unit_goes_once(shop):
+    """Four reach for it at the same moment, for each of thirty products: one has it each time."""
+    lot, token = shop.category(), shop.secret("pedidos.token")
+    produtos = [shop.product(estoque=1, categoria_id=lot)["id"] for _ in range(30)]
+    barrier, won = threading.Barrier(4), []
+
+    def reach(client):
+        for produto in produtos:
+            pedido = str(uuid.uuid4())
+            barrier.wait()
+            if client.post("/interno/reservas", body(pedido, (produto, 1))).status == 200:
+                won.append((produto, pedido))
+    threads = [threading.Thread(target=reach, args=(Interno(shop, token),)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(produto for produto, _ in won) == produtos
+    assert {shop.stock(produto) for produto in produtos} == {0}
+    for _, pedido in won:
+        Interno(shop, token).post(f"/interno/reservas/{pedido}/liberar").ok()
 
 
 def test_an_order_undone_before_its_reservation_came(shop, interno):
