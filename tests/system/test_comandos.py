@@ -20,7 +20,7 @@ from shop import DIRECT, POOLS, SERVICE_USER, WORKERS, Shop, eventually, free_po
 
 pytestmark = pytest.mark.commands
 
-COMMANDS = ("up", "down", "status", "token", "scale", "test", "seed", "migrate")
+COMMANDS = ("up", "down", "status", "token", "scale", "test", "seed", "migrate", "audit")
 SIZES = {pool: int(size) for pool, size in (word.split("=") for word in WORKERS)}
 
 
@@ -61,7 +61,7 @@ def test_help(name):
     assert done.returncode == 64 and "--nada" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["down", "status", "token", "scale", "seed", "migrate"])
+@pytest.mark.parametrize("name", ["down", "status", "token", "scale", "seed", "migrate", "audit"])
 def test_without_a_system(name, place):
     """Says that there is none; down has nothing to do."""
     arguments = {"token": ["list"], "scale": ["catalogo", "2"], "seed": ["--products", "1"]}.get(name, [])

@@ -1,0 +1,107 @@
+-- What must be true of the orders by themselves; the lines are those of db/catalogo/audit/produtos.sql.
+ANALYZE reservas, reserva_itens, marcas, fluxo;
+BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
+
+-- What the catalogue found, now that the orders' numbers are known.
+COPY (
+    SELECT 'erro', 'exato', teste, chave, replace(texto, '%s', pg_temp.pedido_nome(pedido_id::text))
+    FROM erros_de_reserva
+) TO STDOUT;
+
+COPY (
+    WITH soma AS (
+        SELECT p.numero, p.status, p.valor_total, sum(i.preco_unitario * i.quantidade) AS total
+        FROM pedidos p LEFT JOIN pedido_itens i ON i.pedido_id = p.id
+        WHERE p.status >= 'confirmado' GROUP BY p.id
+    )
+    SELECT 'teste', 'exato', 'pedidos.total', count(*)::text, 'an order''s total is the sum of its lines' FROM soma
+    UNION ALL
+    SELECT 'erro', 'exato', 'pedidos.total', numero::text,
+           format('order %s has valor_total %s, expected the sum of its lines, %s', numero, valor_total,
+                  coalesce(total, 0))
+    FROM soma WHERE valor_total IS DISTINCT FROM total
+) TO STDOUT;
+
+COPY (
+    WITH linhas AS (
+        SELECT p.numero, p.status, count(i.pedido_id) AS linhas, count(i.preco_unitario) AS com_preco
+        FROM pedidos p LEFT JOIN pedido_itens i ON i.pedido_id = p.id GROUP BY p.id
+    )
+    SELECT 'teste', 'exato', 'pedidos.itens', count(*)::text,
+           'every order has lines, with prices once it is confirmed' FROM linhas
+    UNION ALL
+    SELECT 'erro', 'exato', 'pedidos.itens', numero::text,
+           format('order %s is %s and has %s lines, %s of them with a price; expected %s', numero, status, linhas,
+                  com_preco, CASE WHEN status >= 'confirmado' THEN 'all of some' ELSE 'none of some' END)
+    FROM linhas WHERE linhas = 0 OR com_preco <> CASE WHEN status >= 'confirmado' THEN linhas ELSE 0 END
+) TO STDOUT;
+
+-- The transitions of fcgi/pedidos/status.c, and the way into them.
+COPY (
+    WITH transicao (de, para, entrega) AS (
+        VALUES ('', 'confirmado', NULL), ('confirmado', 'em_preparo', NULL), ('em_preparo', 'pronto', NULL),
+               ('pronto', 'em_rota', 'entrega'), ('pronto', 'entregue', 'retirada'), ('em_rota', 'entregue', NULL),
+               ('confirmado', 'cancelado', NULL), ('em_preparo', 'cancelado', NULL), ('pronto', 'cancelado', NULL)
+    ), passo AS (
+        SELECT pedido_id, id, status::text AS para,
+               coalesce(lag(status::text) OVER (PARTITION BY pedido_id ORDER BY id), '') AS de
+        FROM pedido_historico
+    ), caminho AS (
+        SELECT p.numero, p.status::text AS status, string_agg(s.para, ', ' ORDER BY s.id) AS passos,
+               (array_agg(s.para ORDER BY s.id DESC))[1] AS ultimo,
+               bool_and(EXISTS (SELECT FROM transicao t
+                                WHERE t.de = s.de AND t.para = s.para
+                                  AND coalesce(t.entrega, p.entrega_tipo::text) = p.entrega_tipo::text)) AS legal
+        FROM pedidos p LEFT JOIN passo s ON s.pedido_id = p.id
+        WHERE p.status >= 'confirmado' OR s.id IS NOT NULL GROUP BY p.id
+    )
+    SELECT 'teste', 'exato', 'pedidos.historico', count(*)::text,
+           'the history is an allowed path to the order''s state' FROM caminho
+    UNION ALL
+    SELECT 'erro', 'exato', 'pedidos.historico', numero::text,
+           format('order %s is %s, expected a history of allowed steps that ends there, found: %s', numero, status,
+                  coalesce(passos, 'none'))
+    FROM caminho WHERE ultimo IS DISTINCT FROM status OR NOT legal
+) TO STDOUT;
+
+COPY (
+    WITH passado AS (
+        SELECT pedido_id, string_agg('pedido.' || status, ', ' ORDER BY id) AS tipos
+        FROM pedido_historico GROUP BY pedido_id
+    ), escrito AS (
+        SELECT e.pedido_id, string_agg(e.tipo, ', ' ORDER BY e.id) AS tipos,
+               bool_and((e.dados->>'pedido_id')::uuid = p.id AND (e.dados->>'numero')::bigint = p.numero
+                        AND 'pedido.' || (e.dados->>'status') = e.tipo
+                        AND (e.dados->>'valor_total')::numeric = p.valor_total) AS verdade
+        FROM eventos e JOIN pedidos p ON p.id = e.pedido_id GROUP BY e.pedido_id
+    )
+    SELECT 'teste', 'exato', 'pedidos.eventos', count(*)::text,
+           'one true event in the outbox for each step of the history' FROM eventos
+    UNION ALL
+    SELECT 'erro', 'exato', 'pedidos.eventos', p.numero::text,
+           format('order %s: expected the events %s, found %s%s', p.numero, coalesce(h.tipos, 'none'),
+                  coalesce(e.tipos, 'none'),
+                  CASE WHEN NOT e.verdade THEN ', and their dados are not the order''s' END)
+    FROM pedidos p LEFT JOIN passado h ON h.pedido_id = p.id LEFT JOIN escrito e ON e.pedido_id = p.id
+    WHERE h.tipos IS DISTINCT FROM e.tipos OR coalesce(e.verdade, h.tipos IS NOT NULL) <> (h.tipos IS NOT NULL)
+) TO STDOUT;
+
+COPY (
+    SELECT 'teste', 'exato', 'pedidos.pendencia', count(*)::text,
+           'what an order still owes goes with its state' FROM pedidos
+    UNION ALL
+    SELECT 'erro', 'exato', 'pedidos.pendencia', numero::text,
+           format('order %s is %s and owes %s, expected %s', numero, status, pendencia,
+                  CASE WHEN status = 'cancelado' THEN 'devolver or nothing'
+                       WHEN status >= 'confirmado' THEN 'finalizar or nothing' ELSE 'nothing' END)
+    FROM pedidos
+    WHERE pendencia IS NOT NULL
+      AND pendencia IS DISTINCT FROM CASE WHEN status = 'cancelado' THEN 'devolver'::pendencia_pedido
+                                          WHEN status >= 'confirmado' THEN 'finalizar' END
+) TO STDOUT;
+
+COPY (
+    SELECT 'status', status, count(*),
+           count(*) FILTER (WHERE status IN ('reservando', 'desfazendo') OR pendencia IS NOT NULL)
+    FROM pedidos GROUP BY status ORDER BY status
+) TO STDOUT;
