@@ -95,8 +95,8 @@ class Answer:
 class Client:
     """One kept connection, with a token or without. Not for several threads."""
 
-    def __init__(self, port, token=None, contract=None, host="127.0.0.1"):
-        self.host, self.port, self.token, self.contract = host, port, token, contract
+    def __init__(self, port, token=None, contract=None, host="127.0.0.1", timeout=60):
+        self.host, self.port, self.token, self.contract, self.timeout = host, port, token, contract, timeout
         self.connection, self.used = None, 0.0
 
     def request(self, method, target, body=None, headers=None):
@@ -118,7 +118,7 @@ class Client:
         """One request and its answer, on the kept connection if it is fresh."""
         if self.connection is None or time.monotonic() - self.used > IDLE_SECONDS:
             self.close()
-            self.connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
+            self.connection = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout)
         try:
             self.connection.putrequest(method, target, skip_accept_encoding=True)
             for name, value in headers.items():

@@ -20,7 +20,7 @@ from shop import DIRECT, POOLS, SERVICE_USER, WORKERS, Shop, eventually, free_po
 
 pytestmark = pytest.mark.commands
 
-COMMANDS = ("up", "down", "status", "token", "scale", "test", "seed", "migrate", "audit")
+COMMANDS = ("up", "down", "status", "token", "scale", "test", "seed", "migrate", "audit", "storm")
 SIZES = {pool: int(size) for pool, size in (word.split("=") for word in WORKERS)}
 
 

@@ -1,0 +1,159 @@
+#!/usr/bin/python3
+"""The storm: many customers and administrators, whatever is killed; then quiet, and the books must be right."""
+import argparse
+import random
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from decimal import Decimal
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
+
+from checks import Checks
+from client import TOP
+from customers import ADMINISTRATORS, DEFINITE_SECONDS, Customer
+from journal import Journal
+from killers import killers
+from shop import Shop, eventually
+
+CUSTOMERS = 64
+PRODUCTS = 6
+SIZES = {"catalogo": 3, "catalogo-replica": 2, "carrinho": 3, "pedidos": 4}
+QUIET_SECONDS = 60
+PRICES = [Decimal(text) for text in ("3.50", "7.99", "12.34", "45.90", "0.01", "99.95")]
+
+
+class Watcher(threading.Thread):
+    """Looks at the lowest stock again and again."""
+
+    def __init__(self, storm):
+        super().__init__(name="vigia", daemon=True)
+        self.storm, self.looks = storm, 0
+
+    def run(self):
+        """Until the storm is over. A store that is down is looked at later."""
+        while not self.storm.over.wait(0.5):
+            try:
+                least = int(self.storm.shop.value("SELECT min(estoque) FROM produtos"))
+            except (AssertionError, subprocess.SubprocessError):
+                continue
+            self.looks += 1
+            if least < 0:
+                self.storm.journal.violation(f"a stock of {least}", "/estoque")
+
+
+class Storm:
+    """One storm over a running shop."""
+
+    def __init__(self, shop, seed, directory):
+        self.shop, self.seed, self.directory = shop, seed, directory
+        self.sizes, self.prices = SIZES, PRICES
+        self.calm, self.over = threading.Event(), threading.Event()
+        directory.mkdir(parents=True, exist_ok=True)
+        self.journal = Journal(directory / "diario.jsonl")
+        self.supervisord = int((shop.run / "supervisord.pid").read_text())
+        rng = random.Random(f"{seed}/produtos")
+        category = shop.category()
+        self.products = [shop.product(categoria_id=category, preco=float(rng.choice(PRICES)),
+                                      estoque=rng.randint(3, 15))["id"] for _ in range(PRODUCTS)]
+        tokens = {name: shop.script("token", "create", name).stdout.strip() for name in ADMINISTRATORS}
+        self.people = [Customer(self, number) for number in range(CUSTOMERS)]
+        self.people += [kind(self, name, tokens[name]) for name, kind in ADMINISTRATORS.items()]
+        self.killers, self.watcher = killers(self), Watcher(self)
+
+    def run(self, seconds, progress=lambda _: None):
+        """Traffic and kills for so long, a line of progress every few seconds; then the killing stops, then the traffic."""
+        for thread in (*self.people, self.watcher, *self.killers):
+            thread.start()
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and not self.journal.violations:
+            time.sleep(min(5, left))
+            progress(self.progress())
+        self.calm.set()
+        for killer in self.killers:
+            killer.join()
+        self.over.set()
+        for thread in (*self.people, self.watcher):
+            thread.join(DEFINITE_SECONDS + 30)
+            if thread.is_alive():
+                self.journal.violation(f"{thread.name} did not come to an end", thread.name)
+
+    def progress(self):
+        """How far it is, in one line."""
+        counts, kills = self.journal.counts, sum(self.journal.counted("killed ").values())
+        named = "   ".join(f"{name} {counts[name]}" for name in ("orders", "refused", "unknown", "requests"))
+        return f"{time.monotonic() - self.journal.began:6.0f} s   {named}   kills {kills}"
+
+    def settle(self):
+        """Waits until all is healthy and nothing is unfinished."""
+        if not eventually(lambda: self.shop.script("status", check=False).returncode == 0, QUIET_SECONDS, 0.5):
+            self.journal.violation("not healthy again: " + self.shop.script("status", check=False).stdout)
+        done = self.shop.script("audit", "--settled", "--wait", str(QUIET_SECONDS), check=False)
+        if done.returncode != 0:
+            self.journal.violation("the audit found: " + done.stdout + done.stderr)
+
+    def check(self):
+        """All that is wrong; nothing when all is well."""
+        self.settle()
+        return [*self.journal.violations, *Checks(self).all()]
+
+    def report(self, violations):
+        """What to read of a failure: the first violation, its lines of the journal, where the logs are."""
+        logs = self.directory / "log"
+        shutil.rmtree(logs, ignore_errors=True)
+        shutil.copytree(self.shop.state / "log", logs)
+        text, words = violations[0]
+        return "\n".join([f"seed {self.seed}: {len(violations)} violations; the first: {text}",
+                          *self.journal.about(words), *(f"also: {text}" for text, _ in violations[1:10]),
+                          f"everything asked and answered is in {self.journal.path}, the logs are in {logs}"])
+
+    def table(self):
+        """What happened, for the end."""
+        counts = self.journal.counts
+        rows = [("orders acknowledged", counts["orders"]), ("orders refused", counts["refused"]),
+                ("given up without knowing", counts["unknown"]), ("requests", counts["requests"]),
+                ("looks at the stock", self.watcher.looks),
+                *((f"killed {kind}", n) for kind, n in self.journal.counted("killed ").items()),
+                *((f"failure {kind}", n) for kind, n in self.journal.counted("failure ").items())]
+        return "\n".join(f"    {name:<44}{n:>8}" for name, n in rows)
+
+
+def storm_shop():
+    """A private system of the storm's sizes."""
+    return Shop(workers=[f"{pool}={size}" for pool, size in SIZES.items()])
+
+
+def place(seed):
+    """Where a storm's journal and logs are kept."""
+    return TOP / "build/test" / f"storm-{seed}"
+
+
+def main():
+    """One storm; 0 when all is well, 1 when not."""
+    parser = argparse.ArgumentParser(prog="storm", description="A storm over a private system; see scripts/storm --help.")
+    parser.add_argument("--minutes", type=float, default=0)
+    parser.add_argument("--seconds", type=float, default=0)
+    parser.add_argument("--seed", default=str(int(time.time())))
+    parser.add_argument("--keep", action="store_true", help="keep the journal of a storm that went well, too")
+    options = parser.parse_args()
+    print(f"seed {options.seed}", flush=True)
+    with storm_shop() as shop:
+        storm = Storm(shop, options.seed, place(options.seed))
+        storm.run(options.minutes * 60 + options.seconds or 60, lambda line: print(line, flush=True))
+        print("waiting for quiet, then checking", flush=True)
+        violations = storm.check()
+        print(storm.table())
+        if violations:
+            print(storm.report(violations))
+    if not violations and not options.keep:
+        shutil.rmtree(storm.directory)
+    print("FAILED" if violations else "all is well")
+    return 1 if violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
