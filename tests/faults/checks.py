@@ -111,10 +111,10 @@ class Checks:
                 yield f"{orders} orders of version {versao} of a cart", (session,)
 
     def refused_is_no_order(self):
-        """A key whose every answer was a refusal has no order."""
+        """A key whose every answer was a refusal, or that nothing was changed, has no order."""
         keys = {stored.chave: stored.id for stored in self.stored.values() if stored.alive and stored.chave}
         for wish in self.journal.wishes:
-            if wish.chave in keys and all(400 <= reply.status < 500 for reply in wish.replies):
+            if wish.chave in keys and all(reply.refused for reply in wish.replies):
                 yield "refused, and yet there is an order", (wish.chave, keys[wish.chave])
 
     def carts_add_up(self):

@@ -35,6 +35,11 @@ class Reply:
         """It may have been done."""
         return not self.definite and self.codigo not in UNCHANGED
 
+    @property
+    def refused(self):
+        """It was not done, by the answer's own word."""
+        return not self.ok and not self.unknown
+
 
 @dataclass
 class Cart:
@@ -140,5 +145,6 @@ class Caller:
         if not reply.definite:
             self.journal.count(f"failure {reply.status} {reply.codigo}")
         self.journal.count("requests")
-        self.journal.write(self.name, asked, chave=chave, pedido=body, status=reply.status, codigo=reply.codigo,
-                           dados=reply.data, segundos=round(took, 3))
+        data = {} if asked.startswith("GET") else {"dados": reply.data}
+        self.journal.write(self.name, asked, chave=chave, corpo=body, status=reply.status, codigo=reply.codigo,
+                           segundos=round(took, 3), **data)

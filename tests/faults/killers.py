@@ -1,4 +1,4 @@
-"""Who is killed, and when: workers of every pool, the conciliador and nginx's workers often, whole stores now and then."""
+"""Who is killed, and when: workers, the conciliador and nginx's workers often, whole stores now and then."""
 import os
 import random
 import signal

@@ -23,6 +23,7 @@ from shop import Shop, eventually
 CUSTOMERS = 64
 PRODUCTS = 6
 SIZES = {"catalogo": 3, "catalogo-replica": 2, "carrinho": 3, "pedidos": 4}
+CONCILIADORES = 2
 QUIET_SECONDS = 60
 PRICES = [Decimal(text) for text in ("3.50", "7.99", "12.34", "45.90", "0.01", "99.95")]
 
@@ -51,7 +52,7 @@ class Storm:
 
     def __init__(self, shop, seed, directory):
         self.shop, self.seed, self.directory = shop, seed, directory
-        self.sizes, self.prices = SIZES, PRICES
+        self.sizes, self.prices = {**SIZES, "conciliador": CONCILIADORES}, PRICES
         self.calm, self.over = threading.Event(), threading.Event()
         directory.mkdir(parents=True, exist_ok=True)
         self.journal = Journal(directory / "diario.jsonl")
@@ -66,7 +67,7 @@ class Storm:
         self.killers, self.watcher = killers(self), Watcher(self)
 
     def run(self, seconds, progress=lambda _: None):
-        """Traffic and kills for so long, a line of progress every few seconds; then the killing stops, then the traffic."""
+        """Traffic and kills for so long, telling how far it is; then the killing stops, then the traffic."""
         for thread in (*self.people, self.watcher, *self.killers):
             thread.start()
         end = time.monotonic() + seconds
@@ -134,7 +135,7 @@ def place(seed):
 
 def main():
     """One storm; 0 when all is well, 1 when not."""
-    parser = argparse.ArgumentParser(prog="storm", description="A storm over a private system; see scripts/storm --help.")
+    parser = argparse.ArgumentParser(description="A storm over a private system; see scripts/storm --help.")
     parser.add_argument("--minutes", type=float, default=0)
     parser.add_argument("--seconds", type=float, default=0)
     parser.add_argument("--seed", default=str(int(time.time())))
