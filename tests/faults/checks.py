@@ -111,11 +111,13 @@ class Checks:
                 yield f"{orders} orders of version {versao} of a cart", (session,)
 
     def refused_is_no_order(self):
-        """A key whose every answer was a refusal, or that nothing was changed, has no order."""
-        keys = {stored.chave: stored.id for stored in self.stored.values() if stored.alive and stored.chave}
-        for wish in self.journal.wishes:
-            if wish.chave in keys and all(reply.refused for reply in wish.replies):
-                yield "refused, and yet there is an order", (wish.chave, keys[wish.chave])
+        """A cart has no more orders than wishes that may have come true; the others were told that nothing changed."""
+        orders = collections.Counter(stored.session for stored in self.stored.values() if stored.alive)
+        granted = collections.Counter(wish.cart.session for wish in self.journal.wishes
+                                      if not all(reply.refused for reply in wish.replies))
+        for session, number in orders.items():
+            if number > granted[session]:
+                yield f"{number} orders of a cart, {granted[session]} of its wishes were not refused", (session,)
 
     def carts_add_up(self):
         """What was put into a cart is ordered or still in it: nothing lost, nothing ordered twice."""
