@@ -165,28 +165,36 @@ static enum problem checkout_find(struct checkout *checkout)
 	return problem == PROBLEM_NONE && !checkout->found ? PROBLEM_SERVICO_INDISPONIVEL : problem;
 }
 
-/* Somebody else ended the order meanwhile: what has become of it? PROBLEM_SERVICO_INDISPONIVEL when it was undone. */
-static enum problem checkout_reread(struct checkout *checkout)
+/* Somebody else ended the order meanwhile: what has become of it? Only `undone` says that it never was; a store may be away. */
+static enum problem checkout_reread(struct checkout *checkout, bool *undone)
 {
 	const char *id = checkout->pedido.id;
 	enum problem problem = pedido_read(checkout->rq, id, &checkout->pedido);
 
 	checkout->rs->detail = NULL;
-	return problem == PROBLEM_PEDIDO_NAO_ENCONTRADO ? PROBLEM_SERVICO_INDISPONIVEL : problem;
+	*undone = problem == PROBLEM_PEDIDO_NAO_ENCONTRADO;
+	return *undone ? PROBLEM_SERVICO_INDISPONIVEL : problem;
 }
 
 /* The catalogue refused, so nothing was taken: the order never was, unless somebody else got it through. */
 static enum problem checkout_refused(struct checkout *checkout, enum problem why)
 {
 	struct request *rq = checkout->rq;
+	const char *detail = checkout->rs->detail;
 	struct sql_rows rows;
+	bool undone = true;
 	const char *params[] = {checkout->pedido.id};
 	enum problem problem = sql_run(rq->stores->db, SQL_PEDIDO_DESFAZER, params, rq->arena, &rows);
 
 	if (problem != PROBLEM_NONE)
 		return problem;
 	/* Released before it was reserved: the order was being undone, and the customer may just ask again. */
-	return rows.affected == 1 && why != PROBLEM_RESERVA_ENCERRADA ? why : checkout_reread(checkout);
+	if (rows.affected == 0 || why == PROBLEM_RESERVA_ENCERRADA)
+		problem = checkout_reread(checkout, &undone);
+	if (!undone || why == PROBLEM_RESERVA_ENCERRADA)
+		return problem;
+	checkout->rs->detail = detail;
+	return why;
 }
 
 /* reservando → confirmado, at the prices of the reservation. */
@@ -213,9 +221,10 @@ static enum problem checkout_confirm(struct checkout *checkout, const struct res
 	enum problem problem = checkout_run(checkout, SQL_PEDIDO_CONFIRMAR, params);
 	if (problem != PROBLEM_NONE || checkout->found)
 		return problem;
-	problem = checkout_reread(checkout);
+	bool undone;
+	problem = checkout_reread(checkout, &undone);
 	/* Undone between our reservation and this: a reservation that nobody else would give back. */
-	if (problem == PROBLEM_SERVICO_INDISPONIVEL)
+	if (undone)
 		reserva_liberar(checkout->rq, checkout->pedido.id);
 	return problem;
 }

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from shop import ENTREGA
+from shop import ENTREGA, eventually
 
 
 def together(shop, calls, token=None):
@@ -156,6 +156,44 @@ def test_the_database_has_the_last_word_on_orders(shop, same, index):
     with pytest.raises(AssertionError, match=index):
         shop.sql(f"BEGIN; {one} {two} ROLLBACK", "pedidos")
     shop.sql(f"BEGIN; {one} ROLLBACK", "pedidos")
+
+
+def test_a_double_click_for_too_much_is_refused_twice(shop):
+    """The one that finds the order undone by the other is told why, too."""
+    product = shop.product(estoque=5)
+    body = shop.checkout(shop.cart({product["id"]: 5}))
+    shop.admin.put(f"/api/produtos/{product['id']}/estoque", {"quantidade": 1, "operacao": "remover"}).ok()
+    for _ in range(20):
+        for answer in together(shop, [lambda client: client.post("/api/pedidos", body)] * 2):
+            assert "restam 4" in answer.problem("estoque_insuficiente")["detail"]
+
+
+def test_one_confirmed_and_the_other_cannot_find_out(shop):
+    """A click that loses the race and cannot read what became of the order leaves its reservation alone."""
+    product = shop.product(estoque=5)
+    session = shop.cart({product["id"]: 2})
+    shelf = shop.login("catalogo")
+    shelf.autocommit = False
+    with shelf.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM produtos WHERE id = %s FOR UPDATE", [product["id"]])
+    loser = threading.Thread(target=shop.client().post, args=("/api/pedidos", shop.checkout(session)))
+    loser.start()
+    with shop.login("pedidos", "pedidos").cursor() as cursor:
+        def asked(text):
+            cursor.execute(text)
+            return cursor.fetchone()
+        pedido = eventually(lambda: asked(f"SELECT id FROM pedidos WHERE session_id = '{session}'"), every=0.005)[0]
+        asked(f"SELECT id FROM pedido_confirmar('{pedido}', ARRAY[{product['id']}], ARRAY['Bolo'], ARRAY[10.00])")
+        away = threading.Thread(target=shop.sql, args=(
+            "BEGIN; LOCK TABLE pedido_historico; SELECT pg_sleep(3); COMMIT", "pedidos"))
+        away.start()
+        assert eventually(lambda: asked("SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted"
+                                        " AND relation = 'pedido_historico'::regclass"), every=0.005)
+        shelf.commit()
+        loser.join()
+        away.join()
+    assert shop.value(f"SELECT estado FROM reservas WHERE pedido_id = '{pedido}'") != "liberada"
+    assert shop.stock(product["id"]) == 3
 
 
 def test_one_key_for_different_orders_at_once(shop):
