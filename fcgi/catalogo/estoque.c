@@ -83,5 +83,7 @@ enum problem estoque_put(struct request *rq, struct response *rs)
 		return response_problem(
 		    rs, PROBLEM_ESTOQUE_INSUFICIENTE,
 		    "Estoque insuficiente: o estoque não pode ficar abaixo de zero nem passar de %d", INT32_MAX);
-	return produto_answer(rq, rs, request_int(rq, 0));
+	problem = produto_answer(rq, rs, request_int(rq, 0));
+	/* The change stands, even if it cannot be read now: nobody may be told that nothing was changed. */
+	return problem == PROBLEM_SERVICO_INDISPONIVEL ? PROBLEM_RESULTADO_DESCONHECIDO : problem;
 }

@@ -192,7 +192,8 @@ def test_one_confirmed_and_the_other_cannot_find_out(shop):
         shelf.commit()
         loser.join()
         away.join()
-    assert shop.value(f"SELECT estado FROM reservas WHERE pedido_id = '{pedido}'") != "liberada"
+    assert shop.public.post("/api/pedidos", shop.checkout(session)).ok(201)["id"] == pedido
+    assert shop.value(f"SELECT estado FROM reservas WHERE pedido_id = '{pedido}'") == "confirmada"
     assert shop.stock(product["id"]) == 3
 
 
@@ -226,6 +227,23 @@ def test_adding_while_ordering(shop):
         bought = ordered.json["data"]["itens"][0]["quantidade"]
         left = [i["quantidade"] for i in shop.public.get(f"/api/carrinho/{session}").data["itens"]]
         assert bought + sum(left) == 11 and before - shop.stock(product["id"]) == bought
+
+
+def test_a_change_of_stock_that_cannot_be_read_back_is_not_called_unchanged(shop):
+    """The change is committed, then the product cannot be read: the administrator is told that he does not know."""
+    product = shop.product(estoque=3)
+    away = threading.Thread(target=shop.sql, args=("BEGIN; LOCK TABLE categorias; SELECT pg_sleep(3); COMMIT",))
+    away.start()
+    with shop.login("catalogo").cursor() as cursor:
+        def locked():
+            cursor.execute("SELECT FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted"
+                           " AND relation = 'categorias'::regclass")
+            return cursor.rowcount
+        assert eventually(locked)
+    answer = shop.admin.put(f"/api/produtos/{product['id']}/estoque", {"quantidade": 2, "operacao": "adicionar"})
+    away.join()
+    answer.problem("resultado_desconhecido")
+    assert shop.stock(product["id"]) == 5
 
 
 def test_stock_changes_at_once(shop):
