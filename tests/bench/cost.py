@@ -1,0 +1,117 @@
+"""What one order costs in fsyncs and round trips: counted while one client orders, one order after the other."""
+import http.client
+import json
+import re
+import subprocess
+import time
+from collections import Counter
+
+from measure import Failed, part_pids
+from shop import CLIENTE, RETIRADA, eventually
+
+TRACE = "fsync,fdatasync,sendto"
+PREFIX = "bench-custo-"
+BACKENDS = "SELECT pid, backend_type FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+
+
+class Watch:
+    """`with Watch(shop, directory) as watch:` counts what happens inside."""
+
+    def __init__(self, shop, directory):
+        self.shop = shop
+        self.calls = directory / "strace"
+        self.commands = directory / "monitor"
+        # pid -> (part, whether somebody waits for what it does)
+        self.names = {}
+        for part, database in (("pg-pedidos", "pedidos"), ("pg-catalogo", "catalogo")):
+            for pid, kind in shop.sql(BACKENDS, database):
+                self.names[int(pid)] = (part, kind == "client backend")
+        for pid in part_pids(shop)["redis"]:
+            self.names[pid] = ("redis", True)
+        self.strace = self.monitor = None
+
+    def __enter__(self):
+        command = ["strace", "-f", "-qq", "-e", f"trace={TRACE}", "-e", "signal=none", "-o", self.calls]
+        for pid in self.names:
+            command += ["-p", str(pid)]
+        self.strace = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        with open(self.commands, "w", encoding="utf-8") as output:
+            self.monitor = subprocess.Popen(["redis-cli", "--no-auth-warning", "-s", self.shop.run / "redis.sock",
+                                             "--user", "operador", "monitor"], stdout=output,
+                                            env={"REDISCLI_AUTH": self.shop.secret("redis_operador"), "PATH": "/usr/bin:/bin"})
+        if not eventually(lambda: self.commands.read_text().startswith("OK") and self.traced(), seconds=10):
+            self.__exit__()
+            raise Failed(f"cannot watch the stores: {self.strace.stderr.read() or 'strace or MONITOR did not begin'}")
+        return self
+
+    def traced(self):
+        """Whether strace has every process in hand."""
+        def tracer(pid):
+            try:
+                with open(f"/proc/{pid}/status", encoding="utf-8") as status:
+                    return f"TracerPid:\t{self.strace.pid}" in status.read()
+            except OSError:
+                return True
+        return all(map(tracer, self.names))
+
+    def __exit__(self, *_):
+        for process in (self.strace, self.monitor):
+            process.terminate()
+            process.wait()
+
+    def syscalls(self):
+        """(part, waited for, system call) -> how many."""
+        counts = Counter()
+        for pid, call in re.findall(r"^(\d+) +(\w+)\(", self.calls.read_text(), re.M):
+            part, waited = self.names.get(int(pid), ("other", False))
+            counts[part, waited, "fsync" if call.endswith("sync") else call] += 1
+        return counts
+
+    def redis_commands(self):
+        """What clients sent to Redis, without what scripts call inside it."""
+        lines = self.commands.read_text().splitlines()
+        return Counter(re.match(r'[\d.]+ \[\d+ (?!lua)[^\]]*\] "(\w+)"', line)[1].lower() for line in lines
+                       if re.match(r'[\d.]+ \[\d+ (?!lua)', line))
+
+
+def order_all(shop, sessions):
+    """One client, one connection, a request id an order."""
+    connection = http.client.HTTPConnection("127.0.0.1", shop.port, timeout=10)
+    for number, session in enumerate(sessions):
+        body = json.dumps({"session_id": session, "cliente": CLIENTE, "entrega": RETIRADA})
+        connection.request("POST", "/api/pedidos", body, {"Content-Type": "application/json", "X-Request-Id": f"{PREFIX}{number}"})
+        answer = connection.getresponse()
+        text = answer.read()
+        if answer.status != 201:
+            raise Failed(f"an order was answered {answer.status}: {text.decode('utf-8', 'replace')}")
+    connection.close()
+
+
+def http_calls(shop, orders):
+    """Requests between services, by method and path, out of nginx's access log: what carries an order's id, without the order."""
+    def lines():
+        return re.findall(rf'request_id={PREFIX}\d+ .*?method=(\w+) uri="([^"]*)"', (shop.state / "log/acesso.log").read_text())
+    if not eventually(lambda: sum(uri == "/api/pedidos" for _, uri in lines()) == orders, seconds=10):
+        raise Failed("not every order is in nginx's access log")
+    return Counter(f"{method} {uri}" for method, uri in lines() if uri != "/api/pedidos")
+
+
+def measure(shop, sessions, directory):
+    """The cost of an order as numbers an order: fsyncs that it waits for and others, round trips by kind."""
+    orders = len(sessions)
+    with Watch(shop, directory) as watch:
+        order_all(shop, sessions)
+        time.sleep(0.5)  # what the database still writes in the background
+    calls, redis, internal = watch.syscalls(), watch.redis_commands(), http_calls(shop, orders)
+
+    def per_order(kind, waited):
+        found = {part: count / orders for (part, w, call), count in calls.items() if call == kind and w == waited}
+        return {part: round(value, 2) for part, value in sorted(found.items())}
+    return {
+        "orders": orders,
+        "fsyncs_waited_for": per_order("fsync", True),
+        "fsyncs_in_background": per_order("fsync", False),
+        "sql_round_trips": {part: value for part, value in per_order("sendto", True).items() if part != "redis"},
+        "redis_round_trips": {name: round(count / orders, 2) for name, count in sorted(redis.items())},
+        "http_round_trips": {name: round(count / orders, 2) for name, count in sorted(internal.items())},
+    }

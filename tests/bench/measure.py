@@ -1,0 +1,114 @@
+"""What every comparison of scripts/bench measures with: progress, CPU time by part, load by wrk, a table."""
+import json
+import os
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+TICK = os.sysconf("SC_CLK_TCK")
+BEGAN = time.monotonic()
+
+
+class Failed(Exception):
+    """Something that makes every number of this run worthless."""
+
+
+def say(text):
+    """A line of progress, as the commands write it."""
+    print(f"[{time.monotonic() - BEGAN:5.1f} s] {text}", flush=True)
+
+
+def median(values):
+    """The middle one, which a single disturbed round does not move."""
+    return statistics.median(values)
+
+
+def children():
+    """Process id -> ids of its children, of all that run."""
+    tree = {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        fields = stat_fields(name)
+        if fields:
+            tree.setdefault(int(fields[1]), []).append(int(name))
+    return tree
+
+
+def stat_fields(pid):
+    """/proc/PID/stat from the state on; nothing when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def family(pid, tree):
+    """A process and all below it."""
+    return [pid] + [each for child in tree.get(pid, ()) for each in family(child, tree)]
+
+
+def part_pids(shop):
+    """Part of the system -> ids of its processes. A pool is one part."""
+    tree, parts = children(), {}
+    for name, pid in shop.processes().items():
+        parts.setdefault(name.partition(":")[0], []).extend(family(pid, tree))
+    return parts
+
+
+def cpu_by_part(shop):
+    """Seconds of CPU that each part has used, of its processes that still run."""
+    def used(pid):
+        fields = stat_fields(pid)
+        return (int(fields[11]) + int(fields[12])) / TICK if fields else 0
+    return {part: sum(map(used, pids)) for part, pids in part_pids(shop).items()}
+
+
+def cpu_of_commands():
+    """Seconds of CPU of the commands that this program ran."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def wrk(url, script, clients, seconds, *arguments):
+    """Runs wrk; fails unless every answer was the one that the script wants. The script's done() writes the RESULT line."""
+    command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "10s", "-s", script, url, "--", *arguments]
+    before = cpu_of_commands()
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds + 60)
+    result = re.search(r"^RESULT (\d+) (\d+) (\d+) ([\d.]+) ([\d.]+) (.*)", done.stdout, re.M | re.S)
+    if done.returncode or not result:
+        raise Failed(f"wrk failed ({done.returncode}): {done.stdout}{done.stderr}")
+    count, microseconds, errors = (int(result[i]) for i in (1, 2, 3))
+    if errors or result[6].strip() or not count:
+        raise Failed(f"{count} good answers, {errors} broken connections or time-outs, then: {result[6].strip()}")
+    return {"count": count, "rate": count / microseconds * 1e6, "p50_ms": float(result[4]), "p99_ms": float(result[5]),
+            "cpu_seconds": cpu_of_commands() - before}
+
+
+def table(rows):
+    """Columns under each other: the first to the left, the others to the right."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    for row in cells:
+        print("  ".join(cell.rjust(width) if i else cell.ljust(width)
+                        for i, (cell, width) in enumerate(zip(row, widths))).rstrip())
+    print()
+
+
+def write_json(path, report):
+    """All numbers, whole or not at all."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(".novo")
+    new.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    new.replace(path)
+    print(f"All numbers: {path}")
+
+
+def refuse(error):
+    """Ends the command as die of scripts/lib does."""
+    print(f"scripts/bench: {error}", file=sys.stderr)
+    sys.exit(1)
