@@ -21,18 +21,21 @@ class Watch:
         self.shop = shop
         self.calls = directory / "strace"
         self.commands = directory / "monitor"
-        # pid -> (part, whether somebody waits for what it does)
-        self.names = {}
-        for part, database in (("pg-pedidos", "pedidos"), ("pg-catalogo", "catalogo")):
-            for pid, kind in shop.sql(BACKENDS, database):
-                self.names[int(pid)] = (part, kind == "client backend")
-        for pid in part_pids(shop)["redis"]:
-            self.names[pid] = ("redis", True)
         self.strace = self.monitor = None
+        self.names = {pid: ("redis", True) for pid in part_pids(shop)["redis"]}
+        self.name_backends()
+
+    def name_backends(self):
+        """Whose process is whose: pid -> (part, whether somebody waits for what it does)."""
+        for part, database in (("pg-pedidos", "pedidos"), ("pg-catalogo", "catalogo")):
+            for pid, kind in self.shop.sql(BACKENDS, database):
+                self.names[int(pid)] = (part, kind == "client backend")
 
     def __enter__(self):
         command = ["strace", "-f", "-qq", "-e", f"trace={TRACE}", "-e", "signal=none", "-o", self.calls]
-        for pid in self.names:
+        # With the postmasters, so that a connection that is opened meanwhile is followed too.
+        parts = part_pids(self.shop)
+        for pid in {*self.names, parts["pg-pedidos"][0], parts["pg-catalogo"][0]}:
             command += ["-p", str(pid)]
         self.strace = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         with open(self.commands, "w", encoding="utf-8") as output:
@@ -55,6 +58,7 @@ class Watch:
         return all(map(tracer, self.names))
 
     def __exit__(self, *_):
+        self.name_backends()
         for process in (self.strace, self.monitor):
             process.terminate()
             process.wait()
@@ -88,12 +92,13 @@ def order_all(shop, sessions):
 
 
 def http_calls(shop, orders):
-    """Requests between services, by method and path, out of nginx's access log: what carries an order's id, without the order."""
-    def lines():
-        return re.findall(rf'request_id={PREFIX}\d+ .*?method=(\w+) uri="([^"]*)"', (shop.state / "log/acesso.log").read_text())
-    if not eventually(lambda: sum(uri == "/api/pedidos" for _, uri in lines()) == orders, seconds=10):
+    """Requests between services, by method and path, out of nginx's access log: what carries the request id of an order."""
+    time.sleep(1.5)  # each of nginx's processes writes within a second
+    log = (shop.state / "log/acesso.log").read_text(encoding="utf-8")
+    calls = Counter(re.findall(rf'request_id={PREFIX}\d+ .*?method=(\w+) uri="([^"]*)"', log))
+    if calls.pop(("POST", "/api/pedidos"), 0) != orders:
         raise Failed("not every order is in nginx's access log")
-    return Counter(f"{method} {uri}" for method, uri in lines() if uri != "/api/pedidos")
+    return {f"{method} {uri}": count for (method, uri), count in calls.items()}
 
 
 def measure(shop, sessions, directory):
@@ -101,8 +106,8 @@ def measure(shop, sessions, directory):
     orders = len(sessions)
     with Watch(shop, directory) as watch:
         order_all(shop, sessions)
-        time.sleep(0.5)  # what the database still writes in the background
-    calls, redis, internal = watch.syscalls(), watch.redis_commands(), http_calls(shop, orders)
+        internal = http_calls(shop, orders)
+    calls, redis = watch.syscalls(), watch.redis_commands()
 
     def per_order(kind, waited):
         found = {part: count / orders for (part, w, call), count in calls.items() if call == kind and w == waited}

@@ -60,23 +60,40 @@ def part_pids(shop):
 
 
 def cpu_by_part(shop):
-    """Seconds of CPU that each part has used, of its processes that still run."""
+    """Seconds of CPU that each part has used, with those of its processes that have ended; `load` is what this program ran."""
     def used(pid):
         fields = stat_fields(pid)
-        return (int(fields[11]) + int(fields[12])) / TICK if fields else 0
-    return {part: sum(map(used, pids)) for part, pids in part_pids(shop).items()}
-
-
-def cpu_of_commands():
-    """Seconds of CPU of the commands that this program ran."""
+        return sum(map(int, fields[11:15])) / TICK if fields else 0
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+    parts = {part: sum(map(used, pids)) for part, pids in part_pids(shop).items()}
+    return {**parts, "load": usage.ru_utime + usage.ru_stime}
+
+
+def cpu_of_machine():
+    """Seconds of CPU that anything on this machine has used: not idle, not waiting for a disk."""
+    fields = Path("/proc/stat").read_text(encoding="utf-8").split("\n", 1)[0].split()[1:]
+    return sum(int(field) for i, field in enumerate(fields[:8]) if i not in (3, 4)) / TICK
+
+
+class Usage:
+    """Between its making and read(): who used the CPU."""
+
+    def __init__(self, shop):
+        self.shop = shop
+        self.began, self.machine, self.parts = time.monotonic(), cpu_of_machine(), cpu_by_part(shop)
+
+    def read(self, count):
+        """Seconds by part for 1,000 of `count` things, and which share of the machine others took."""
+        used = {part: total - self.parts.get(part, 0) for part, total in sorted(cpu_by_part(self.shop).items())}
+        others = cpu_of_machine() - self.machine - sum(used.values())
+        capacity = (time.monotonic() - self.began) * os.cpu_count()
+        return {"cpu_per_1000": {part: round(seconds / count * 1000, 3) for part, seconds in used.items()},
+                "others_share": round(max(0, others / capacity), 3)}
 
 
 def wrk(url, script, clients, seconds, *arguments):
     """Runs wrk; fails unless every answer was the one that the script wants. The script's done() writes the RESULT line."""
     command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "10s", "-s", script, url, "--", *arguments]
-    before = cpu_of_commands()
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds + 60)
     result = re.search(r"^RESULT (\d+) (\d+) (\d+) ([\d.]+) ([\d.]+) (.*)", done.stdout, re.M | re.S)
     if done.returncode or not result:
@@ -84,8 +101,7 @@ def wrk(url, script, clients, seconds, *arguments):
     count, microseconds, errors = (int(result[i]) for i in (1, 2, 3))
     if errors or result[6].strip() or not count:
         raise Failed(f"{count} good answers, {errors} broken connections or time-outs, then: {result[6].strip()}")
-    return {"count": count, "rate": count / microseconds * 1e6, "p50_ms": float(result[4]), "p99_ms": float(result[5]),
-            "cpu_seconds": cpu_of_commands() - before}
+    return {"count": count, "rate": count / microseconds * 1e6, "p50_ms": float(result[4]), "p99_ms": float(result[5])}
 
 
 def table(rows):

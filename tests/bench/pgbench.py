@@ -13,9 +13,11 @@ from measure import TOP, Failed
 
 PGBENCH = "/usr/lib/postgresql/15/bin/pgbench"
 PORTS = {"pedidos": 5434, "catalogo": 5432}
-# pgbench cannot make a UUID: the database draws those of so many orders in one statement more, which hardly counts then.
-ORDERS_A_SCRIPT = 10
+LINES = (2, 3)
 HASH = "'" + 64 * "a" + "'"
+# pgbench has no UUIDs, only whole numbers: two of them are one. No statement more than an order has, and no round trip.
+DRAW_UUID = "\\set {0}a random(0, 9223372036854775806)\n\\set {0}b random(0, 9223372036854775806)"
+UUID = "(lpad(to_hex(:{0}a::bigint), 16, '0') || lpad(to_hex(:{0}b::bigint), 16, '0'))::uuid"
 
 
 def statement(service, name):
@@ -41,73 +43,75 @@ def array(kind, values):
     return f"ARRAY[{', '.join(values)}]::{kind}[]"
 
 
-def draw(order, products):
-    """\\set lines for two or three different products and their quantities, and the names of these variables."""
-    lines, names = 2 + order % 2, []
+def draw(lines, products):
+    """\\set lines for an order of different products; arrays of these variables: products, quantities."""
     first, count = products
-    text = []
+    text = [DRAW_UUID.format("pedido"), DRAW_UUID.format("sessao")]
     for line in range(lines):
-        low = first + count * line // lines
-        text += [f"\\set p{line} random({low}, {first + count * (line + 1) // lines - 1})", f"\\set q{line} random(1, 3)"]
-        names.append((f":p{line}", f":q{line}"))
-    return text, [p for p, _ in names], [q for _, q in names]
+        low, high = first + count * line // lines, first + count * (line + 1) // lines - 1
+        text += [f"\\set p{line} random({low}, {high})", f"\\set q{line} random(1, 3)"]
+    return text, *(array("integer", [f":{letter}{line}" for line in range(lines)]) for letter in "pq")
 
 
-def order_pedidos(order, products):
+def order_pedidos(lines, products):
     """What the orders' database does of an order: written down, confirmed, concluded."""
-    text, ids, quantities = draw(order, products)
-    produtos = array("integer", ids)
-    text.append(filled("pedidos", "pedido_abrir", f":pedido{order}", "NULL", HASH, f":sessao{order}", "1",
-                       "'Maria da Silva'", "'maria@exemplo.com.br'", "'+55 11 91234-5678'", "'retirada'", "NULL", "NULL",
-                       "NULL", produtos, array("integer", quantities)))
-    text.append(filled("pedidos", "pedido_confirmar", f":pedido{order}", produtos,
-                       array("text", ["'Bolo de Chocolate da Vovó nº 1'"] * len(ids)),
-                       array("numeric", ["12.30"] * len(ids))))
-    text.append(filled("pedidos", "pedido_concluir", f":pedido{order}", "'finalizar'"))
+    text, produtos, quantidades = draw(lines, products)
+    pedido = UUID.format("pedido")
+    nomes, precos = array("text", ["'Bolo de Chocolate da Vovó nº 1'"] * lines), array("numeric", ["12.30"] * lines)
+    text += [
+        filled("pedidos", "pedido_abrir", pedido, "NULL", HASH, UUID.format("sessao"), "1", "'Maria da Silva'",
+               "'maria@exemplo.com.br'", "'+55 11 91234-5678'", "'retirada'", "NULL", "NULL", "NULL", produtos, quantidades),
+        filled("pedidos", "pedido_confirmar", pedido, produtos, nomes, precos),
+        filled("pedidos", "pedido_concluir", pedido, "'finalizar'"),
+    ]
     return text
 
 
-def order_catalogo(order, products):
+def order_catalogo(lines, products):
     """What the catalogue's database does of an order: reserved, sold."""
-    text, ids, quantities = draw(order, products)
-    text.append(filled("catalogo", "reserva_fazer", f":pedido{order}", array("integer", ids),
-                       array("integer", quantities)))
-    text.append(filled("catalogo", "reserva_confirmar", f":pedido{order}"))
-    return text
+    text, produtos, quantidades = draw(lines, products)
+    pedido = UUID.format("pedido")
+    return text + [filled("catalogo", "reserva_fazer", pedido, produtos, quantidades),
+                   filled("catalogo", "reserva_confirmar", pedido)]
 
 
 def write_scripts(directory, products):
-    """Service -> its pgbench script, a file in directory."""
+    """Service -> its pgbench scripts, files in directory: one for each number of lines, one order a script."""
     files = {}
     for service, order in (("pedidos", order_pedidos), ("catalogo", order_catalogo)):
-        ids = ", ".join(f"gen_random_uuid() AS pedido{i}, gen_random_uuid() AS sessao{i}" for i in range(ORDERS_A_SCRIPT))
-        lines = [f"SELECT {ids} \\gset"]
-        for i in range(ORDERS_A_SCRIPT):
-            lines += order(i, products)
-        files[service] = Path(directory) / f"{service}.pgbench"
-        files[service].write_text("\n".join(lines) + "\n", encoding="utf-8")
+        files[service] = [Path(directory) / f"{service}-{lines}.pgbench" for lines in LINES]
+        for file, lines in zip(files[service], LINES):
+            file.write_text("\n".join(order(lines, products)) + "\n", encoding="utf-8")
     return files
 
 
-def start(shop, service, file, clients, times):
+def start(shop, service, files, clients, times):
     """One pgbench, as the service's role over its socket."""
-    command = [PGBENCH, "-n", "-M", "prepared", "-c", str(clients), "-t", str(times), "-f", file, "-h", str(shop.run),
-               "-p", str(PORTS[service]), "-U", service, service]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    command = [PGBENCH, "-n", "-M", "prepared", "-P", "1", "-c", str(clients), "-t", str(times), "-h", str(shop.run),
+               "-p", str(PORTS[service]), "-U", service]
+    for file in files:
+        command += ["-f", file]
+    return subprocess.Popen([*command, service], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                             env=dict(os.environ, PGPASSWORD=shop.secret(service)))
 
 
-def rate_of(service, process):
-    """Orders a second that a pgbench says it made."""
-    output, errors = process.communicate()
-    rate = re.search(r"^tps = ([\d.]+)", output, re.M)
-    if process.returncode or not rate or not re.search(r"failed transactions: 0 ", output):
-        raise Failed(f"pgbench on {service} failed ({process.returncode}): {errors or output}")
-    return float(rate[1]) * ORDERS_A_SCRIPT
+def rate_of(service, process, orders):
+    """Orders a second. Without the first second: there new connections prepare and plan what those of the workers have ready."""
+    output, progress = process.communicate()
+    whole = re.search(r"^tps = ([\d.]+)", output, re.M)
+    if process.returncode or not whole or not re.search(r"failed transactions: 0 ", output):
+        raise Failed(f"pgbench on {service} failed ({process.returncode}): {progress or output}")
+    seconds = orders / float(whole[1])
+    first = re.search(r"^progress: ([\d.]+) s, ([\d.]+) tps", progress, re.M)
+    if not first or seconds < 1.5 * float(first[1]):
+        return float(whole[1])
+    return (orders - float(first[1]) * float(first[2])) / (seconds - float(first[1]))
 
 
 def run(shop, files, clients, orders):
-    """About so many orders in both databases: each one's rate."""
-    times = max(1, round(orders / clients / ORDERS_A_SCRIPT))
-    running = {service: start(shop, service, file, clients, times) for service, file in files.items()}
-    return {service: rate_of(service, process) for service, process in running.items()}
+    """About so many orders in both databases: how many they were, the rate of the slower one, and each one's."""
+    times = max(1, round(orders / clients))
+    count = times * clients
+    running = {service: start(shop, service, scripts, clients, times) for service, scripts in files.items()}
+    rates = {service: rate_of(service, process, count) for service, process in running.items()}
+    return {"count": count, "rate": min(rates.values()), **rates}

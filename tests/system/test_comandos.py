@@ -20,7 +20,7 @@ from shop import DIRECT, POOLS, SERVICE_USER, WORKERS, Shop, eventually, free_po
 
 pytestmark = pytest.mark.commands
 
-COMMANDS = ("up", "down", "status", "token", "scale", "test", "seed", "migrate", "audit", "storm")
+COMMANDS = sorted(path.name for path in (TOP / "scripts").iterdir() if path.is_file())
 SIZES = {pool: int(size) for pool, size in (word.split("=") for word in WORKERS)}
 
 

@@ -1,0 +1,45 @@
+"""scripts/bench: that it measures, not how fast anything is."""
+import json
+import subprocess
+
+import pytest
+
+from client import TOP
+
+pytestmark = [pytest.mark.slow, pytest.mark.commands]
+
+
+@pytest.mark.parametrize("arguments", [[], ["nada"], ["orders", "orders"], ["orders", "--seconds", "0"],
+                                       ["orders", "--rounds", "x"], ["orders", "--clients", "1,,2"], ["orders", "--json"]])
+def test_bench_refuses_nonsense(arguments):
+    """64, before anything is started."""
+    done = subprocess.run([TOP / "scripts/bench", *arguments], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 64 and "scripts/bench" in done.stderr and not done.stdout
+
+
+def test_bench_orders(tmp_path):
+    """Two ways, their ratio, and what an order costs by the code that is there."""
+    path = tmp_path / "a/orders.json"
+    done = subprocess.run([TOP / "scripts/bench", "orders", "--seconds", "1", "--rounds", "1", "--clients", "2",
+                           "--workers", "pedidos=2", "--json", path],
+                          capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert str(path) in done.stdout and "round 1 of 1" in done.stdout
+    report = json.loads(path.read_text())
+    assert report["workers"]["pedidos"] == "2" and len(report["orders"]) == 1
+    run = report["orders"][0]
+    assert run["clients"] == 2 and len(run["rounds"]) == 1
+    assert run["ratio"] > 0 and run["nginx"] > 0 and run["pgbench"] > 0 and 0 < run["p50_ms"] <= run["p99_ms"]
+    for way, parts in (("nginx", {"nginx", "pedidos", "catalogo", "carrinho", "redis", "load"}), ("pgbench", {"load"})):
+        used = run["cpu_per_1000"][way]
+        assert all(used[part] > 0 for part in parts | {"pg-pedidos", "pg-catalogo"}), (way, used)
+    assert run["cpu_per_1000"]["pgbench"]["pedidos"] == 0
+
+    cost = report["cost"]
+    assert cost["orders"] > 0
+    # Reserved and sold; written down, confirmed, and a debt crossed out that nobody waits for; taken out of the cart.
+    # A worker that connects anew prepares its statements again: a fraction.
+    assert cost["fsyncs_waited_for"] == pytest.approx({"pg-catalogo": 2, "pg-pedidos": 2, "redis": 1}, abs=0.2)
+    assert cost["sql_round_trips"] == pytest.approx({"pg-catalogo": 2, "pg-pedidos": 3}, abs=0.2)
+    assert cost["redis_round_trips"] == {"evalsha": 1, "hgetall": 1}
+    assert set(cost["http_round_trips"].values()) == {1} and len(cost["http_round_trips"]) == 4
