@@ -1,6 +1,7 @@
 """What one order costs in fsyncs and round trips: counted while one client orders, one order after the other."""
 import http.client
 import json
+import os
 import re
 import subprocess
 import time
@@ -39,23 +40,24 @@ class Watch:
             command += ["-p", str(pid)]
         self.strace = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         with open(self.commands, "w", encoding="utf-8") as output:
-            self.monitor = subprocess.Popen(["redis-cli", "--no-auth-warning", "-s", self.shop.run / "redis.sock",
-                                             "--user", "operador", "monitor"], stdout=output,
-                                            env={"REDISCLI_AUTH": self.shop.secret("redis_operador"), "PATH": "/usr/bin:/bin"})
-        if not eventually(lambda: self.commands.read_text().startswith("OK") and self.traced(), seconds=10):
+            command = ["redis-cli", "--no-auth-warning", "-s", self.shop.run / "redis.sock", "--user", "operador",
+                       "monitor"]
+            password = self.shop.secret("redis_operador")
+            self.monitor = subprocess.Popen(command, stdout=output, env=dict(os.environ, REDISCLI_AUTH=password))
+        if not eventually(self.watching):
             self.__exit__()
-            raise Failed(f"cannot watch the stores: {self.strace.stderr.read() or 'strace or MONITOR did not begin'}")
+            raise Failed(f"cannot watch the stores: {self.strace.stderr.read() or 'strace or MONITOR is silent'}")
         return self
 
-    def traced(self):
-        """Whether strace has every process in hand."""
+    def watching(self):
+        """Whether MONITOR has begun, and strace has every process in hand."""
         def tracer(pid):
             try:
                 with open(f"/proc/{pid}/status", encoding="utf-8") as status:
                     return f"TracerPid:\t{self.strace.pid}" in status.read()
             except OSError:
                 return True
-        return all(map(tracer, self.names))
+        return self.commands.read_text(encoding="utf-8").startswith("OK") and all(map(tracer, self.names))
 
     def __exit__(self, *_):
         self.name_backends()
@@ -66,16 +68,15 @@ class Watch:
     def syscalls(self):
         """(part, waited for, system call) -> how many."""
         counts = Counter()
-        for pid, call in re.findall(r"^(\d+) +(\w+)\(", self.calls.read_text(), re.M):
+        for pid, call in re.findall(r"^(\d+) +(\w+)\(", self.calls.read_text(encoding="utf-8"), re.M):
             part, waited = self.names.get(int(pid), ("other", False))
             counts[part, waited, "fsync" if call.endswith("sync") else call] += 1
         return counts
 
     def redis_commands(self):
         """What clients sent to Redis, without what scripts call inside it."""
-        lines = self.commands.read_text().splitlines()
-        return Counter(re.match(r'[\d.]+ \[\d+ (?!lua)[^\]]*\] "(\w+)"', line)[1].lower() for line in lines
-                       if re.match(r'[\d.]+ \[\d+ (?!lua)', line))
+        text = self.commands.read_text(encoding="utf-8")
+        return Counter(name.lower() for name in re.findall(r'^[\d.]+ \[\d+ (?!lua)[^\]]*\] "(\w+)"', text, re.M))
 
 
 def order_all(shop, sessions):
@@ -83,7 +84,8 @@ def order_all(shop, sessions):
     connection = http.client.HTTPConnection("127.0.0.1", shop.port, timeout=10)
     for number, session in enumerate(sessions):
         body = json.dumps({"session_id": session, "cliente": CLIENTE, "entrega": RETIRADA})
-        connection.request("POST", "/api/pedidos", body, {"Content-Type": "application/json", "X-Request-Id": f"{PREFIX}{number}"})
+        headers = {"Content-Type": "application/json", "X-Request-Id": f"{PREFIX}{number}"}
+        connection.request("POST", "/api/pedidos", body, headers)
         answer = connection.getresponse()
         text = answer.read()
         if answer.status != 201:
@@ -92,9 +94,9 @@ def order_all(shop, sessions):
 
 
 def http_calls(shop, orders):
-    """Requests between services, by method and path, out of nginx's access log: what carries the request id of an order."""
+    """Requests between services, by method and path: what carries an order's request id in nginx's access log."""
     time.sleep(1.5)  # each of nginx's processes writes within a second
-    log = (shop.state / "log/acesso.log").read_text(encoding="utf-8")
+    log = shop.logs()["acesso.log"]
     calls = Counter(re.findall(rf'request_id={PREFIX}\d+ .*?method=(\w+) uri="([^"]*)"', log))
     if calls.pop(("POST", "/api/pedidos"), 0) != orders:
         raise Failed("not every order is in nginx's access log")

@@ -60,7 +60,7 @@ def part_pids(shop):
 
 
 def cpu_by_part(shop):
-    """Seconds of CPU that each part has used, with those of its processes that have ended; `load` is what this program ran."""
+    """Seconds of CPU that each part has used, its dead processes too; `load` is what this program ran."""
     def used(pid):
         fields = stat_fields(pid)
         return sum(map(int, fields[11:15])) / TICK if fields else 0
@@ -92,7 +92,7 @@ class Usage:
 
 
 def wrk(url, script, clients, seconds, *arguments):
-    """Runs wrk; fails unless every answer was the one that the script wants. The script's done() writes the RESULT line."""
+    """Runs wrk; fails unless every answer was the one that the script wants, whose done() writes the RESULT line."""
     command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "10s", "-s", script, url, "--", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds + 60)
     result = re.search(r"^RESULT (\d+) (\d+) (\d+) ([\d.]+) ([\d.]+) (.*)", done.stdout, re.M | re.S)

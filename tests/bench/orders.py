@@ -1,4 +1,4 @@
-"""scripts/bench orders: orders a second through nginx beside the same SQL statements run by pgbench; what an order costs."""
+"""scripts/bench orders: orders a second through nginx beside the same SQL run by pgbench; what an order costs."""
 import argparse
 import os
 import random
@@ -45,7 +45,7 @@ def stock_up(shop):
 
 
 def prepare_carts(shop, products, count):
-    """So many carts, written into Redis as db/carrinho/*.lua write them; their keys. Only the order itself is to be measured."""
+    """So many carts, written into Redis as db/carrinho/*.lua do; their keys. Only the order is to be measured."""
     first, size = products
     now = str(time.time_ns() // 1000)
     sessions = [str(uuid.uuid4()) for _ in range(count)]
@@ -74,7 +74,7 @@ class Comparison:
         self.grow()
 
     def grow(self):
-        """A shop with a past. In empty tables every plan is a sequential scan, which workers keep while the tables grow."""
+        """A shop with a past: plans for empty tables are sequential scans, and workers keep them for a while."""
         pgbench.run(self.shop, self.files, 8, HISTORY)
         for database in ("catalogo", "pedidos"):
             self.shop.sql("VACUUM ANALYZE", database)
@@ -111,8 +111,8 @@ class Comparison:
             rate = direct["rate"]
             front = self.nginx(clients, self.seconds, int(2 * rate * self.seconds) + 2 * clients)
             pairs.append((front, direct))
-            say(f"{clients} clients, round {number + 1} of {rounds}: nginx {front['rate']:.0f}, pgbench {rate:.0f} orders/s, "
-                f"ratio {front['rate'] / rate:.2f}")
+            say(f"clients {clients}, round {number + 1} of {rounds}: nginx {front['rate']:.0f}, "
+                f"pgbench {rate:.0f} orders/s, ratio {front['rate'] / rate:.2f}")
         return summary(clients, pairs)
 
     def cost(self):

@@ -1,8 +1,8 @@
-"""An order's SQL statements run by pgbench, directly on the databases, out of the very files that the services compile in.
+"""An order's SQL statements run by pgbench on the databases, out of the very files that the services compile in.
 
-An order spans two databases and a pgbench speaks to one. So two run at the same time, each with all the clients and each through
-the same number of orders, until the slower one is done: its rate is the rate. That flatters pgbench a little, since the two halves of
-an order overlap here, and in a real one they follow each other.
+An order spans two databases and a pgbench speaks to one. So two run at the same time, each with all the clients and
+each through the same number of orders, until the slower one is done: its rate is the rate. That flatters pgbench a
+little, since the two halves of an order overlap here, and in a real one they follow each other.
 """
 import os
 import re
@@ -60,7 +60,8 @@ def order_pedidos(lines, products):
     nomes, precos = array("text", ["'Bolo de Chocolate da Vovó nº 1'"] * lines), array("numeric", ["12.30"] * lines)
     text += [
         filled("pedidos", "pedido_abrir", pedido, "NULL", HASH, UUID.format("sessao"), "1", "'Maria da Silva'",
-               "'maria@exemplo.com.br'", "'+55 11 91234-5678'", "'retirada'", "NULL", "NULL", "NULL", produtos, quantidades),
+               "'maria@exemplo.com.br'", "'+55 11 91234-5678'", "'retirada'", "NULL", "NULL", "NULL",
+               produtos, quantidades),
         filled("pedidos", "pedido_confirmar", pedido, produtos, nomes, precos),
         filled("pedidos", "pedido_concluir", pedido, "'finalizar'"),
     ]
@@ -96,7 +97,7 @@ def start(shop, service, files, clients, times):
 
 
 def rate_of(service, process, orders):
-    """Orders a second. Without the first second: there new connections prepare and plan what those of the workers have ready."""
+    """Orders a second, without the first second: there new connections prepare what those of workers have ready."""
     output, progress = process.communicate()
     whole = re.search(r"^tps = ([\d.]+)", output, re.M)
     if process.returncode or not whole or not re.search(r"failed transactions: 0 ", output):

@@ -10,7 +10,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.commands]
 
 
 @pytest.mark.parametrize("arguments", [[], ["nada"], ["orders", "orders"], ["orders", "--seconds", "0"],
-                                       ["orders", "--rounds", "x"], ["orders", "--clients", "1,,2"], ["orders", "--json"]])
+                                       ["orders", "--rounds", "x"], ["orders", "--clients", "1,,2"],
+                                       ["orders", "--json"]])
 def test_bench_refuses_nonsense(arguments):
     """64, before anything is started."""
     done = subprocess.run([TOP / "scripts/bench", *arguments], capture_output=True, text=True, timeout=60, check=False)
