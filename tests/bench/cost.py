@@ -13,6 +13,7 @@ from shop import CLIENTE, RETIRADA, eventually
 TRACE = "fsync,fdatasync,sendto"
 PREFIX = "bench-custo-"
 BACKENDS = "SELECT pid, backend_type FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+CONCILIADORES = ("conciliador:conciliador_00", "conciliador:conciliador_01")
 
 
 class Watch:
@@ -104,11 +105,13 @@ def http_calls(shop, orders):
 
 
 def measure(shop, sessions, directory):
-    """The cost of an order as numbers an order: fsyncs that it waits for and others, round trips by kind."""
+    """Numbers an order: fsyncs that it waits for and others, round trips by kind. Nobody waits for the conciliador."""
     orders = len(sessions)
+    shop.supervisor("stop", *CONCILIADORES)
     with Watch(shop, directory) as watch:
         order_all(shop, sessions)
         internal = http_calls(shop, orders)
+    shop.supervisor("start", *CONCILIADORES)
     calls, redis = watch.syscalls(), watch.redis_commands()
 
     def per_order(kind, waited):

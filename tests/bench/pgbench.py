@@ -63,7 +63,7 @@ def order_pedidos(lines, products):
                "'maria@exemplo.com.br'", "'+55 11 91234-5678'", "'retirada'", "NULL", "NULL", "NULL",
                produtos, quantidades),
         filled("pedidos", "pedido_confirmar", pedido, produtos, nomes, precos),
-        filled("pedidos", "pedido_concluir", pedido, "'finalizar'"),
+        filled("pedidos", "pedido_concluir", pedido, "'finalizar'", "2"),
     ]
     return text
 
