@@ -24,7 +24,7 @@ def fixture_points():
 @pytest.fixture(name="shop", scope="module")
 def fixture_shop(points):
     """A system whose programs know the points, and whose conciliador is quick to call something left behind."""
-    shop = Shop()
+    shop = Shop(workers=("catalogo=4", "catalogo-replica=1", "carrinho=4", "pedidos=4"))
     shop.environment |= points.environment()
     with shop:
         conf = shop.state / "etc/conciliador.conf"
@@ -265,7 +265,7 @@ SCENARIOS = (Checkout, BareCheckout, Adopted, Refused, Cancelled, Prepared, Afte
 def healthy_books(shop):
     """All is settled in time, and the audit agrees."""
     assert eventually(shop.watch.settled, seconds=SETTLE_SECONDS, every=0.1)
-    # shop.script("audit", "--settled", "--wait", "5")
+    shop.script("audit", "--settled", "--wait", "5")
 
 
 def traced(shop, points, scenario, gives_up):
