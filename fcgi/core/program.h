@@ -38,9 +38,10 @@ struct settings {
 	const char *log;
 	const char *nivel;
 	bool somente_leitura;
-	int requisicoes_max;
-	int intervalo_ms; /* of a program that works at intervals */
-	int paciencia_ms; /* before such a program takes something for left behind */
+	int requisicoes_max; /* after which a worker begins anew; 0: never */
+	int memoria_max_kib; /* the same, by its resident memory */
+	int intervalo_ms;    /* of a program that works at intervals */
+	int paciencia_ms;    /* before such a program takes something for left behind */
 };
 
 /* The settings that program_main() read; valid for the life of the process. */

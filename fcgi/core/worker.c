@@ -6,6 +6,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -13,9 +15,21 @@
 #include "core/crash.h"
 #include "core/log.h"
 
+/* What a signal has asked for. */
+static volatile sig_atomic_t stop_asked;
+static volatile sig_atomic_t renewal_asked;
+
 static void on_stop(int signal)
 {
 	(void)signal;
+	stop_asked = 1;
+	FCGX_ShutdownPending();
+}
+
+static void on_renewal(int signal)
+{
+	(void)signal;
+	renewal_asked = 1;
 	FCGX_ShutdownPending();
 }
 
@@ -23,11 +37,13 @@ static void on_stop(int signal)
 static void catch_signals(void)
 {
 	struct sigaction stop = {.sa_handler = on_stop};
+	struct sigaction renewal = {.sa_handler = on_renewal};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGUSR1, &stop, NULL);
+	sigaction(SIGHUP, &renewal, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 
@@ -40,6 +56,7 @@ static void hold_stop(int how)
 	sigaddset(&stop, SIGTERM);
 	sigaddset(&stop, SIGINT);
 	sigaddset(&stop, SIGUSR1);
+	sigaddset(&stop, SIGHUP);
 	sigprocmask(how, &stop, NULL);
 }
 
@@ -116,35 +133,76 @@ static void handle(struct worker *worker, FCGX_Request *fcgi)
 	arena_reset(worker->arena);
 }
 
+/* Whether the worker has done enough for one life. ru_maxrss is in KiB (getrusage(2)). */
+static bool spent(int served)
+{
+	const struct settings *settings = program_settings();
+	struct rusage usage;
+
+	if (settings->requisicoes_max > 0 && served >= settings->requisicoes_max)
+		return true;
+	return settings->memoria_max_kib > 0 && getrusage(RUSAGE_SELF, &usage) == 0 &&
+	       usage.ru_maxrss > settings->memoria_max_kib;
+}
+
+/* Requests until a signal (true: the worker may end) or until it is spent (false: it begins anew). */
+static bool serve_requests(struct worker *worker, FCGX_Request *fcgi)
+{
+	for (int served = 0; !spent(served); served++) {
+		hold_stop(SIG_UNBLOCK);
+		if (FCGX_Accept_r(fcgi) != 0) {
+			hold_stop(SIG_BLOCK);
+			return stop_asked || !renewal_asked;
+		}
+		hold_stop(SIG_BLOCK);
+		handle(worker, fcgi);
+	}
+	return false;
+}
+
+/*
+ * The same process begins anew, with the program as it is on the disk now. Its socket stays open and its place in the pool
+ * taken, so nobody is refused, not even by a pool of one. A stop that comes meanwhile stays pending: signals are blocked.
+ */
+static int renew(char *const *argv)
+{
+	log_event(LOG_LEVEL_INFO, "renew", "pid=%d", (int)getpid());
+	execv(argv[0], argv);
+	log_event(LOG_LEVEL_ERRO, "renew", "erro=%s", log_quote(strerror(errno)));
+	return EX_OSERR;
+}
+
+struct command {
+	const struct service *service;
+	char *const *argv;
+};
+
 static int serve(const void *context)
 {
-	const struct service *service = context;
-	struct worker worker = {.service = service, .stores = program_open(&service->program), .arena = arena_new()};
+	const struct command *command = context;
+	const struct program *program = &command->service->program;
+	struct worker worker = {.service = command->service, .stores = program_open(program), .arena = arena_new()};
 	FCGX_Request fcgi;
 
 	catch_signals();
 	if (FCGX_Init() != 0 || FCGX_InitRequest(&fcgi, 0, 0) != 0)
 		return EX_UNAVAILABLE;
 	log_event(LOG_LEVEL_INFO, "start", "somente_leitura=%s", program_settings()->somente_leitura ? "sim" : "nao");
-	for (int served = 0; program_settings()->requisicoes_max == 0 || served < program_settings()->requisicoes_max;
-	     served++) {
-		hold_stop(SIG_UNBLOCK);
-		if (FCGX_Accept_r(&fcgi) != 0)
-			break;
-		hold_stop(SIG_BLOCK);
-		handle(&worker, &fcgi);
-	}
-	log_event(LOG_LEVEL_INFO, "stop", "pid=%d", (int)getpid());
+	bool ends = serve_requests(&worker, &fcgi);
+	if (ends)
+		log_event(LOG_LEVEL_INFO, "stop", "pid=%d", (int)getpid());
 	FCGX_Free(&fcgi, 1);
 	buf_free(&worker.out);
 	buf_free(&worker.response.body);
 	buf_free(&worker.response.headers);
 	arena_free(worker.arena);
 	program_close(&worker.stores);
-	return EXIT_SUCCESS;
+	return ends ? EXIT_SUCCESS : renew(command->argv);
 }
 
 int worker_main(int argc, char **argv, const struct service *service)
 {
-	return program_main(argc, argv, &service->program, serve, service);
+	const struct command command = {service, argv};
+
+	return program_main(argc, argv, &service->program, serve, &command);
 }

@@ -33,9 +33,12 @@ class CrashPoints:
         self.marks = {name: len(text) for name, text in shop.logs().items()}
         self.say("trace")
 
-    def traced(self, shop):
-        """The points passed since trace(), each once, in the order of each program."""
+    def forget(self):
+        """No more tracing."""
         self.file.unlink()
+
+    def passed(self, shop):
+        """The points passed since trace(), each once, in the order of each program."""
         found = {}
         for name, text in shop.logs().items():
             for point in PASSED.findall(text[self.marks.get(name, 0):]):
