@@ -184,6 +184,14 @@ def test_a_worker_started_wrongly(shop, arguments, status):
         assert done.returncode == status and done.stderr.startswith(("Usage:", f"{name}: ")), done
 
 
+def dead(pid):
+    """Whether a process runs no more, collected or not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 @pytest.mark.parametrize("pool", POOLS)
 def test_a_killed_worker_is_back_with_its_socket(shop, pool):
     """At once, and nobody is refused meanwhile."""
@@ -191,6 +199,7 @@ def test_a_killed_worker_is_back_with_its_socket(shop, pool):
     before, inode = shop.workers(pool), path.stat().st_ino
     name, pid = next(iter(before.items()))
     os.kill(pid, signal.SIGKILL)
+    assert eventually(lambda: dead(pid), every=0.001)
     nobody = "/api/carrinho/00000000-0000-4000-8000-000000000000"
     target = {"pedidos": "/health", "carrinho": nobody}.get(pool, "/api/produtos/1")
     answers = [shop.client(pool=pool, checked=False).get(target).status for _ in range(20)]

@@ -190,8 +190,9 @@ def test_another_one_takes_over(shop):
 def test_only_one_works(shop):
     """Both look; one holds the lock."""
     locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 20260101 AND granted"
-    assert shop.value(locks, "pedidos") == "1"
-    assert shop.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'conciliador'", "pedidos") == "2"
+    assert eventually(lambda: shop.value(locks, "pedidos") == "1")
+    both = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'conciliador'"
+    assert eventually(lambda: shop.value(both, "pedidos") == "2")
 
 
 def test_without_one_status_says_so(shop):
