@@ -69,15 +69,21 @@ state_claim() {
     fi
     mkdir -p "$STATE" 2>/dev/null || die "cannot make the directory $STATE" "give another one with --state DIR"
     [[ -w $STATE ]] || die "cannot write into $STATE" "give another directory with --state DIR"
+    state_mark
+}
+
+# From here on the directory is a state.
+state_mark() {
     printf 'format %s\nid %s\n' "$STATE_FORMAT" "$(random_hex)" >"$STATE/.confeitaria"
 }
 
-state_space() {
+# space_needed MEGABYTES DIR OPTION: on the disk where DIR is or will be; the option is what names another one.
+space_needed() {
     local needed=$1 free
-    free=$(df -k --output=avail "$(existing_part "$STATE")" | tail -n 1)
+    free=$(df -k --output=avail "$(existing_part "$2")" | tail -n 1)
     ((free >= needed * 1024)) ||
-        die "the disk of $STATE has $((free / 1024)) MB left, and $needed MB are needed" \
-            "make room, or give a directory on another disk with --state DIR"
+        die "the disk of $2 has $((free / 1024)) MB left, and $needed MB are needed" \
+            "make room, or give a directory on another disk with $3 DIR"
 }
 
 # Who may do what: the commands' user owns all, servers write only below data, run and in their own log files.

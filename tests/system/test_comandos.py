@@ -61,7 +61,7 @@ def test_help(name):
     assert done.returncode == 64 and "--nada" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["down", "status", "token", "scale", "seed", "migrate", "audit"])
+@pytest.mark.parametrize("name", ["down", "status", "token", "scale", "seed", "migrate", "backup", "audit"])
 def test_without_a_system(name, place):
     """Says that there is none; down has nothing to do."""
     arguments = {"token": ["list"], "scale": ["catalogo", "2"], "seed": ["--products", "1"]}.get(name, [])
