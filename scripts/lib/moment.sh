@@ -1,4 +1,4 @@
-# One moment of all stores, while customers go on, and the log of PostgreSQL up to it. See docs/decisions/.
+# One moment of all stores, while customers go on, and the log of PostgreSQL up to it. See docs/decisions/0007-one-moment-of-three-stores.md.
 # shellcheck shell=bash
 
 BACKUP_SLOT=backup
