@@ -66,6 +66,11 @@ def stop(server, names):
             together(server, "signalProcess", workers, "TERM")
 
 
+def hangup(server, names):
+    """Tells processes to begin anew."""
+    together(server, "signalProcess", names, "HUP")
+
+
 def state(server, _names):
     """A line a process: name, state, process id, seconds it has lived."""
     for p in server.supervisor.getAllProcessInfo():
@@ -85,7 +90,7 @@ def ping(server, _names):
         sys.exit(1)
 
 
-COMMANDS = {"start": start, "stop": stop, "state": state, "shutdown": shutdown, "ping": ping}
+COMMANDS = {"start": start, "stop": stop, "hangup": hangup, "state": state, "shutdown": shutdown, "ping": ping}
 
 
 def main():
