@@ -1,5 +1,6 @@
 # Turns fcgi/core/problems.def into nginx's own error answers: for each status that nginx itself gives, the problem of that
-# name as JSON, in the shape that workers give. -v etc=DIRECTORY of the generated configuration.
+# name as JSON, in the shape that workers give. A 502 has two reasons: $motivo_502 of pools.conf says which.
+# -v etc=DIRECTORY of the generated configuration.
 
 # Splits PROBLEM(NAME, "codigo", 404, 0, "title", "detail"): texts hold commas, so it goes from quote to quote.
 function read_problem(line,    parts) {
@@ -33,10 +34,11 @@ BEGIN {
 	answers["muitas_requisicoes"] = "429"
 	answers["cabecalhos_grandes"] = "431 494"
 	answers["erro_interno"] = "500"
-	answers["servico_fora"] = "502"
+	answers["servico_fora"] = answers["sobrecarga"] = ""
 	answers["servico_indisponivel"] = "503"
 	answers["tempo_esgotado"] = "504"
 	print "# nginx's own errors in the shape of the workers'; they answer theirs themselves."
+	print "error_page 502 = $motivo_502;"
 }
 
 /^PROBLEM\(/ {
@@ -46,7 +48,8 @@ BEGIN {
 	place = "@" problem["codigo"]
 	if (problem["codigo"] in early)
 		place = "/problema/" problem["codigo"]
-	printf "error_page %s = %s;\n", answers[problem["codigo"]], place
+	if (answers[problem["codigo"]] != "")
+		printf "error_page %s = %s;\n", answers[problem["codigo"]], place
 	printf "location %s%s {\n    internal;\n    types { }\n", (place ~ /^@/ ? "" : "= "), place
 	printf "    default_type application/problem+json;\n"
 	if (problem["retry"] > 0 || problem["status"] == 405)

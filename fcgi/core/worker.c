@@ -74,7 +74,10 @@ static bool fcgi_body(void *context, char *out, size_t len)
 	return FCGX_GetStr(out, (int)len, fcgi->in) == (int)len && FCGX_GetError(fcgi->in) == 0;
 }
 
-/* A request that nginx gave up on still comes out of the backlog; it must not change anything any more. */
+/*
+ * A request that nginx gave up on still comes out of the backlog: it must not change anything any more, and a read would keep
+ * others waiting for nobody's sake.
+ */
 static bool abandoned(const FCGX_Request *fcgi)
 {
 	struct pollfd peer = {.fd = fcgi->ipcFd, .events = POLLRDHUP};
@@ -99,7 +102,7 @@ static enum problem dispatch(const struct worker *worker, struct request *rq, st
 	log_request(rq->id);
 	if (problem != PROBLEM_NONE)
 		return problem;
-	if (rq->method != METHOD_GET && abandoned(fcgi))
+	if (abandoned(fcgi))
 		return PROBLEM_SERVICO_INDISPONIVEL;
 	return route_dispatch(worker->service->routes, worker->service->route_count, rq, rs);
 }

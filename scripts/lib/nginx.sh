@@ -19,7 +19,7 @@ render() {
 nginx_configure() {
     local port=$1 base=$2 reach=$3 user='' vary='' origins name
     ! is_root || user="user $SERVICE_USER $SERVICE_USER;"
-    origins=$(nginx_origins "$(setting cors_origens '*')")
+    origins=$(nginx_origins "$(setting_own cors_origens)")
     [[ $origins == *'default "*"'* ]] || vary=Origin
     install -d -m 0700 -o "$(owner_id)" -g "$(group)" "$STATE/tmp/nginx"
     render "$TOP/nginx/nginx.conf.in" "USER=$user" | put_config "$ETC/nginx/nginx.conf"
@@ -27,7 +27,9 @@ nginx_configure() {
     render "$TOP/nginx/rotas.conf.in" "LISTEN=$(nginx_listen "$port" "$reach")" | put_config "$ETC/nginx/rotas.conf"
     nginx_direct_ports "$base" | put_config "$ETC/nginx/portas.conf"
     awk -v etc="$ETC/nginx" -f "$TOP/nginx/problemas.awk" "$TOP/fcgi/core/problems.def" | put_config "$ETC/nginx/problemas.conf"
-    for name in limites logs cabecalhos pools fastcgi saude saude-erros interno; do
+    nginx_limits | put_config "$ETC/nginx/limites.conf"
+    render "$TOP/nginx/pools.conf.in" "FILA=$(setting_own limite_fila)" | put_config "$ETC/nginx/pools.conf"
+    for name in logs cabecalhos fastcgi saude saude-erros interno; do
         render "$TOP/nginx/$name.conf.in" | put_config "$ETC/nginx/$name.conf"
     done
     install -m 0755 "$TOP/scripts/lib/nginx-inicia" "$BIN/nginx-inicia"
@@ -42,10 +44,19 @@ nginx_origins() {
     fi
     printf '    default "";'
     for origin in $1; do
-        [[ $origin =~ ^https?://[A-Za-z0-9.-]+(:[0-9]+)?$ ]] ||
-            die "cors_origens in $ETC/confeitaria.conf has $origin, which is no origin" "write * or origins like https://loja.example"
         printf '\n    "%s" "%s";' "$origin" "$origin"
     done
+}
+
+# A rate's burst is ten seconds of it.
+nginx_limits() {
+    local proxy proxies='' rate rates=() value
+    for proxy in $(setting_own proxies); do proxies+="set_real_ip_from $proxy;"$'\n'; done
+    for rate in leituras escritas sessoes pedidos; do
+        value=$(setting_own "limite_$rate")
+        rates+=("${rate^^}=$value" "RAJADA${rate^^}=$((value * 10))")
+    done
+    render "$TOP/nginx/limites.conf.in" "PROXIES=${proxies:-# None.}" "CONEXOES=$(setting_own limite_conexoes)" "${rates[@]}"
 }
 
 has_ipv6() {
@@ -67,7 +78,8 @@ nginx_direct_ports() {
         return
     fi
     for pool in "${POOLS[@]}"; do
-        render "$TOP/nginx/porta.conf.in" "SERVICE=$pool" "PORT=$(($1 + DIRECT_OFFSET["$pool"]))" "POOL=${DIRECT_UPSTREAM[$pool]}"
+        render "$TOP/nginx/porta.conf.in" "SERVICE=$pool" "PORT=$(($1 + DIRECT_OFFSET["$pool"]))" "POOL=${DIRECT_UPSTREAM[$pool]}" \
+            "SAUDE=${pool//-/_}_interno"
     done
 }
 

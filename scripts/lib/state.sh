@@ -124,6 +124,16 @@ state_settings() {
 # Yours: scripts/up reads it and changes only the lines of the options that you give it.
 # Origins whose pages may call the API: * or a list with spaces, e.g. https://loja.example https://gestao.example
 cors_origens = *
+# Proxies in front of this, whose X-Forwarded-For says who the client is: addresses with spaces, e.g. 127.0.0.1 10.0.0.0/8
+# proxies =
+# What one address may ask, in requests a second (ten seconds' worth may come at once), and how many at the same time.
+# limite_leituras = 200
+# limite_escritas = 50
+# limite_sessoes = 10
+# limite_pedidos = 10
+# limite_conexoes = 100
+# What a pool may have in work and waiting.
+# limite_fila = 128
 CONF
 }
 

@@ -21,6 +21,9 @@ DIRECT = {"catalogo": 1, "catalogo-replica": 11, "carrinho": 2, "pedidos": 3}
 WORKERS = ("catalogo=2", "catalogo-replica=2", "carrinho=2", "pedidos=2")
 DATABASES = {"catalogo": (5432, "catalogo"), "replica": (5433, "catalogo"), "pedidos": (5434, "pedidos")}
 SERVICE_USER = "confeitaria"
+# One address stands for all the customers of a test: what it may ask is as good as unlimited, unless the limits are the test.
+UNLIMITED = {"limite_leituras": 100000, "limite_escritas": 100000, "limite_sessoes": 100000, "limite_pedidos": 100000,
+             "limite_conexoes": 4000}
 SANITIZER_WORDS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "UndefinedBehaviorSanitizer")
 CLIENTE = {"nome": "Maria da Silva", "email": "maria@exemplo.com.br", "telefone": "+55 11 91234-5678"}
 RETIRADA = {"tipo": "retirada"}
@@ -65,7 +68,7 @@ def centavos(amount):
 class Shop:
     """`with Shop() as shop:` — up in the beginning, down and gone at the end."""
 
-    def __init__(self, *options, workers=WORKERS, build=None):
+    def __init__(self, *options, workers=WORKERS, limits=UNLIMITED, build=None):
         self.state = Path(tempfile.mkdtemp(prefix="cft-", dir="/tmp"))
         self.state.chmod(0o755)
         self.port, self.base = free_ports()
@@ -73,6 +76,8 @@ class Shop:
         self.options = ["--port", str(self.port), "--direct-ports", str(self.base), *options]
         for pool in workers:
             self.options += ["--workers", pool]
+        for name, value in limits.items():
+            self.options += ["--set", f"{name}={value}"]
         self.contract = Contract(TOP / "nginx/html/api/openapi.yaml")
         self.public = self.admin = None
 

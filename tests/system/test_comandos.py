@@ -320,7 +320,11 @@ def test_a_directory_that_is_something_else(place):
                          [["--port", "0"], ["--port", "70000"], ["--port", "x"], ["--direct-ports", "65530"],
                           ["--port"],
                                        ["--workers", "nada=2"], ["--workers", "catalogo"], ["--workers", "catalogo=0"],
-                                       ["--workers", "catalogo=33"], ["sobra"]])
+                                       ["--workers", "catalogo=33"], ["--set", "limite_leituras"],
+                                       ["--set", "limite_nada=3"], ["--set", "limite_fila=0"],
+                                       ["--set", "limite_fila=201"], ["--set", "limite_escritas=1.5"],
+                                       ["--set", "limite_sessoes="], ["--set", "proxies=10.0.0.1 x"],
+                                       ["--set", "cors_origens=loja.example"], ["sobra"]])
 def test_up_refuses_nonsense(place, arguments):
     """64, before anything is made."""
     done = command("up", "--state", place / "novo", *arguments)
@@ -407,13 +411,22 @@ def test_bad_numbers_of_seed(shop):
 
 @pytest.mark.slow
 def test_own_configuration():
-    """A list of origins instead of everybody."""
+    """A list of origins instead of everybody; a value that is none is refused before anything starts."""
     with Shop("--direct-ports", "0") as shop:
+        assert "next start" in shop.script("up", "--set", "limite_pedidos=7").stderr
         file = shop.state / "etc/confeitaria.conf"
         file.write_text(file.read_text().replace("cors_origens = *",
                                                  "cors_origens = https://loja.example http://localhost:3000"))
         shop.script("down")
+        text = file.read_text()
+        for line in ("limite_conexoes = muitas", "proxies = localhost", "cors_origens = loja.example"):
+            file.write_text(f"{text}{line}\n")
+            refused = shop.script("up", check=False)
+            assert refused.returncode == 1 and line.split()[0] in refused.stderr and "write" in refused.stderr
+            assert leftovers(shop.state) == []
+        file.write_text(text)
         shop.script("up")
+        assert "rate=7r/s" in (shop.state / "etc/nginx/limites.conf").read_text()
         for origin, told in (("https://loja.example", "https://loja.example"),
                              ("http://localhost:3000", "http://localhost:3000"),
                              ("https://outra.example", None), (None, None), ("https://loja.example.mal.example", None)):
