@@ -256,6 +256,23 @@ static void pause_briefly(int try)
 	usleep((useconds_t)(1000 * (1 << try) + rand() % 2000));
 }
 
+/*
+ * A migration changed what a prepared statement returns: it was not run, and a new connection prepares it anew. The state alone
+ * (feature_not_supported) could mean other things, but nothing that our statements do.
+ */
+static bool is_stale_plan(const PGresult *result)
+{
+	return strcmp(state_of(result), "0A000") == 0;
+}
+
+/* Serialization failures and deadlocks lost to another transaction; none of these has changed anything. */
+static bool worth_another_try(const PGresult *result)
+{
+	const char *state = state_of(result);
+
+	return strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0 || is_stale_plan(result);
+}
+
 /* Tries until it is done, refused for good, lost or late. */
 static enum outcome run(struct sql *db, size_t statement, const char *const *params, PGresult **result)
 {
@@ -273,15 +290,14 @@ static enum outcome run(struct sql *db, size_t statement, const char *const *par
 			drop(db);
 			outcome = try_once(db, statement, params, result);
 		}
-		if (outcome != OUTCOME_REFUSED)
+		if (outcome != OUTCOME_REFUSED || !worth_another_try(*result) || try + 1 == TRIES_MAX)
 			return outcome;
-		if (strcmp(state_of(*result), "40001") != 0 && strcmp(state_of(*result), "40P01") != 0)
-			return outcome;
-		if (try + 1 == TRIES_MAX)
-			return outcome;
+		if (is_stale_plan(*result))
+			drop(db);
+		else
+			pause_briefly(try);
 		PQclear(*result);
 		*result = NULL;
-		pause_briefly(try);
 	}
 	return outcome;
 }

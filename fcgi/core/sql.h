@@ -46,7 +46,7 @@ void sql_close(struct sql *db);
 
 /*
  * Runs statement `statement` (its index, SQL_… of the generated header) with text parameters, NULL for null, as many as it has.
- * Serialization failures and deadlocks are tried again, three times at most, with jitter.
+ * Serialization failures and deadlocks are tried again, three times at most, with jitter; so is a plan that a migration made stale.
  * PROBLEM_SERVICO_INDISPONIVEL: not connected, or a read that did not answer in time. PROBLEM_RESULTADO_DESCONHECIDO: a write
  * was sent and its answer lost. PROBLEM_SOMENTE_LEITURA: the server only reads. PROBLEM_INTERNO: anything else, logged;
  * unless sql_refused() knows better: a constraint (class 23) comes back as PROBLEM_INTERNO unlogged only through sql_try().

@@ -151,7 +151,7 @@ static bool spent(int served)
 /* Requests until a signal (true: the worker may end) or until it is spent (false: it begins anew). */
 static bool serve_requests(struct worker *worker, FCGX_Request *fcgi)
 {
-	for (int served = 0; !spent(served); served++) {
+	for (int served = 1;; served++) {
 		hold_stop(SIG_UNBLOCK);
 		if (FCGX_Accept_r(fcgi) != 0) {
 			hold_stop(SIG_BLOCK);
@@ -159,8 +159,10 @@ static bool serve_requests(struct worker *worker, FCGX_Request *fcgi)
 		}
 		hold_stop(SIG_BLOCK);
 		handle(worker, fcgi);
+		/* Only after a request: a limit below what a new worker has would keep it from ever serving. */
+		if (spent(served))
+			return false;
 	}
-	return false;
 }
 
 /*

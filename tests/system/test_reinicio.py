@@ -39,19 +39,18 @@ class Traffic:
         assert done and not self.failed, self.failed[:3]
 
     def run(self, what):
-        """Again and again, each time with connections of its own."""
+        """Again and again, each request on a connection of its own: a kept one may be closed when nginx begins anew."""
         while not self.stop.is_set() and not self.failed:
             client = self.shop.client(self.shop.admin.token, checked=False)
             try:
                 for answer in what(client):
+                    client.close()
                     if answer.status >= 400:
                         self.failed.append(answer)
                     with self.lock:
                         self.served += 1
             except OSError as error:
                 self.failed.append(error)
-            finally:
-                client.close()
 
     def reads(self, client):
         """The shop window."""
