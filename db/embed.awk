@@ -3,8 +3,8 @@
 #   awk -f db/embed.awk -v service=catalogo -v kind=h  db/catalogo/statements/*.sql > catalogo_sql.h   (kind=c: the table)
 #   awk -f db/embed.awk -v service=carrinho -v kind=lua-h db/carrinho/*.lua         > carrinho_lua.h   (kind=lua-c)
 #
-# A statement begins with `-- name: produto_get`, or `-- name: produto_criar (writes)`, and ends at the next one. A Lua file is
-# one script with the name of the file. Comment lines are left out.
+# A statement begins with `-- name: produto_get`, `-- name: produto_criar (writes)` or `-- name: saude (within 400 ms)`, and ends
+# at the next one. A Lua file is one script with the name of the file. Comment lines are left out.
 
 function quoted(text) {
     gsub(/\\/, "&&", text) # awks disagree on what backslashes in a replacement mean
@@ -34,6 +34,7 @@ lua && FNR == 1 {
 !lua && /^-- name: / {
     names[++count] = $3
     writes[count] = /\(writes\)/ ? "true" : "false"
+    within[count] = match($0, /\(within [0-9]+ ms\)/) ? substr($0, RSTART + 8) + 0 : 0
     next
 }
 
@@ -63,7 +64,7 @@ END {
         print "#include \"db/" service (lua ? "_lua.h" : "_sql.h") "\"\n\nconst struct " type " " table "[" size "] = {"
         for (i = 1; i <= count; i++) {
             printf "\t[%s%s] = {\n\t    .name = \"%s\",\n\t    .text =%s,\n", prefix, toupper(names[i]), names[i], lines[i]
-            if (!lua) printf "\t    .params = %d,\n\t    .writes = %s,\n", params[i], writes[i]
+            if (!lua) printf "\t    .params = %d,\n\t    .writes = %s,\n\t    .deadline_ms = %d,\n", params[i], writes[i], within[i]
             print "\t},"
         }
         print "};"

@@ -7,13 +7,15 @@
 #include "core/clock.h"
 #include "core/kv.h"
 
-#define HEALTH_DEADLINE_MS 500
+/* Nested: a service's own store, as in its statement `saude`, then what another waits for its answer. */
+#define STORE_DEADLINE_MS 400
+#define CALL_DEADLINE_MS  500
 
 static const char *const words[] = {"healthy", "degraded", "unhealthy"};
 
 enum health health_of_service(const struct request *rq, const char *path)
 {
-	const struct call call = {"GET", path, NULL, rq->id, HEALTH_DEADLINE_MS};
+	const struct call call = {"GET", path, NULL, rq->id, CALL_DEADLINE_MS};
 	struct call_answer answer;
 
 	if (caller_call(rq->stores->caller, &call, rq->arena, &answer) != PROBLEM_NONE || answer.status != 200)
@@ -23,11 +25,8 @@ enum health health_of_service(const struct request *rq, const char *path)
 
 enum health health_of_kv(const struct request *rq)
 {
-	const char *const command[] = {"PING"};
-	struct kv_reply reply;
-
-	return kv_read(rq->stores->kv, command, 1, rq->arena, &reply) == PROBLEM_NONE ? HEALTH_HEALTHY
-	                                                                              : HEALTH_UNHEALTHY;
+	return kv_ping(rq->stores->kv, STORE_DEADLINE_MS, rq->arena) == PROBLEM_NONE ? HEALTH_HEALTHY
+	                                                                             : HEALTH_UNHEALTHY;
 }
 
 struct json_out *health_open(struct response *rs, const char *service, const struct health_line *lines, size_t count)

@@ -1,4 +1,7 @@
-/* GET /health, the same shape for every service: a line a dependency, unhealthy when one is missing. */
+/*
+ * GET /health, the same shape for every service: a line a dependency, unhealthy when one is missing. Cheap enough to be asked
+ * every second: one small question a dependency, none waited for longer than half a second.
+ */
 #ifndef CORE_HEALTH_H
 #define CORE_HEALTH_H
 
@@ -17,7 +20,7 @@ struct health_line {
 /* Asks another service's health through the internal listener, e.g. "/health/catalogo", within half a second. */
 enum health health_of_service(const struct request *rq, const char *path);
 
-/* Asks Redis. */
+/* Asks Redis, within less. */
 enum health health_of_kv(const struct request *rq);
 
 /*

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "core/breaker.h"
 #include "core/clock.h"
 #include "core/crash.h"
 #include "core/field.h"
@@ -21,6 +22,8 @@
 struct kv {
 	const struct kv_options *options;
 	redisContext *context;
+	struct breaker breaker;
+	int64_t deadline;                           /* of the call in hand, monotonic milliseconds */
 	char (*digests)[SHA1_DIGEST_STRING_LENGTH]; /* of each script, as EVALSHA wants it */
 };
 
@@ -68,11 +71,23 @@ static redisContext *dial(const char *address, struct timeval patience)
 	return context;
 }
 
+/* What is left of the deadline, for hiredis, which takes nothing for no limit at all. */
+static struct timeval left(const struct kv *kv)
+{
+	int64_t milliseconds = kv->deadline - clock_monotonic_ms();
+
+	if (milliseconds < 1)
+		milliseconds = 1;
+	return (struct timeval){milliseconds / 1000, (suseconds_t)(milliseconds % 1000) * 1000};
+}
+
 /* Sends one command; NULL, and no connection any more, when it did not answer in time. */
 static redisReply *command(struct kv *kv, const char *const *argv, size_t count)
 {
-	redisReply *reply = redisCommandArgv(kv->context, (int)count, (const char **)argv, NULL);
+	redisReply *reply = NULL;
 
+	if (redisSetTimeout(kv->context, left(kv)) == REDIS_OK)
+		reply = redisCommandArgv(kv->context, (int)count, (const char **)argv, NULL);
 	if (reply == NULL) {
 		log_event(LOG_LEVEL_ERRO, "redis_lost", "erro=%s", log_quote(kv->context->errstr));
 		drop(kv);
@@ -80,38 +95,47 @@ static redisReply *command(struct kv *kv, const char *const *argv, size_t count)
 	return reply;
 }
 
-static bool authenticate(struct kv *kv)
+/* Says who we are, or just something: a connection counts when it has answered, since a frozen server's is accepted too. */
+static bool greet(struct kv *kv)
 {
-	const char *const argv[] = {"AUTH", kv->options->user, kv->options->password};
+	const char *const auth[] = {"AUTH", kv->options->user, kv->options->password};
+	const char *const ping[] = {"PING"};
+	redisReply *reply = kv->options->user == NULL ? command(kv, ping, 1) : command(kv, auth, 3);
 
-	if (kv->options->user == NULL)
-		return true;
-	redisReply *reply = command(kv, argv, 3);
 	if (reply == NULL)
 		return false;
 	bool accepted = reply->type == REDIS_REPLY_STATUS;
 	if (!accepted)
-		log_event(LOG_LEVEL_ERRO, "redis_auth", "erro=%s", log_quote(reply->str == NULL ? "" : reply->str));
+		log_event(LOG_LEVEL_ERRO, "redis_greeting", "erro=%s", log_quote(reply->str == NULL ? "" : reply->str));
 	freeReplyObject(reply);
 	return accepted;
 }
 
-static bool open_connection(struct kv *kv)
+static bool dial_and_greet(struct kv *kv)
 {
-	const struct timeval patience = {kv->options->deadline_ms / 1000,
-	                                 (suseconds_t)(kv->options->deadline_ms % 1000) * 1000};
-
-	kv->context = dial(kv->options->address, patience);
+	kv->context = dial(kv->options->address, left(kv));
 	if (kv->context == NULL || kv->context->err != 0) {
 		log_event(LOG_LEVEL_ERRO, "redis_connect", "erro=%s",
 		          log_quote(kv->context == NULL ? "bad address" : kv->context->errstr));
-		drop(kv);
 		return false;
 	}
-	if (redisSetTimeout(kv->context, patience) == REDIS_OK && authenticate(kv))
-		return true;
-	drop(kv);
-	return false;
+	return greet(kv);
+}
+
+static bool open_connection(struct kv *kv)
+{
+	int64_t deadline = kv->deadline;
+	int patience = breaker_begin(&kv->breaker, (int)(deadline - clock_monotonic_ms()));
+
+	if (patience == 0)
+		return false;
+	kv->deadline = clock_monotonic_ms() + patience;
+	bool opened = dial_and_greet(kv);
+	kv->deadline = deadline;
+	breaker_end(&kv->breaker, opened);
+	if (!opened)
+		drop(kv);
+	return opened;
 }
 
 /* Copies an answer into the arena. */
@@ -194,6 +218,15 @@ static bool connected(struct kv *kv)
 	return kv->context != NULL || open_connection(kv);
 }
 
+/* One command on the open connection, for its breaker to know of. */
+static redisReply *ask(struct kv *kv, const char *const *argv, size_t count)
+{
+	breaker_begin(&kv->breaker, (int)(kv->deadline - clock_monotonic_ms()));
+	redisReply *reply = command(kv, argv, count);
+	breaker_end(&kv->breaker, reply != NULL);
+	return reply;
+}
+
 static bool is_noscript(const redisReply *reply)
 {
 	return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOSCRIPT", 8) == 0;
@@ -207,30 +240,46 @@ enum problem kv_run(struct kv *kv, size_t script, const char *key, const char *c
 	*reply = (struct kv_reply){.type = KV_NIL};
 	if (arg_count > ARGS_MAX - 4)
 		return PROBLEM_INTERNO;
+	kv->deadline = clock_monotonic_ms() + kv->options->deadline_ms;
 	if (!connected(kv))
 		return PROBLEM_SERVICO_INDISPONIVEL;
 	for (size_t i = 0; i < arg_count; i++)
 		argv[4 + i] = args[i];
 	crash_point("redis", kv->options->scripts[script].name, "antes");
-	redisReply *raw = command(kv, argv, arg_count + 4);
+	redisReply *raw = ask(kv, argv, arg_count + 4);
 	if (raw != NULL && is_noscript(raw)) {
 		freeReplyObject(raw);
 		argv[0] = "EVAL";
 		argv[1] = kv->options->scripts[script].text;
-		raw = command(kv, argv, arg_count + 4);
+		raw = ask(kv, argv, arg_count + 4);
 	}
 	crash_point("redis", kv->options->scripts[script].name, "depois");
 	return raw == NULL ? PROBLEM_RESULTADO_DESCONHECIDO : answer_of(raw, arena, reply);
 }
 
-enum problem kv_read(struct kv *kv, const char *const *argv, size_t count, struct arena *arena, struct kv_reply *reply)
+static enum problem read_until(struct kv *kv, const char *const *argv, size_t count, struct arena *arena,
+                               struct kv_reply *reply)
 {
 	*reply = (struct kv_reply){.type = KV_NIL};
-	int64_t start = clock_monotonic_ms();
 	bool kept = kv->context != NULL;
-	redisReply *raw = connected(kv) ? command(kv, argv, count) : NULL;
+	redisReply *raw = connected(kv) ? ask(kv, argv, count) : NULL;
 	/* A kept connection may turn out dead only when it is used: seen at once. One that was silent is not tried again. */
-	if (raw == NULL && kept && clock_monotonic_ms() - start < kv->options->deadline_ms / 2 && connected(kv))
-		raw = command(kv, argv, count);
+	if (raw == NULL && kept && clock_monotonic_ms() < kv->deadline && connected(kv))
+		raw = ask(kv, argv, count);
 	return raw == NULL ? PROBLEM_SERVICO_INDISPONIVEL : answer_of(raw, arena, reply);
+}
+
+enum problem kv_read(struct kv *kv, const char *const *argv, size_t count, struct arena *arena, struct kv_reply *reply)
+{
+	kv->deadline = clock_monotonic_ms() + kv->options->deadline_ms;
+	return read_until(kv, argv, count, arena, reply);
+}
+
+enum problem kv_ping(struct kv *kv, int deadline_ms, struct arena *arena)
+{
+	const char *const ping[] = {"PING"};
+	struct kv_reply reply;
+
+	kv->deadline = clock_monotonic_ms() + deadline_ms;
+	return read_until(kv, ping, 1, arena, &reply);
 }

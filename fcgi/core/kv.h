@@ -22,7 +22,7 @@ struct kv_options {
 	const char *address; /* unix:/path or host:port */
 	const char *user;    /* ACL user, or NULL */
 	const char *password;
-	int deadline_ms;
+	int deadline_ms; /* of one call, connecting included */
 	const struct kv_script *scripts;
 	size_t script_count;
 };
@@ -48,5 +48,8 @@ enum problem kv_run(struct kv *kv, size_t script, const char *key, const char *c
 /* Runs one reading command, e.g. {"HGETALL", key}; tried once more on a stale connection. PROBLEM_SERVICO_INDISPONIVEL. */
 enum problem kv_read(struct kv *kv, const char *const *command, size_t count, struct arena *arena,
                      struct kv_reply *reply);
+
+/* Whether it answers within `deadline_ms`: PROBLEM_NONE or PROBLEM_SERVICO_INDISPONIVEL. */
+enum problem kv_ping(struct kv *kv, int deadline_ms, struct arena *arena);
 
 #endif

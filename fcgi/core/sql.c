@@ -1,5 +1,4 @@
-/* The connection to PostgreSQL: opened, waited for with a deadline, dropped when it is late or broken, opened again. */
-#include <errno.h>
+/* The connection to PostgreSQL: statements, waited for with a deadline; dropped when it is late or broken, opened again. */
 #include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
@@ -11,15 +10,18 @@
 #include "core/crash.h"
 #include "core/log.h"
 #include "core/sql.h"
+#include "core/sql_servers.h"
 
 #define TRIES_MAX 3 /* of a transaction that lost to another one: serialization failures and deadlocks */
 
 /* Invariant: prepared[i] says that this very connection knows statement i; all are false without one. */
 struct sql {
 	const struct sql_options *options;
+	struct sql_servers *servers;
 	PGconn *connection;
 	bool *prepared;
-	int64_t deadline; /* of the call in hand, monotonic milliseconds */
+	int64_t deadline;  /* of the call in hand, monotonic milliseconds */
+	bool standby_only; /* what the last try to connect found */
 };
 
 /* What became of one try. */
@@ -45,69 +47,26 @@ static bool late(const struct sql *db)
 /* Waits until the socket is ready or the deadline has passed. */
 static bool wait_for(const struct sql *db, short events)
 {
-	struct pollfd descriptor = {.fd = PQsocket(db->connection), .events = events};
-
-	for (;;) {
-		int64_t left = db->deadline - clock_monotonic_ms();
-		if (left <= 0)
-			return false;
-		int ready = poll(&descriptor, 1, (int)left);
-		if (ready > 0)
-			return true;
-		if (ready < 0 && errno != EINTR)
-			return false;
-	}
+	return sql_wait(db->connection, events, db->deadline);
 }
 
-static bool connect_poll(struct sql *db)
-{
-	PostgresPollingStatusType state = PGRES_POLLING_WRITING;
-
-	while (state != PGRES_POLLING_OK) {
-		if (state == PGRES_POLLING_FAILED || !wait_for(db, state == PGRES_POLLING_READING ? POLLIN : POLLOUT))
-			return false;
-		state = PQconnectPoll(db->connection);
-	}
-	return PQsetnonblocking(db->connection, 1) == 0;
-}
-
-/* libpq adds what it was asked to connect to; the first line says enough and holds no secret. */
+/* libpq's first line says enough and holds no secret. */
 static void log_failure(const struct sql *db, const char *event)
 {
 	char line[200];
-	const char *message = db->connection == NULL ? "out of memory" : PQerrorMessage(db->connection);
+	const char *message = late(db) ? "deadline passed" : PQerrorMessage(db->connection);
 
-	if (late(db))
-		message = "deadline passed";
 	snprintf(line, sizeof(line), "%.*s", (int)strcspn(message, "\n"), message);
 	log_event(LOG_LEVEL_ERRO, event, "erro=%s", log_quote(line));
 }
 
-/* Instead of libpq's own, which prints to standard error: what a server remarks may quote a customer's data. */
-static void on_notice(void *context, const PGresult *notice)
-{
-	const char *state = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
-
-	(void)context;
-	log_event(LOG_LEVEL_DEBUG, "sql_notice", "sqlstate=%s", state == NULL ? "-" : state);
-}
-
 static bool open_connection(struct sql *db)
 {
-	const char *const keywords[] = {"dbname", "password", "client_encoding", "options", NULL};
-	const char *const values[] = {db->options->conninfo, db->options->password, "UTF8",
-	                              "-c timezone=UTC -c datestyle=ISO", NULL};
-
-	db->connection = PQconnectStartParams(keywords, values, 1);
-	PQsetNoticeReceiver(db->connection, on_notice, NULL);
-	if (db->connection != NULL && PQstatus(db->connection) != CONNECTION_BAD && connect_poll(db))
-		return true;
-	log_failure(db, "sql_connect");
-	drop(db);
-	return false;
+	db->connection = sql_servers_connect(db->servers, db->deadline, &db->standby_only);
+	return db->connection != NULL;
 }
 
-/* Whether the kept connection still stands: a server that went away has left its last words and an end of file to read. */
+/* Whether the kept connection still serves: a server that went away has left its last words and an end of file to read. */
 static bool alive(const struct sql *db)
 {
 	if (db->connection == NULL || PQstatus(db->connection) != CONNECTION_OK)
@@ -117,7 +76,7 @@ static bool alive(const struct sql *db)
 	while (poll(&descriptor, 1, 0) > 0)
 		if (PQconsumeInput(db->connection) == 0 || PQstatus(db->connection) != CONNECTION_OK)
 			return false;
-	return true;
+	return sql_servers_fits(db->servers, db->connection);
 }
 
 static bool flush(const struct sql *db)
@@ -195,18 +154,11 @@ static bool ended_by_server(const PGresult *result)
 	return state == NULL || strcmp(state, "57P01") == 0 || strcmp(state, "57P02") == 0;
 }
 
-/* One try over the connection that there is, or a new one. `*result` is the caller's to clear. */
-static enum outcome try_once(struct sql *db, size_t statement, const char *const *params, PGresult **result)
+/* Asks the server that it is connected to. */
+static enum outcome ask(struct sql *db, size_t statement, const char *const *params, PGresult **result)
 {
 	const struct sql_statement *text = &db->options->statements[statement];
 
-	*result = NULL;
-	if (!alive(db)) {
-		if (db->connection != NULL)
-			drop(db);
-		if (!open_connection(db))
-			return OUTCOME_NOT_SENT;
-	}
 	if (!prepare(db, statement, result))
 		return *result == NULL || ended_by_server(*result) ? OUTCOME_NOT_SENT : OUTCOME_REFUSED;
 	if (!PQsendQueryPrepared(db->connection, text->name, text->params, params, NULL, NULL, 0))
@@ -216,6 +168,22 @@ static enum outcome try_once(struct sql *db, size_t statement, const char *const
 	if (succeeded(*result))
 		return OUTCOME_DONE;
 	return ended_by_server(*result) ? OUTCOME_LOST : OUTCOME_REFUSED;
+}
+
+/* One try over the connection that there is, or a new one. `*result` is the caller's to clear. */
+static enum outcome try_once(struct sql *db, size_t statement, const char *const *params, PGresult **result)
+{
+	*result = NULL;
+	if (!alive(db)) {
+		if (db->connection != NULL)
+			drop(db);
+		if (!open_connection(db))
+			return OUTCOME_NOT_SENT;
+	}
+	sql_servers_begin(db->servers, db->deadline);
+	enum outcome outcome = ask(db, statement, params, result);
+	sql_servers_end(db->servers, outcome == OUTCOME_DONE || outcome == OUTCOME_REFUSED);
+	return outcome;
 }
 
 static bool is_class(const char *state, const char *class)
@@ -242,13 +210,13 @@ static enum problem problem_of(const struct sql *db, size_t statement, const PGr
 /* After a lost or unsent try: what to tell, once the connection is dropped. */
 static enum problem problem_of_loss(struct sql *db, size_t statement, enum outcome outcome)
 {
-	bool unknown = outcome == OUTCOME_LOST && db->options->statements[statement].writes;
+	bool writes = db->options->statements[statement].writes;
 
-	if (db->connection != NULL) {
-		log_failure(db, outcome == OUTCOME_LOST ? "sql_lost" : "sql_not_sent");
-		drop(db);
-	}
-	return unknown ? PROBLEM_RESULTADO_DESCONHECIDO : PROBLEM_SERVICO_INDISPONIVEL;
+	if (db->connection == NULL)
+		return writes && db->standby_only ? PROBLEM_SOMENTE_LEITURA : PROBLEM_SERVICO_INDISPONIVEL;
+	log_failure(db, outcome == OUTCOME_LOST ? "sql_lost" : "sql_not_sent");
+	drop(db);
+	return outcome == OUTCOME_LOST && writes ? PROBLEM_RESULTADO_DESCONHECIDO : PROBLEM_SERVICO_INDISPONIVEL;
 }
 
 static void pause_briefly(int try)
@@ -314,6 +282,14 @@ static void effect(const struct sql *db, size_t statement, const char *when)
 		crash_point("sql", db->options->statements[statement].name, when);
 }
 
+/* When a statement that begins now must have ended. */
+static int64_t deadline_of(const struct sql *db, size_t statement)
+{
+	int own = db->options->statements[statement].deadline_ms;
+
+	return clock_monotonic_ms() + (own > 0 && own < db->options->deadline_ms ? own : db->options->deadline_ms);
+}
+
 enum problem sql_try(struct sql *db, size_t statement, const char *const *params, struct arena *arena,
                      struct sql_rows *rows, const char **constraint)
 {
@@ -322,7 +298,7 @@ enum problem sql_try(struct sql *db, size_t statement, const char *const *params
 	*rows = (struct sql_rows){0};
 	*constraint = NULL;
 	effect(db, statement, "antes");
-	db->deadline = clock_monotonic_ms() + db->options->deadline_ms;
+	db->deadline = deadline_of(db, statement);
 	enum outcome outcome = run(db, statement, params, &result);
 	effect(db, statement, "depois");
 	if (result != NULL)
@@ -364,6 +340,7 @@ struct sql *sql_open(const struct sql_options *options)
 	if (db == NULL || db->prepared == NULL)
 		out_of_memory();
 	db->options = options;
+	db->servers = sql_servers_new(options->conninfo, options->password);
 	srand((unsigned)getpid());
 	return db;
 }
@@ -371,6 +348,7 @@ struct sql *sql_open(const struct sql_options *options)
 void sql_close(struct sql *db)
 {
 	drop(db);
+	sql_servers_free(db->servers);
 	free(db->prepared);
 	free(db);
 }

@@ -1,5 +1,6 @@
 /*
- * One connection to PostgreSQL: prepared statements, a deadline on every wait, reconnection. Only sql.c knows libpq.
+ * One connection to PostgreSQL: prepared statements, a deadline on every wait, reconnection. Only sql.c, its
+ * servers and its values know libpq.
  *
  * A statement is one round trip and one transaction; what needs several steps is a statement with CTEs or a function in
  * db/<service>/. Statements come from db/<service>/statements/, compiled in, prepared when first used on a connection.
@@ -21,12 +22,14 @@ struct sql;
 struct sql_statement {
 	const char *name; /* as in the .sql file */
 	const char *text;
-	int params;  /* the highest $n */
-	bool writes; /* a lost answer is RESULTADO_DESCONHECIDO; never sent twice */
+	int params;      /* the highest $n */
+	bool writes;     /* a lost answer is RESULTADO_DESCONHECIDO; never sent twice */
+	int deadline_ms; /* 0: that of the options; else no more than this */
 };
 
 struct sql_options {
-	const char *conninfo; /* libpq; several hosts allowed; without the password */
+	const char
+	    *conninfo; /* libpq; several hosts allowed, target_session_attrs primary or standby; without the password */
 	const char *password;
 	int deadline_ms; /* of one statement, connecting included */
 	const struct sql_statement *statements;
@@ -48,8 +51,8 @@ void sql_close(struct sql *db);
  * Runs statement `statement` (its index, SQL_… of the generated header) with text parameters, NULL for null, as many as it has.
  * Serialization failures and deadlocks are tried again, three times at most, with jitter; so is a plan that a migration made stale.
  * PROBLEM_SERVICO_INDISPONIVEL: not connected, or a read that did not answer in time. PROBLEM_RESULTADO_DESCONHECIDO: a write
- * was sent and its answer lost. PROBLEM_SOMENTE_LEITURA: the server only reads. PROBLEM_INTERNO: anything else, logged;
- * unless sql_refused() knows better: a constraint (class 23) comes back as PROBLEM_INTERNO unlogged only through sql_try().
+ * was sent and its answer lost. PROBLEM_SOMENTE_LEITURA: a write, and only a server that just reads answers. PROBLEM_INTERNO:
+ * anything else, logged; a constraint (class 23) comes back as PROBLEM_INTERNO unlogged only through sql_try().
  */
 enum problem sql_run(struct sql *db, size_t statement, const char *const *params, struct arena *arena,
                      struct sql_rows *rows);

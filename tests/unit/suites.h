@@ -6,6 +6,7 @@
 
 Suite *arena_suite(void);
 Suite *auth_suite(void);
+Suite *breaker_suite(void);
 Suite *call_suite(void);
 Suite *clock_suite(void);
 Suite *config_suite(void);

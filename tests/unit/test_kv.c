@@ -12,16 +12,46 @@
 
 static const struct kv_script scripts[] = {{"um", "return 1\n"}};
 
-static enum problem play(const char *const *answers, int runs, struct arena *arena, struct kv_reply *reply)
+static struct kv *connect_to(struct fake_server *server, void (*serve)(int, size_t), const char *user)
+{
+	static char address[80];
+	static struct kv_options options;
+
+	fake_server_serve(server, "redis.sock", serve);
+	snprintf(address, sizeof(address), "unix:%s", server->path);
+	options = (struct kv_options){address, user, "hush", 400, scripts, 1};
+	return kv_open(&options);
+}
+
+static void answer(int connection, const char *text)
+{
+	fake_server_answer(connection, text, strlen(text));
+}
+
+/* Every connection is greeted: a PING, when there is no user. */
+static void greet(int connection)
+{
+	answer(connection, "+PONG\r\n");
+}
+
+static const char *word; /* what the server says when it was greeted; NULL: nothing */
+
+static void play_word(int connection, size_t turn)
+{
+	(void)turn;
+	greet(connection);
+	if (word == NULL)
+		pause();
+	answer(connection, word);
+}
+
+static enum problem play(const char *says, int runs, struct arena *arena, struct kv_reply *reply)
 {
 	struct fake_server server;
-	char address[80];
 	const char *const read[] = {"HGETALL", "k"};
 
-	fake_server_start(&server, "redis.sock", answers);
-	snprintf(address, sizeof(address), "unix:%s", server.path);
-	const struct kv_options options = {address, NULL, NULL, 300, scripts, 1};
-	struct kv *kv = kv_open(&options);
+	word = says;
+	struct kv *kv = connect_to(&server, play_word, NULL);
 	int64_t start = clock_monotonic_ms();
 	enum problem problem = runs ? kv_run(kv, 0, "k", NULL, 0, arena, reply) : kv_read(kv, read, 2, arena, reply);
 	ck_assert_int_lt(clock_monotonic_ms() - start, 5000);
@@ -37,8 +67,8 @@ static const struct {
 } cases[] = {
     {0, "*2\r\n$1\r\na\r\n:7\r\n", PROBLEM_NONE},
     {1, ":1\r\n", PROBLEM_NONE},
-    {0, "", PROBLEM_SERVICO_INDISPONIVEL},
-    {1, "", PROBLEM_RESULTADO_DESCONHECIDO},
+    {0, NULL, PROBLEM_SERVICO_INDISPONIVEL},
+    {1, NULL, PROBLEM_RESULTADO_DESCONHECIDO},
     {0, "*2\r\n$1\r\na\r\n", PROBLEM_SERVICO_INDISPONIVEL},
     {1, "*2\r\n$1\r\na\r\n", PROBLEM_RESULTADO_DESCONHECIDO},
     {0, "?garbage\r\n", PROBLEM_SERVICO_INDISPONIVEL},
@@ -50,10 +80,9 @@ static const struct {
 START_TEST(every_answer_and_none)
 {
 	struct arena *arena = arena_new();
-	const char *const answers[] = {cases[_i].answer, NULL};
 	struct kv_reply reply;
 
-	ck_assert_int_eq(play(answers, cases[_i].runs, arena, &reply), cases[_i].problem);
+	ck_assert_int_eq(play(cases[_i].answer, cases[_i].runs, arena, &reply), cases[_i].problem);
 	if (cases[_i].problem == PROBLEM_NONE && !cases[_i].runs) {
 		ck_assert_int_eq(reply.type, KV_LIST);
 		ck_assert_uint_eq(reply.count, 2);
@@ -81,26 +110,11 @@ START_TEST(no_server_is_unavailable_for_reads_and_writes)
 }
 END_TEST
 
-static struct kv *connect_to(struct fake_server *server, void (*serve)(int, size_t), const char *user)
-{
-	static char address[80];
-	static struct kv_options options;
-
-	fake_server_serve(server, "redis.sock", serve);
-	snprintf(address, sizeof(address), "unix:%s", server->path);
-	options = (struct kv_options){address, user, "hush", 400, scripts, 1};
-	return kv_open(&options);
-}
-
-static void answer(int connection, const char *text)
-{
-	fake_server_answer(connection, text, strlen(text));
-}
-
 /* Answers each connection once and hangs up. */
 static void play_one(int connection, size_t turn)
 {
 	(void)turn;
+	greet(connection);
 	answer(connection, ":1\r\n");
 }
 
@@ -125,6 +139,7 @@ END_TEST
 static void play_chatter(int connection, size_t turn)
 {
 	(void)turn;
+	greet(connection);
 	answer(connection, ":1\r\n");
 	usleep(20000);
 	if (write(connection, ":99\r\n", 5) < 0)
@@ -142,7 +157,7 @@ START_TEST(what_nobody_asked_for_is_not_the_next_answer)
 	ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_NONE);
 	usleep(50000);
 	/* The fake is busy with the first connection: no answer to the second one is right, 99 is not. */
-	ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_RESULTADO_DESCONHECIDO);
+	ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_SERVICO_INDISPONIVEL);
 	arena_free(arena);
 	kv_close(kv);
 	fake_server_stop(&server);
@@ -152,6 +167,7 @@ END_TEST
 static void play_one_then_silence(int connection, size_t turn)
 {
 	(void)turn;
+	greet(connection);
 	answer(connection, ":1\r\n");
 	pause();
 }
@@ -174,9 +190,47 @@ START_TEST(a_silent_connection_costs_one_deadline)
 }
 END_TEST
 
+START_TEST(a_ping_waits_no_longer_than_it_was_told)
+{
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	struct kv *kv = connect_to(&server, play_one_then_silence, NULL);
+
+	ck_assert_int_eq(kv_ping(kv, 300, arena), PROBLEM_NONE);
+	int64_t start = clock_monotonic_ms();
+	ck_assert_int_eq(kv_ping(kv, 100, arena), PROBLEM_SERVICO_INDISPONIVEL);
+	ck_assert_int_lt(clock_monotonic_ms() - start, 300);
+	arena_free(arena);
+	kv_close(kv);
+	fake_server_stop(&server);
+}
+END_TEST
+
+START_TEST(a_server_that_stays_silent_is_left_alone)
+{
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	struct kv *kv = connect_to(&server, play_one_then_silence, NULL);
+	struct kv_reply reply;
+
+	ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_NONE);
+	/* Sent over a connection that stood: unknown. A new one is not answered: then nothing was sent. */
+	ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_RESULTADO_DESCONHECIDO);
+	ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_SERVICO_INDISPONIVEL);
+	int64_t start = clock_monotonic_ms();
+	for (int i = 0; i < 20; i++)
+		ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_SERVICO_INDISPONIVEL);
+	ck_assert_int_lt(clock_monotonic_ms() - start, 300);
+	arena_free(arena);
+	kv_close(kv);
+	fake_server_stop(&server);
+}
+END_TEST
+
 /* Hangs up on the second command of its first connection, after it was read. */
 static void play_hang_up(int connection, size_t turn)
 {
+	greet(connection);
 	answer(connection, ":1\r\n");
 	answer(connection, turn == 0 ? "" : ":2\r\n");
 }
@@ -230,6 +284,7 @@ END_TEST
 static void play_quotes(int connection, size_t turn)
 {
 	(void)turn;
+	greet(connection);
 	answer(connection, "-ERR unknown command 'X', with args beginning with: 'carrinho:segredo' \r\n");
 }
 
@@ -270,6 +325,8 @@ Suite *kv_suite(void)
 	tcase_add_test(tests, a_dead_connection_is_seen_before_a_script_is_sent);
 	tcase_add_test(tests, what_nobody_asked_for_is_not_the_next_answer);
 	tcase_add_test(tests, a_silent_connection_costs_one_deadline);
+	tcase_add_test(tests, a_ping_waits_no_longer_than_it_was_told);
+	tcase_add_test(tests, a_server_that_stays_silent_is_left_alone);
 	tcase_add_loop_test(tests, a_read_is_asked_again_at_once_a_script_never, 0, 2);
 	tcase_add_test(tests, a_refused_password_is_unavailable_and_an_unknown_script_is_sent);
 	tcase_add_test(tests, a_key_is_never_logged);

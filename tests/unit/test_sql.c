@@ -8,8 +8,8 @@
 #include "fake_server.h"
 #include "suites.h"
 
-static const struct sql_statement statements[] = {{"um", "SELECT 1", 0, false},
-                                                  {"muda", "UPDATE x SET y = 1", 0, true}};
+static const struct sql_statement statements[] = {
+    {"um", "SELECT 1", 0, false, 0}, {"muda", "UPDATE x SET y = 1", 0, true, 0}, {"saude", "SELECT 1", 0, false, 100}};
 
 START_TEST(array_literals_are_escaped)
 {
@@ -28,7 +28,7 @@ END_TEST
 
 static void expect_unavailable(const char *conninfo)
 {
-	const struct sql_options options = {conninfo, NULL, 400, statements, 2};
+	const struct sql_options options = {conninfo, NULL, 400, statements, 3};
 	struct sql *db = sql_open(&options);
 	struct arena *arena = arena_new();
 	struct sql_rows rows;
@@ -125,15 +125,20 @@ static void play_script(int connection, size_t turn)
 		say(connection, &scripts[played].statement);
 }
 
-static struct sql *connect_to(struct fake_server *server, void (*serve)(int, size_t))
+static struct sql *open_at(const char *hosts, const char *wish)
 {
-	static char conninfo[128];
+	static char conninfo[256];
 	static struct sql_options options;
 
-	fake_server_serve(server, ".s.PGSQL.5432", serve);
-	snprintf(conninfo, sizeof(conninfo), "host=%s dbname=x user=x", server->directory);
-	options = (struct sql_options){conninfo, NULL, 400, statements, 2};
+	snprintf(conninfo, sizeof(conninfo), "host=%s dbname=x user=x target_session_attrs=%s", hosts, wish);
+	options = (struct sql_options){conninfo, NULL, 400, statements, 3};
 	return sql_open(&options);
+}
+
+static struct sql *connect_to(struct fake_server *server, void (*serve)(int, size_t))
+{
+	fake_server_serve(server, ".s.PGSQL.5432", serve);
+	return open_at(server->directory, "any");
 }
 
 START_TEST(every_answer_and_none)
@@ -239,6 +244,162 @@ START_TEST(a_dead_connection_is_seen_before_a_write_is_sent)
 }
 END_TEST
 
+static void play_silence(int connection, size_t turn)
+{
+	(void)connection, (void)turn;
+	pause();
+}
+
+/* Two servers; the caller stops them. */
+static struct sql *connect_to_both(struct fake_server servers[2], void (*first)(int, size_t),
+                                   void (*second)(int, size_t), const char *wish)
+{
+	char hosts[80];
+
+	fake_server_serve(&servers[0], ".s.PGSQL.5432", first);
+	fake_server_serve(&servers[1], ".s.PGSQL.5432", second);
+	snprintf(hosts, sizeof(hosts), "%s,%s", servers[0].directory, servers[1].directory);
+	return open_at(hosts, wish);
+}
+
+static void stop_both(struct fake_server servers[2], struct sql *db, struct arena *arena)
+{
+	arena_free(arena);
+	sql_close(db);
+	fake_server_stop(&servers[0]);
+	fake_server_stop(&servers[1]);
+}
+
+START_TEST(a_silent_server_leaves_time_for_the_next)
+{
+	struct arena *arena = arena_new();
+	struct fake_server servers[2];
+	struct sql *db = connect_to_both(servers, play_silence, play_one_and_leave, "any");
+	struct sql_rows rows;
+
+	ck_assert_int_eq(sql_run(db, 1, NULL, arena, &rows), PROBLEM_NONE);
+	/* The one that answered is tried first when its connection is gone. */
+	usleep(100000);
+	int64_t start = clock_monotonic_ms();
+	ck_assert_int_eq(sql_run(db, 1, NULL, arena, &rows), PROBLEM_NONE);
+	ck_assert_int_lt(clock_monotonic_ms() - start, 150);
+	stop_both(servers, db, arena);
+}
+END_TEST
+
+START_TEST(a_server_that_stays_silent_is_left_alone)
+{
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	struct sql *db = connect_to(&server, play_silence);
+	struct sql_rows rows;
+
+	ck_assert_int_eq(sql_run(db, 1, NULL, arena, &rows), PROBLEM_SERVICO_INDISPONIVEL);
+	ck_assert_int_eq(sql_run(db, 1, NULL, arena, &rows), PROBLEM_SERVICO_INDISPONIVEL);
+	int64_t start = clock_monotonic_ms();
+	for (int i = 0; i < 20; i++)
+		ck_assert_int_eq(sql_run(db, 1, NULL, arena, &rows), PROBLEM_SERVICO_INDISPONIVEL);
+	ck_assert_int_lt(clock_monotonic_ms() - start, 300);
+	arena_free(arena);
+	sql_close(db);
+	fake_server_stop(&server);
+}
+END_TEST
+
+START_TEST(a_statement_may_be_in_more_of_a_hurry)
+{
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	struct sql *db = connect_to(&server, play_silence);
+	struct sql_rows rows;
+	int64_t start = clock_monotonic_ms();
+
+	ck_assert_int_eq(sql_run(db, 2, NULL, arena, &rows), PROBLEM_SERVICO_INDISPONIVEL);
+	ck_assert_int_lt(clock_monotonic_ms() - start, 300);
+	arena_free(arena);
+	sql_close(db);
+	fake_server_stop(&server);
+}
+END_TEST
+
+#define STANDBY(yes, len) "S\0\0\0" len "in_hot_standby\0" yes "\0"
+#define IS_STANDBY        STANDBY("on", "\x16")
+#define IS_PRIMARY        STANDBY("off", "\x17")
+#define ADMITTED          "R\0\0\0\x08\0\0\0\0"
+
+static void play_standby(int connection, size_t turn)
+{
+	(void)turn;
+	fake_server_answer(connection, ADMITTED IS_STANDBY READY, sizeof(ADMITTED IS_STANDBY READY) - 1);
+	fake_server_answer(connection, PREPARED, sizeof(PREPARED) - 1);
+	fake_server_answer(connection, UPDATED, sizeof(UPDATED) - 1);
+}
+
+static void play_primary(int connection, size_t turn)
+{
+	(void)turn;
+	fake_server_answer(connection, ADMITTED IS_PRIMARY READY, sizeof(ADMITTED IS_PRIMARY READY) - 1);
+	fake_server_answer(connection, PREPARED, sizeof(PREPARED) - 1);
+	fake_server_answer(connection, UPDATED, sizeof(UPDATED) - 1);
+}
+
+START_TEST(a_primary_is_found_among_standbys)
+{
+	struct arena *arena = arena_new();
+	struct fake_server servers[2];
+	struct sql *db = connect_to_both(servers, play_standby, play_primary, "primary");
+	struct sql_rows rows;
+
+	ck_assert_int_eq(sql_run(db, 1, NULL, arena, &rows), PROBLEM_NONE);
+	stop_both(servers, db, arena);
+}
+END_TEST
+
+START_TEST(only_a_standby_is_left)
+{
+	struct arena *arena = arena_new();
+	struct fake_server servers[2];
+	struct sql *db = connect_to_both(servers, play_standby, play_standby, "primary");
+	struct sql_rows rows;
+
+	ck_assert_int_eq(sql_run(db, (size_t)_i, NULL, arena, &rows),
+	                 _i == 0 ? PROBLEM_SERVICO_INDISPONIVEL : PROBLEM_SOMENTE_LEITURA);
+	stop_both(servers, db, arena);
+}
+END_TEST
+
+/* A standby that is promoted while it prepares says so, and would go on answering. */
+static void play_promoted(int connection, size_t turn)
+{
+	(void)turn;
+	fake_server_answer(connection, ADMITTED IS_STANDBY READY, sizeof(ADMITTED IS_STANDBY READY) - 1);
+	fake_server_answer(connection, IS_PRIMARY PREPARED, sizeof(IS_PRIMARY PREPARED) - 1);
+	for (;;)
+		fake_server_answer(connection, UPDATED, sizeof(UPDATED) - 1);
+}
+
+START_TEST(a_standby_that_was_promoted_is_left)
+{
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	struct sql_rows rows;
+
+	fake_server_serve(&server, ".s.PGSQL.5432", play_promoted);
+	struct sql *db = open_at(server.directory, _i == 0 ? "any" : "standby");
+	ck_assert_int_eq(sql_run(db, 0, NULL, arena, &rows), PROBLEM_NONE);
+	ck_assert_int_eq(sql_run(db, 0, NULL, arena, &rows), _i == 0 ? PROBLEM_NONE : PROBLEM_SERVICO_INDISPONIVEL);
+	arena_free(arena);
+	sql_close(db);
+	fake_server_stop(&server);
+}
+END_TEST
+
+START_TEST(a_setting_that_is_none_is_unavailable)
+{
+	expect_unavailable("host=/nowhere nonsense");
+}
+END_TEST
+
 Suite *sql_suite(void)
 {
 	Suite *suite = suite_create("sql");
@@ -251,6 +412,13 @@ Suite *sql_suite(void)
 	tcase_add_test(tests, a_violated_constraint_is_named_to_who_asks);
 	tcase_add_loop_test(tests, a_lost_race_is_run_again_three_times_at_most, 0, 4);
 	tcase_add_test(tests, a_dead_connection_is_seen_before_a_write_is_sent);
+	tcase_add_test(tests, a_silent_server_leaves_time_for_the_next);
+	tcase_add_test(tests, a_server_that_stays_silent_is_left_alone);
+	tcase_add_test(tests, a_statement_may_be_in_more_of_a_hurry);
+	tcase_add_test(tests, a_primary_is_found_among_standbys);
+	tcase_add_loop_test(tests, only_a_standby_is_left, 0, 2);
+	tcase_add_loop_test(tests, a_standby_that_was_promoted_is_left, 0, 2);
+	tcase_add_test(tests, a_setting_that_is_none_is_unavailable);
 	tcase_add_loop_test(tests, a_server_that_makes_no_sense_is_unavailable_in_time, 0,
 	                    sizeof(answers) / sizeof(answers[0]));
 	suite_add_tcase(suite, tests);
