@@ -49,6 +49,9 @@ const char *administrador(struct request *rq);
 /* Answers product `id` as the administrator sees it. */
 enum problem produto_answer(struct request *rq, struct response *rs, int64_t id);
 
+/* Says on an answer of the replica's pool that it is one, how far behind it may be, and that nobody may keep it. */
+void replica_mark(struct request *rq, struct response *rs);
+
 /* Handlers; see the route table in main.c. */
 enum problem produtos_lista(struct request *rq, struct response *rs);
 enum problem produtos_da_categoria(struct request *rq, struct response *rs);
@@ -69,5 +72,6 @@ enum problem reserva_get(struct request *rq, struct response *rs);
 enum problem reservas_vencidas(struct request *rq, struct response *rs);
 enum problem reserva_confirmar(struct request *rq, struct response *rs);
 enum problem reserva_liberar(struct request *rq, struct response *rs);
+enum problem saude(struct request *rq, struct response *rs);
 
 #endif

@@ -1,23 +1,6 @@
-/* The catalogue's worker: its routes and its health. */
+/* The catalogue's worker: its routes. */
 #include "catalogo/catalogo.h"
-#include "core/health.h"
 #include "core/worker.h"
-
-static enum problem saude(struct request *rq, struct response *rs)
-{
-	struct sql_rows rows;
-	bool up = sql_run(rq->stores->db, SQL_SAUDE, NULL, rq->arena, &rows) == PROBLEM_NONE && rows.count == 1;
-	const struct health_line lines[] = {{"postgres", up ? HEALTH_HEALTHY : HEALTH_UNHEALTHY}};
-	struct json_out *out =
-	    health_open(rs, rq->stores->read_only ? "catalogo-replica" : "catalogo", lines, FIELD_COUNT(lines));
-
-	if (up && sql_bool(&rows, 0, 0)) {
-		json_int(out, "atraso_bytes", sql_int(&rows, 0, 1));
-		json_int(out, "atraso_segundos", sql_int(&rows, 0, 2));
-	}
-	json_object_end(out);
-	return PROBLEM_NONE;
-}
 
 static const struct route routes[] = {
     {METHOD_GET, "/api/produtos", produtos_lista, NULL},
@@ -54,6 +37,7 @@ int main(int argc, char **argv)
 	        },
 	    .routes = routes,
 	    .route_count = FIELD_COUNT(routes),
+	    .mark = replica_mark,
 	};
 
 	return worker_main(argc, argv, &service);

@@ -122,6 +122,8 @@ static void handle(struct worker *worker, FCGX_Request *fcgi)
 	response_reset(rs, worker->arena);
 	enum problem problem = dispatch(worker, &rq, rs, fcgi);
 	response_finish(rs, &rq, problem);
+	if (worker->service->mark != NULL && rs->status < 500)
+		worker->service->mark(&rq, rs);
 	buf_clear(&worker->out);
 	response_render(rs, &rq, &worker->out);
 	if (rq.method != METHOD_GET && rq.route != NULL)

@@ -14,6 +14,8 @@ struct service {
 	struct program program;
 	const struct route *routes;
 	size_t route_count;
+	/* Adds headers to an answer that is ready and no failure of ours (below 500); NULL: none. */
+	void (*mark)(struct request *rq, struct response *rs);
 };
 
 #define WORKER_PURPOSE "Serves the FastCGI socket on descriptor 0."

@@ -1,8 +1,11 @@
--- What /health asks.
+-- What /health asks, and what the replica's answers say of themselves.
 
--- name: saude
--- whether this is a standby, and how far behind: bytes received but not replayed, seconds since the last replayed commit
-SELECT pg_is_in_recovery(),
+-- name: saude (within 400 ms)
+-- Whether this is a standby, whether it hears from its primary, and how far behind it is: bytes received but not replayed, and
+-- seconds since the last commit that it has, 0 while it hears from the primary and has replayed all. Without its primary a standby
+-- cannot know what it lacks: the seconds are then the most that it can be behind.
+SELECT pg_is_in_recovery(), ouve,
        coalesce(pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), 0)::bigint,
-       CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
+       CASE WHEN ouve AND pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
             ELSE coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 0) END::bigint
+FROM (SELECT EXISTS (SELECT FROM pg_stat_wal_receiver)) AS receptor (ouve)
