@@ -121,6 +121,10 @@ reader() {
     if is_root; then printf 'root:%s' "$(group)"; else printf '%s' "$EUID"; fi
 }
 
+owner_id() {
+    if is_root; then printf '%s' "$SERVICE_USER"; else id -u; fi
+}
+
 group() {
     if is_root; then id -gn "$SERVICE_USER"; else id -g; fi
 }

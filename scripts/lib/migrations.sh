@@ -7,14 +7,14 @@ migrations_apply() {
     local service applied
     for service in "${SERVICE_DATABASES[@]}"; do
         migrations_begin "$service"
-        applied=$(psql_as_dono "pg-$service" "$service" -c 'SELECT numero, sha256 FROM migracoes')
+        applied=$(psql_as_dono "$(cluster_of "$service")" "$service" -c 'SELECT numero, sha256 FROM migracoes')
         migrations_known "$service" "$applied"
         migrations_missing "$service" "$applied"
     done
 }
 
 migrations_begin() {
-    psql_as_dono "pg-$1" "$1" <<SQL
+    psql_as_dono "$(cluster_of "$1")" "$1" <<SQL
 SET client_min_messages = warning;
 SET ROLE $1_dono;
 CREATE TABLE IF NOT EXISTS migracoes (
@@ -61,13 +61,13 @@ migration_apply() {
         printf "SET LOCAL lock_timeout = '5s'; SET LOCAL client_min_messages = warning; SET LOCAL ROLE %s_dono;\n" "$1"
         cat "$2"
         printf "\nINSERT INTO migracoes (numero, nome, sha256) VALUES (%d, '%s', '%s');\n" "$3" "$name" "$4"
-    } | psql_as_dono "pg-$1" "$1" --single-transaction >/dev/null ||
+    } | psql_as_dono "$(cluster_of "$1")" "$1" --single-transaction >/dev/null ||
         die "migration $name of $1 failed and left nothing behind; PostgreSQL's reason is above"
 }
 
 # The first stock goes into an empty shop only.
 seed_first() {
-    [[ $(psql_as_dono pg-catalogo catalogo -c 'SELECT EXISTS (SELECT FROM produtos)') == f ]] || return 0
+    [[ $(psql_as_dono "$(catalogue_primary)" catalogo -c 'SELECT EXISTS (SELECT FROM produtos)') == f ]] || return 0
     say "putting the first stock on the shelves"
     catalogue_script "$TOP/db/catalogo/seed.sql" >/dev/null
 }
@@ -76,5 +76,5 @@ seed_first() {
 catalogue_script() {
     local file=$1
     shift
-    { printf 'SET ROLE catalogo_dono;\n' && cat "$file"; } | psql_as_dono pg-catalogo catalogo --single-transaction "$@"
+    { printf 'SET ROLE catalogo_dono;\n' && cat "$file"; } | psql_as_dono "$(catalogue_primary)" catalogo --single-transaction "$@"
 }

@@ -3,6 +3,32 @@
 
 declare -A PG_PORT=([pg-catalogo]=5432 [pg-replica]=5433 [pg-pedidos]=5434)
 STANDBY_SLOT=replica
+# Which cluster is the catalogue's primary is written here by scripts/promote, before it promotes.
+PRIMARY_FILE=primario
+STANDBY_TIMEOUT=5s
+
+# The catalogue's primary, as it was decided: that it is one is for the server to say.
+catalogue_primary() {
+    local name=pg-catalogo
+    [[ ! -s $ETC/$PRIMARY_FILE ]] || name=$(<"$ETC/$PRIMARY_FILE")
+    [[ $name == pg-catalogo || $name == pg-replica ]] || die "$ETC/$PRIMARY_FILE names $name" "it must say pg-catalogo or pg-replica"
+    printf '%s' "$name"
+}
+
+# The other one.
+catalogue_standby() {
+    if [[ $(catalogue_primary) == pg-catalogo ]]; then printf pg-replica; else printf pg-catalogo; fi
+}
+
+# Whether the other cluster's data are a standby's. What was a primary is never started beside another until it is one.
+standby_made() {
+    [[ -f $DATA/$(catalogue_standby)/standby.signal ]]
+}
+
+# cluster_of SERVICE: where its database is written to.
+cluster_of() {
+    if [[ $1 == catalogo ]]; then catalogue_primary; else printf 'pg-%s' "$1"; fi
+}
 
 # psql_as_dono CLUSTER DATABASE [OPTIONS] < sql: as the superuser, by peer authentication. PSQL_SECONDS limits its time.
 psql_as_dono() {
@@ -52,8 +78,7 @@ hot_standby = on
 wal_log_hints = on
 max_slot_wal_keep_size = 1GB
 wal_retrieve_retry_interval = 500ms
-primary_conninfo = 'host=$RUN port=${PG_PORT[pg-catalogo]} user=replicador passfile=$SECRETS/pgpass application_name=replica'
-primary_slot_name = '$STANDBY_SLOT'
+wal_receiver_timeout = $STANDBY_TIMEOUT
 timezone = UTC
 log_timezone = UTC
 log_destination = stderr
@@ -61,6 +86,17 @@ log_line_prefix = '%m [%p] %q%u@%d '
 log_error_verbosity = terse
 log_parameter_max_length = 0
 log_checkpoints = off
+CONF
+    [[ $cluster == pg-pedidos ]] || postgres_settings_pair "$cluster"
+}
+
+# Either of the catalogue's two may have to follow the other.
+postgres_settings_pair() {
+    local other=pg-catalogo
+    [[ $1 != pg-catalogo ]] || other=pg-replica
+    cat <<CONF
+primary_conninfo = 'host=$RUN port=${PG_PORT[$other]} user=replicador passfile=$SECRETS/pgpass application_name=replica connect_timeout=2'
+primary_slot_name = '$STANDBY_SLOT'
 CONF
 }
 
@@ -103,31 +139,9 @@ postgres_quiet() {
     output=$(as_owner "$@" 2>&1) || die "$(basename "$1") failed: $output"
 }
 
-# The standby: a copy of the running primary, which keeps in a slot what the standby has not read yet.
-postgres_standby() {
-    local new=$DATA/pg-replica.novo
-    [[ ! -d $DATA/pg-replica ]] || return 0
-    say "making the hot standby pg-replica"
-    postgres_new_dir "$new"
-    psql_as_dono pg-catalogo postgres >/dev/null <<SQL
-SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '$STANDBY_SLOT' AND NOT active;
-SQL
-    postgres_quiet "$PG_BIN/pg_basebackup" -h "$RUN" -p "${PG_PORT[pg-catalogo]}" -U postgres -D "$new" \
-        -X stream -C -S "$STANDBY_SLOT" --checkpoint=fast --no-sync
-    as_owner touch "$new/standby.signal"
-    sync -f "$new"
-    mv -T "$new" "$DATA/pg-replica"
-}
-
-# A standby that was away for more WAL than the primary keeps can never catch up: it is only a copy, so make another.
-postgres_standby_lost() {
-    [[ -d $DATA/pg-replica && $(psql_as_dono pg-catalogo postgres -c \
-        "SELECT coalesce((SELECT wal_status FROM pg_replication_slots WHERE slot_name = '$STANDBY_SLOT'), 'lost')") == lost ]]
-}
-
 postgres_roles() {
-    postgres_roles_catalogo | psql_as_dono pg-catalogo postgres
-    printf '%s\n' 'CREATE EXTENSION IF NOT EXISTS unaccent;' | postgres_quiet_notices pg-catalogo catalogo
+    postgres_roles_catalogo | psql_as_dono "$(catalogue_primary)" postgres
+    printf '%s\n' 'CREATE EXTENSION IF NOT EXISTS unaccent;' | postgres_quiet_notices "$(catalogue_primary)" catalogo
     { postgres_database pedidos && postgres_login pedidos pedidos && postgres_login conciliador pedidos; } | psql_as_dono pg-pedidos postgres
 }
 

@@ -6,7 +6,7 @@ fact() {
 }
 
 report() {
-    local processes
+    local processes cluster role
     if ! supervisor_running || ! processes=$(supervisor state); then
         fact system status stopped
         return
@@ -15,8 +15,10 @@ report() {
     fact supervisor pid "$(supervisor_pid)"
     report_nginx "$processes"
     report_pools "$processes"
-    report_postgres pg-catalogo primary "$processes"
-    report_postgres pg-replica standby "$processes"
+    for cluster in pg-catalogo pg-replica; do
+        if [[ $cluster == "$(catalogue_primary)" ]]; then role=primary; else role=standby; fi
+        report_postgres "$cluster" "$role" "$processes"
+    done
     report_postgres pg-pedidos primary "$processes"
     report_redis "$processes"
     report_conciliador "$processes"
@@ -52,32 +54,39 @@ report_pools() {
 
 # What the server itself says it is, which is not always what it was meant to be.
 report_postgres() {
-    local role='' version=''
+    local role='' version='' link=''
     IFS='|' read -r role version < <(PSQL_SECONDS=3 psql_as_dono "$1" postgres -c "
         SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE 'primary' END, current_setting('server_version_num')::int / 10000
             || '.' || current_setting('server_version_num')::int % 10000" 2>/dev/null) || true
+    [[ $2 != standby ]] || link=$(replication)
     if [[ -z $role ]]; then
         fact "$1" status "no answer"
     elif [[ $role != "$2" ]]; then
         fact "$1" status "not a $2"
+    elif [[ $2 == standby && $link != streaming* ]]; then
+        fact "$1" status "not following"
     else
         report_process "$1" "$3"
     fi
     fact "$1" role "${role:-unknown}"
     fact "$1" version "${version:-unknown}"
-    [[ $1 != pg-replica ]] || report_lag
+    [[ $2 != standby ]] || report_replication "$1" "$link"
 }
 
 # Asked of the primary: a standby that lost it cannot know how far behind it is.
-report_lag() {
-    local link='' bytes='' seconds=''
-    IFS='|' read -r link bytes seconds < <(PSQL_SECONDS=3 psql_as_dono pg-catalogo postgres -c "
+replication() {
+    PSQL_SECONDS=3 psql_as_dono "$(catalogue_primary)" postgres -c "
         SELECT state, pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint,
                round(extract(epoch FROM coalesce(replay_lag, '0')), 3)
-        FROM pg_stat_replication WHERE application_name = 'replica'" 2>/dev/null) || true
-    fact pg-replica replication "${link:-none}"
-    [[ -z $bytes ]] || fact pg-replica lag_bytes "$bytes"
-    [[ -z $seconds ]] || fact pg-replica lag_seconds "$seconds"
+        FROM pg_stat_replication WHERE application_name = 'replica'" 2>/dev/null || true
+}
+
+report_replication() {
+    local state='' bytes='' seconds=''
+    IFS='|' read -r state bytes seconds <<<"$2"
+    fact "$1" replication "${state:-none}"
+    [[ -z $bytes ]] || fact "$1" lag_bytes "$bytes"
+    [[ -z $seconds ]] || fact "$1" lag_seconds "$seconds"
 }
 
 # How many keys are no cart: the stream of events, once there was one.

@@ -113,10 +113,6 @@ state_short_run() {
     ln -sfn "$short" "$1"
 }
 
-owner_id() {
-    if is_root; then printf '%s' "$SERVICE_USER"; else id -u; fi
-}
-
 # The operator's own file: written once, then only the lines that an option changes.
 state_settings() {
     [[ -f $ETC/confeitaria.conf ]] && return

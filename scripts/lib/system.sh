@@ -1,12 +1,15 @@
 # Starting and stopping a whole system, part by part.
 # shellcheck shell=bash
 
-STORES=(pg-catalogo pg-pedidos redis)
-
 # Clusters that are not there yet are made side by side.
 system_init_stores() {
-    local cluster pids=() pid failed=
-    for cluster in pg-catalogo pg-pedidos; do
+    local cluster primary pids=() pid failed=
+    primary=$(catalogue_primary)
+    if [[ ! -d $DATA/$primary ]] && standby_made; then
+        die "the data of the primary, $primary, are gone, and those of its standby are there" \
+            "put $DATA/$primary back, or make the standby the primary: scripts/promote$(state_option) --force"
+    fi
+    for cluster in "$primary" pg-pedidos; do
         postgres_init "$cluster" &
         pids+=($!)
     done
@@ -17,10 +20,13 @@ system_init_stores() {
 }
 
 system_start_stores() {
-    local stores=("${STORES[@]}")
-    [[ ! -d $DATA/pg-replica ]] || stores+=(pg-replica)
+    local primary stores
+    primary=$(catalogue_primary)
+    stores=("$primary" pg-pedidos redis)
+    ! standby_made || stores+=("$(catalogue_standby)")
     supervisor start "${stores[@]}"
-    store_wait pg-catalogo postgres_ready pg-catalogo
+    store_wait "$primary" postgres_ready "$primary"
+    primary_become "$primary"
     store_wait pg-pedidos postgres_ready pg-pedidos
     store_wait redis redis_ready
 }
@@ -32,21 +38,19 @@ store_wait() {
 }
 
 system_start_standby() {
-    if postgres_standby_lost; then
+    local standby
+    standby=$(catalogue_standby)
+    if standby_lost; then
         say "the standby fell behind further than the primary keeps: making another"
-        supervisor stop pg-replica
-        rm -rf -- "$DATA/pg-replica"
+        supervisor stop "$standby"
+        rm -rf -- "${DATA:?}/$standby"
     fi
-    postgres_standby
-    supervisor start pg-replica
-    store_wait pg-replica postgres_ready pg-replica
-    wait_for 60 standby_has_schema || die "the standby does not follow the primary" "see $LOG/pg-replica.log"
-}
-
-# A standby of a new system sees the tables a moment later; its programs are checked against them.
-standby_has_schema() {
-    local newest='SELECT max(numero) FROM migracoes'
-    [[ $(psql_as_dono pg-replica catalogo -c "$newest" 2>/dev/null) == "$(psql_as_dono pg-catalogo catalogo -c "$newest")" ]]
+    [[ -d $DATA/$standby ]] || standby_copy
+    if standby_made; then
+        standby_start
+    else
+        warn "there is no standby: $standby was the primary and stays stopped; scripts/standby$(state_option) makes it the standby"
+    fi
 }
 
 system_start_front() {

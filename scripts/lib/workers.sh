@@ -5,21 +5,25 @@ declare -A POOL_PROGRAM=([catalogo]=catalogo [catalogo-replica]=catalogo [carrin
 declare -A POOL_SIZE=([catalogo]=4 [catalogo-replica]=2 [carrinho]=4 [pedidos]=4)
 
 workers_configure() {
-    worker_common catalogo "$(worker_postgres pg-catalogo catalogo catalogo)"
-    worker_common catalogo-replica "$(worker_postgres pg-replica catalogo catalogo_leitura)" "somente_leitura = sim"
+    worker_common catalogo "$(worker_postgres "$(catalogue_pair primary)" catalogo catalogo)"
+    worker_common catalogo-replica "$(worker_postgres "$(catalogue_pair standby)" catalogo catalogo_leitura)" "somente_leitura = sim"
     worker_common carrinho "redis = unix:$RUN/redis.sock" "redis_usuario = carrinho" "redis_senha = $SECRETS/redis_carrinho" \
         "interno = $RUN/interno.sock"
-    worker_common pedidos "$(worker_postgres pg-pedidos pedidos pedidos)" \
+    worker_common pedidos "$(worker_postgres "host=$RUN port=${PG_PORT[pg-pedidos]}" pedidos pedidos)" \
         "interno = $RUN/interno.sock" "token = $SECRETS/pedidos.token"
-    worker_common conciliador "$(worker_postgres pg-pedidos pedidos conciliador)" \
+    worker_common conciliador "$(worker_postgres "host=$RUN port=${PG_PORT[pg-pedidos]}" pedidos conciliador)" \
         "redis = unix:$RUN/redis.sock" "redis_usuario = conciliador" "redis_senha = $SECRETS/redis_conciliador" \
         "interno = $RUN/interno.sock" "token = $SECRETS/conciliador.token" \
         "intervalo_ms = $(setting conciliador_intervalo_ms 500)" "paciencia_ms = $(setting conciliador_paciencia_ms 10000)"
 }
 
+# Either of the two may be the primary, or become it while the workers run: each pool takes the one that is what it wants.
+catalogue_pair() {
+    printf 'host=%s,%s port=%s,%s target_session_attrs=%s' "$RUN" "$RUN" "${PG_PORT[pg-catalogo]}" "${PG_PORT[pg-replica]}" "$1"
+}
+
 worker_postgres() {
-    printf 'postgres = host=%s port=%s dbname=%s user=%s application_name=%s\npostgres_senha = %s' \
-        "$RUN" "${PG_PORT[$1]}" "$2" "$3" "$3" "$SECRETS/$3"
+    printf 'postgres = %s dbname=%s user=%s application_name=%s\npostgres_senha = %s' "$1" "$2" "$3" "$3" "$SECRETS/$3"
 }
 
 # Workers append to their own log, in a directory where they may make no files: theirs is there before them.
@@ -30,10 +34,12 @@ worker_common() {
     [[ -f $LOG/$pool.log ]] || put "$LOG/$pool.log" 0640 "$(owner)" </dev/null
 }
 
-# Asks each program to prepare its statements: a build that does not fit the schema is found before it serves.
+# Asks each program to prepare its statements: a build that does not fit the schema is found before it serves. Without a standby
+# there is nobody to ask for the replica's pool.
 workers_check() {
     local name output
     for name in "${POOLS[@]}" conciliador; do
+        [[ $name != catalogo-replica ]] || standby_made || continue
         output=$(as_owner "$BIN/${POOL_PROGRAM[$name]:-$name}" -c "$ETC/$name.conf" --check 2>&1) ||
             die "the program $name refuses to work: ${output:-no reason given}" \
                 "its settings are in $ETC/$name.conf, its log is $LOG/$name.log"

@@ -368,14 +368,15 @@ START_TEST(only_a_standby_is_left)
 }
 END_TEST
 
-/* A standby that is promoted while it prepares says so, and would go on answering. */
+/* A standby that is promoted says so with its second answer, and would go on answering. */
 static void play_promoted(int connection, size_t turn)
 {
 	(void)turn;
 	fake_server_answer(connection, ADMITTED IS_STANDBY READY, sizeof(ADMITTED IS_STANDBY READY) - 1);
-	fake_server_answer(connection, IS_PRIMARY PREPARED, sizeof(IS_PRIMARY PREPARED) - 1);
+	fake_server_answer(connection, PREPARED, sizeof(PREPARED) - 1);
+	fake_server_answer(connection, UPDATED, sizeof(UPDATED) - 1);
 	for (;;)
-		fake_server_answer(connection, UPDATED, sizeof(UPDATED) - 1);
+		fake_server_answer(connection, IS_PRIMARY UPDATED, sizeof(IS_PRIMARY UPDATED) - 1);
 }
 
 START_TEST(a_standby_that_was_promoted_is_left)
