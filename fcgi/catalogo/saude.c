@@ -72,6 +72,9 @@ void replica_mark(struct request *rq, struct response *rs)
 		estado = estado_read(rq);
 		read_at = clock_monotonic_ms();
 	}
+	/* Without a standby its pool reads from the primary. */
+	if (estado.up && !estado.standby)
+		return;
 	response_header(rs, "X-Fonte", "replica");
 	if (estado.up)
 		response_header(rs, "X-Atraso-Segundos", "%lld", (long long)estado.atraso_segundos);

@@ -3,20 +3,32 @@
 
 #include "core/clock.h"
 
-#define FAILURES_MAX 2   /* in a row: the first may be one connection's bad luck */
-#define PAUSE_MS     500 /* between probes */
-#define SLACK_MS     5   /* the clock is read more than once */
-#define PROBE_SHARE  3 /* a probe has this part of the deadline: enough to open a connection on a machine that is busy */
+#define FAILURES_MAX 2 /* in a row: the first may be one connection's bad luck */
+#define SLACK_MS     5 /* the clock is read more than once */
+
+/*
+ * How long each probe waits for its turn, and for its answer; the last is repeated. Short at first, for the pool as a whole must
+ * hardly feel the probes of all its workers; longer then, since on a machine that is very busy opening a connection takes long.
+ */
+static const struct {
+	int pause_ms;
+	int patience_ms;
+} probes[] = {{1000, 100}, {1000, 200}, {2000, 300}};
+
+#define LAST_PROBE ((int)(sizeof(probes) / sizeof(probes[0])) - 1)
 
 int breaker_begin(struct breaker *breaker, int deadline_ms)
 {
+	int probe = breaker->failures - FAILURES_MAX;
+
 	breaker->began = clock_monotonic_ms();
 	breaker->patience = deadline_ms;
-	if (breaker->failures < FAILURES_MAX)
+	if (probe < 0)
 		return deadline_ms;
-	if (breaker->began < breaker->ended + PAUSE_MS)
+	if (breaker->began < breaker->ended + probes[probe].pause_ms)
 		return 0;
-	breaker->patience = deadline_ms < PROBE_SHARE ? 1 : deadline_ms / PROBE_SHARE;
+	if (probes[probe].patience_ms < deadline_ms)
+		breaker->patience = probes[probe].patience_ms;
 	return breaker->patience;
 }
 
@@ -28,7 +40,7 @@ void breaker_end(struct breaker *breaker, bool answered)
 		breaker->failures = 0;
 	} else if (now + SLACK_MS >= breaker->began + breaker->patience) {
 		breaker->ended = now;
-		if (breaker->failures < FAILURES_MAX)
+		if (breaker->failures < FAILURES_MAX + LAST_PROBE)
 			breaker->failures++;
 	}
 }

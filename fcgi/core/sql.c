@@ -76,7 +76,7 @@ static bool alive(const struct sql *db)
 	while (poll(&descriptor, 1, 0) > 0)
 		if (PQconsumeInput(db->connection) == 0 || PQstatus(db->connection) != CONNECTION_OK)
 			return false;
-	return sql_servers_fits(db->servers, db->connection);
+	return sql_servers_good(db->servers, db->connection);
 }
 
 static bool flush(const struct sql *db)
@@ -183,10 +183,6 @@ static enum outcome try_once(struct sql *db, size_t statement, const char *const
 	sql_servers_begin(db->servers, db->deadline);
 	enum outcome outcome = ask(db, statement, params, result);
 	sql_servers_end(db->servers, outcome == OUTCOME_DONE || outcome == OUTCOME_REFUSED);
-	/* A standby that was promoted says so with its first answer after that, which is one too many. */
-	if (outcome == OUTCOME_DONE && !db->options->statements[statement].writes &&
-	    !sql_servers_fits(db->servers, db->connection))
-		return OUTCOME_LOST;
 	return outcome;
 }
 

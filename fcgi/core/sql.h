@@ -28,8 +28,8 @@ struct sql_statement {
 };
 
 struct sql_options {
-	const char
-	    *conninfo; /* libpq; several hosts allowed, target_session_attrs primary or standby; without the password */
+	const char *
+	    conninfo; /* libpq; several hosts allowed, target_session_attrs primary or prefer-standby; without the password */
 	const char *password;
 	int deadline_ms; /* of one statement, connecting included */
 	const struct sql_statement *statements;

@@ -12,8 +12,10 @@
 #include "core/clock.h"
 #include "core/log.h"
 
-/* What a server must be. */
-enum wish { WISH_ANY, WISH_PRIMARY, WISH_STANDBY };
+#define SECOND_BEST_MS 1000 /* how long what is not what was wished for is kept before another look */
+
+/* What a server must be, or should be. */
+enum wish { WISH_ANY, WISH_PRIMARY, PREFER_STANDBY };
 
 struct server {
 	const char *host; /* NULL: libpq's default */
@@ -30,7 +32,8 @@ struct sql_servers {
 	enum wish wish;
 	struct server *list;
 	size_t count;
-	size_t last; /* the last good one */
+	size_t last;    /* the last good one */
+	int64_t looked; /* when it was chosen, monotonic milliseconds */
 };
 
 /* libpq adds what it was asked to connect to; the first line says enough and holds no secret. */
@@ -63,8 +66,8 @@ static enum wish wish_of(const PQconninfoOption *options)
 
 	if (name != NULL && (strcmp(name, "primary") == 0 || strcmp(name, "read-write") == 0))
 		wish = WISH_PRIMARY;
-	else if (name != NULL && strcmp(name, "standby") == 0)
-		wish = WISH_STANDBY;
+	else if (name != NULL && strcmp(name, "prefer-standby") == 0)
+		wish = PREFER_STANDBY;
 	free(name);
 	return wish;
 }
@@ -183,37 +186,60 @@ static PGconn *connect_one(const struct sql_servers *servers, const struct serve
 	return NULL;
 }
 
-bool sql_servers_fits(const struct sql_servers *servers, const PGconn *connection)
+static bool fits(const struct sql_servers *servers, const PGconn *connection)
 {
 	/* The server tells by itself when this changes, with its next answer. */
 	const char *standby = PQparameterStatus(connection, "in_hot_standby");
 
 	return servers->wish == WISH_ANY || standby == NULL ||
-	       (strcmp(standby, "on") == 0) == (servers->wish == WISH_STANDBY);
+	       (strcmp(standby, "on") == 0) == (servers->wish == PREFER_STANDBY);
+}
+
+bool sql_servers_good(const struct sql_servers *servers, const PGconn *connection)
+{
+	return fits(servers, connection) || (servers->wish == PREFER_STANDBY && servers->count > 1 &&
+	                                     clock_monotonic_ms() < servers->looked + SECOND_BEST_MS);
+}
+
+/* Asks one server, within its share of what is left, if its breaker lets it. */
+static PGconn *ask(const struct sql_servers *servers, struct server *server, int64_t share)
+{
+	int patience = share <= 0 ? 0 : breaker_begin(&server->breaker, (int)share);
+
+	if (patience == 0)
+		return NULL;
+	PGconn *connection = connect_one(servers, server, clock_monotonic_ms() + patience);
+	breaker_end(&server->breaker, connection != NULL);
+	return connection;
 }
 
 PGconn *sql_servers_connect(struct sql_servers *servers, int64_t deadline, bool *standby_only)
 {
 	size_t first = servers->last;
+	PGconn *best = NULL;
 
 	*standby_only = false;
-	for (size_t i = 0; i < servers->count; i++) {
+	for (size_t i = 0; i < servers->count && (best == NULL || !fits(servers, best)); i++) {
 		size_t at = (first + i) % servers->count;
-		struct server *server = &servers->list[at];
-		int64_t share = (deadline - clock_monotonic_ms()) / (int64_t)(servers->count - i);
-		int patience = share <= 0 ? 0 : breaker_begin(&server->breaker, (int)share);
-		if (patience == 0)
+		/* The statement wants its share too, once there is somebody to send it to. */
+		size_t sharers = servers->count - i + (best != NULL);
+		int64_t share = (deadline - clock_monotonic_ms()) / (int64_t)sharers;
+		PGconn *connection = ask(servers, &servers->list[at], share);
+		if (connection == NULL)
 			continue;
-		PGconn *connection = connect_one(servers, server, clock_monotonic_ms() + patience);
-		breaker_end(&server->breaker, connection != NULL);
-		if (connection != NULL && sql_servers_fits(servers, connection)) {
+		if (servers->wish == WISH_PRIMARY && !fits(servers, connection)) {
+			*standby_only = true;
+			PQfinish(connection);
+		} else if (best == NULL || fits(servers, connection)) {
+			PQfinish(best);
+			best = connection;
 			servers->last = at;
-			return connection;
+		} else {
+			PQfinish(connection);
 		}
-		*standby_only = *standby_only || (connection != NULL && servers->wish == WISH_PRIMARY);
-		PQfinish(connection);
 	}
-	return NULL;
+	servers->looked = clock_monotonic_ms();
+	return best;
 }
 
 void sql_servers_begin(struct sql_servers *servers, int64_t deadline)

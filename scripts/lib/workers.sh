@@ -6,7 +6,7 @@ declare -A POOL_SIZE=([catalogo]=4 [catalogo-replica]=2 [carrinho]=4 [pedidos]=4
 
 workers_configure() {
     worker_common catalogo "$(worker_postgres "$(catalogue_pair primary)" catalogo catalogo)"
-    worker_common catalogo-replica "$(worker_postgres "$(catalogue_pair standby)" catalogo catalogo_leitura)" "somente_leitura = sim"
+    worker_common catalogo-replica "$(worker_postgres "$(catalogue_pair prefer-standby)" catalogo catalogo_leitura)" "somente_leitura = sim"
     worker_common carrinho "redis = unix:$RUN/redis.sock" "redis_usuario = carrinho" "redis_senha = $SECRETS/redis_carrinho" \
         "interno = $RUN/interno.sock"
     worker_common pedidos "$(worker_postgres "host=$RUN port=${PG_PORT[pg-pedidos]}" pedidos pedidos)" \
@@ -34,12 +34,10 @@ worker_common() {
     [[ -f $LOG/$pool.log ]] || put "$LOG/$pool.log" 0640 "$(owner)" </dev/null
 }
 
-# Asks each program to prepare its statements: a build that does not fit the schema is found before it serves. Without a standby
-# there is nobody to ask for the replica's pool.
+# Asks each program to prepare its statements: a build that does not fit the schema is found before it serves.
 workers_check() {
     local name output
     for name in "${POOLS[@]}" conciliador; do
-        [[ $name != catalogo-replica ]] || standby_made || continue
         output=$(as_owner "$BIN/${POOL_PROGRAM[$name]:-$name}" -c "$ETC/$name.conf" --check 2>&1) ||
             die "the program $name refuses to work: ${output:-no reason given}" \
                 "its settings are in $ETC/$name.conf, its log is $LOG/$name.log"

@@ -3,11 +3,13 @@ import json
 import os
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 import uuid
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg2
@@ -56,6 +58,14 @@ def eventually(condition, seconds=10.0, every=0.05):
     while not (value := condition()) and time.monotonic() < end:
         time.sleep(every)
     return value
+
+
+def parent_of(stat):
+    """The parent's id in /proc/PID/stat; nothing when the process is gone."""
+    try:
+        return int(stat.read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+    except OSError:
+        return None
 
 
 def centavos(amount):
@@ -138,6 +148,25 @@ class Shop:
         return {name: pid for name, pid in self.processes().items()
                 if ":" in name and (pool is None or name.startswith(f"{pool}:"))}
 
+    def family(self, part):
+        """The process of a supervised part and those that it started."""
+        parent = self.processes()[part]
+        stats = (Path(f"/proc/{pid}/stat") for pid in os.listdir("/proc") if pid.isdigit())
+        return [parent] + [int(stat.parent.name) for stat in stats if parent_of(stat) == parent]
+
+    @contextmanager
+    def frozen(self, part):
+        """Meanwhile a part lives and does nothing; gives its processes."""
+        family = self.family(part)
+        for pid in family:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield family
+        finally:
+            for pid in family:
+                if os.path.exists(f"/proc/{pid}"):
+                    os.kill(pid, signal.SIGCONT)
+
     # Where things are
 
     @property
@@ -216,6 +245,21 @@ class Shop:
         if "categoria_id" not in fields:
             fields["categoria_id"] = self.category()
         return self.admin.post("/api/produtos", fields).ok(201)
+
+    def well(self):
+        """Whether the front door says that all parts are."""
+        answer = self.client().get("/health")
+        return answer.status == 200 and answer.json["status"] == "healthy"
+
+    def recovered(self, seconds=5):
+        """Whether all is well again within `seconds`, and stays so for as long as a worker may leave a store alone."""
+        end, since = time.monotonic() + seconds, None
+        while time.monotonic() < end:
+            since = (since or time.monotonic()) if self.well() else None
+            if since and time.monotonic() - since > 2.2:
+                return True
+            time.sleep(0.05)
+        return False
 
     def stock(self, produto_id):
         """What the shelf holds now."""

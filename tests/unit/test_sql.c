@@ -71,6 +71,9 @@ END_TEST
 #define UPDATED                                                                                                        \
 	"2\0\0\0\x04n\0\0\0\x04"                                                                                       \
 	"C\0\0\0\x0dUPDATE 1\0" READY
+#define UPDATED_TWO                                                                                                    \
+	"2\0\0\0\x04n\0\0\0\x04"                                                                                       \
+	"C\0\0\0\x0dUPDATE 2\0" READY
 #define NO(state)    "E\0\0\0\x16SERROR\0C" state "\0Mx\0\0"
 #define FATAL(state) "E\0\0\0\x16SFATAL\0C" state "\0Mx\0\0"
 #define UNIQUE       "E\0\0\0\x1cSERROR\0C23505\0Mx\0num_x\0\0"
@@ -332,7 +335,7 @@ static void play_standby(int connection, size_t turn)
 	(void)turn;
 	fake_server_answer(connection, ADMITTED IS_STANDBY READY, sizeof(ADMITTED IS_STANDBY READY) - 1);
 	fake_server_answer(connection, PREPARED, sizeof(PREPARED) - 1);
-	fake_server_answer(connection, UPDATED, sizeof(UPDATED) - 1);
+	fake_server_answer(connection, UPDATED_TWO, sizeof(UPDATED_TWO) - 1);
 }
 
 static void play_primary(int connection, size_t turn)
@@ -368,7 +371,22 @@ START_TEST(only_a_standby_is_left)
 }
 END_TEST
 
-/* A standby that is promoted says so with its second answer, and would go on answering. */
+/* The standby affects two rows, the primary one. */
+START_TEST(a_standby_is_preferred_where_there_is_one)
+{
+	struct arena *arena = arena_new();
+	struct fake_server servers[2];
+	struct sql *db =
+	    connect_to_both(servers, play_primary, _i == 0 ? play_silence : play_standby, "prefer-standby");
+	struct sql_rows rows;
+
+	ck_assert_int_eq(sql_run(db, 0, NULL, arena, &rows), PROBLEM_NONE);
+	ck_assert_int_eq(rows.affected, _i + 1);
+	stop_both(servers, db, arena);
+}
+END_TEST
+
+/* A standby that is promoted says so with its second answer, and goes on answering. */
 static void play_promoted(int connection, size_t turn)
 {
 	(void)turn;
@@ -379,19 +397,21 @@ static void play_promoted(int connection, size_t turn)
 		fake_server_answer(connection, IS_PRIMARY UPDATED, sizeof(IS_PRIMARY UPDATED) - 1);
 }
 
-START_TEST(a_standby_that_was_promoted_is_left)
+START_TEST(a_standby_that_was_promoted_is_left_for_another)
 {
 	struct arena *arena = arena_new();
-	struct fake_server server;
+	struct fake_server servers[2];
+	struct sql *db = connect_to_both(servers, play_promoted, play_standby, _i == 0 ? "any" : "prefer-standby");
 	struct sql_rows rows;
 
-	fake_server_serve(&server, ".s.PGSQL.5432", play_promoted);
-	struct sql *db = open_at(server.directory, _i == 0 ? "any" : "standby");
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(sql_run(db, 0, NULL, arena, &rows), PROBLEM_NONE);
+		ck_assert_int_eq(rows.affected, 1);
+	}
+	usleep(1050000);
 	ck_assert_int_eq(sql_run(db, 0, NULL, arena, &rows), PROBLEM_NONE);
-	ck_assert_int_eq(sql_run(db, 0, NULL, arena, &rows), _i == 0 ? PROBLEM_NONE : PROBLEM_SERVICO_INDISPONIVEL);
-	arena_free(arena);
-	sql_close(db);
-	fake_server_stop(&server);
+	ck_assert_int_eq(rows.affected, _i + 1);
+	stop_both(servers, db, arena);
 }
 END_TEST
 
@@ -418,7 +438,8 @@ Suite *sql_suite(void)
 	tcase_add_test(tests, a_statement_may_be_in_more_of_a_hurry);
 	tcase_add_test(tests, a_primary_is_found_among_standbys);
 	tcase_add_loop_test(tests, only_a_standby_is_left, 0, 2);
-	tcase_add_loop_test(tests, a_standby_that_was_promoted_is_left, 0, 2);
+	tcase_add_loop_test(tests, a_standby_is_preferred_where_there_is_one, 0, 2);
+	tcase_add_loop_test(tests, a_standby_that_was_promoted_is_left_for_another, 0, 2);
 	tcase_add_test(tests, a_setting_that_is_none_is_unavailable);
 	tcase_add_loop_test(tests, a_server_that_makes_no_sense_is_unavailable_in_time, 0,
 	                    sizeof(answers) / sizeof(answers[0]));
