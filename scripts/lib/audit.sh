@@ -40,7 +40,7 @@ audit_blind() {
 }
 
 audit_catalogo() {
-    cat "$TOP/db/catalogo/audit/"{produtos,reservas}.sql | psql_as_dono pg-catalogo catalogo
+    cat "$TOP/db/catalogo/audit/"{produtos,reservas}.sql | psql_as_dono "$(cluster_of catalogo)" catalogo
 }
 
 # audit_pedidos FILE [QUIET]: all that the orders' database is to run: the other stores' rows, then the checks. A store

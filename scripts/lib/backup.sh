@@ -1,5 +1,6 @@
 # Backups: what is in one, and whether it is whole.
-#   <cluster>/base        a base backup with its own manifest; <cluster>/wal: the log from there to the moment of the backup
+#   <cluster>/base        a base backup with its own manifest; <cluster>/wal: the log from there to the moment of the backup;
+#                         pg-catalogo is the catalogue's primary, whichever of the pair that was
 #   redis/dump.rdb        the carts and the stream of events
 #   etc                   configuration, tokens, secrets
 #   manifest              versions, the moment of each cluster, the checksum of every other file; written last

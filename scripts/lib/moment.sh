@@ -7,14 +7,14 @@ MOMENT_TRIES=20
 declare -A MOMENT_LSN=()
 
 stream_to() {
-    printf 'host=%s port=%s user=postgres application_name=%s' "$RUN" "${PG_PORT[$1]}" "$BACKUP_NAME"
+    printf 'host=%s port=%s user=postgres application_name=%s' "$RUN" "${PG_PORT[$(cluster_of "${1#pg-}")]}" "$BACKUP_NAME"
 }
 
 # Ends the connections of a backup, ours or those of one that was killed, and gives up its claim on the log.
 streams_end() {
     local cluster
     for cluster in "${BACKUP_CLUSTERS[@]}"; do
-        PSQL_SECONDS=15 psql_as_dono "$cluster" postgres >/dev/null <<SQL
+        PSQL_SECONDS=15 psql_as_dono "$(cluster_of "${cluster#pg-}")" postgres >/dev/null <<SQL
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_replication WHERE application_name = '$BACKUP_NAME';
 SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '$BACKUP_SLOT' AND NOT active;
 SQL
@@ -26,7 +26,7 @@ SQL
 # Nobody waits long: the lock is asked for shortly, a vacuum gives way to it, and PostgreSQL lets go of it when this process hangs.
 moment_try() {
     local redis="redis-cli --no-auth-warning -s $RUN/redis.sock --user operador"
-    local catalogo="$PG_BIN/psql -X -q -A -t -F ' ' -h $RUN -p ${PG_PORT[pg-catalogo]} -U postgres -d postgres"
+    local catalogo="$PG_BIN/psql -X -q -A -t -F ' ' -h $RUN -p ${PG_PORT[$(catalogue_primary)]} -U postgres -d postgres"
     REDISCLI_AUTH=$(secret redis_operador) PSQL_SECONDS=10 psql_as_dono pg-pedidos pedidos -F ' ' 2>&1 <<SQL
 SET deadlock_timeout = '20ms';
 SET lock_timeout = '300ms';
@@ -76,7 +76,7 @@ moment_redis_written() {
 
 # log_until CLUSTER POSITION DIR: the log from the base backup's to that position. The switch sends it off at once.
 log_until() {
-    psql_as_dono "$1" postgres -c 'SELECT pg_switch_wal()' >/dev/null
+    psql_as_dono "$(cluster_of "${1#pg-}")" postgres -c 'SELECT pg_switch_wal()' >/dev/null
     own_directory "$3"
     postgres_quiet "$PG_BIN/pg_receivewal" -d "$(stream_to "$1")" -D "$3" -S "$BACKUP_SLOT" --endpos="$2" --no-loop
     local part

@@ -102,7 +102,7 @@ def lose(shop, cluster):
 
 def assert_pair(shop, primary, standby):
     """One primary, one standby that follows, all is well; reads of the replica's pool are the standby's."""
-    assert eventually(lambda: shop.status(check=False)["healthy"], seconds=10), shop.status(check=False)
+    assert shop.recovered(10), shop.status(check=False)
     parts = shop.status()["parts"]
     assert parts[primary]["role"] == "primary" and parts[standby]["role"] == "standby"
     assert parts[standby]["replication"] == "streaming" and "replication" not in parts[primary]
@@ -154,13 +154,16 @@ def test_a_new_standby_is_made(shop):
 
 
 def test_the_roles_outlive_a_stop(shop):
-    """scripts/down, scripts/up: each comes back as what it was; migrations and seeds find the primary."""
+    """scripts/down, scripts/up: each comes back as what it was; every other command finds the primary."""
     product = shop.product(estoque=7)["id"]
     restart(shop)
     assert_pair(shop, "pg-replica", "pg-catalogo")
     assert shop.stock(product) == 7
     shop.script("seed", "--products", "3")
     shop.script("migrate")
+    shop.script("audit")
+    shop.script("backup", "--to", shop.state / "copia")
+    shop.script("restart", "catalogo-replica")
 
 
 def test_a_frozen_primary_is_fenced(shop):
