@@ -36,12 +36,14 @@ static enum problem saude_replica(struct request *rq, struct response *rs)
 	/* After a quiet hour the first commit is an hour behind for as long as it takes to replay it: look again. */
 	if (estado.up && estado.ouve && behind(&estado))
 		estado = estado_read(rq);
+	/* Without a standby its pool reads from the primary, which is no replica. */
+	bool standby = estado.up && estado.standby;
 	const struct health_line lines[] = {
-	    {"postgres", estado.up ? HEALTH_HEALTHY : HEALTH_UNHEALTHY},
+	    {"postgres", standby ? HEALTH_HEALTHY : HEALTH_UNHEALTHY},
 	    {"replicacao", estado.ouve && !behind(&estado) ? HEALTH_HEALTHY : HEALTH_DEGRADED},
 	};
 	struct json_out *out = health_open(rs, "catalogo-replica", lines, FIELD_COUNT(lines));
-	if (estado.up) {
+	if (standby) {
 		json_int(out, "atraso_bytes", estado.atraso_bytes);
 		json_int(out, "atraso_segundos", estado.atraso_segundos);
 	}
@@ -72,7 +74,6 @@ void replica_mark(struct request *rq, struct response *rs)
 		estado = estado_read(rq);
 		read_at = clock_monotonic_ms();
 	}
-	/* Without a standby its pool reads from the primary. */
 	if (estado.up && !estado.standby)
 		return;
 	response_header(rs, "X-Fonte", "replica");

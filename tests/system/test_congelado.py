@@ -93,6 +93,7 @@ def test_an_order_is_made_once_when_what_it_needs_comes_back(shop, part):
             assert answer.status in (503, 504) and answer.headers["Retry-After"], answer
             assert time.monotonic() - start < 6
     assert eventually(lambda: change.send().status == 201, seconds=10)
+    assert shop.recovered()
     assert change.count() == 1
     assert eventually(lambda: shop.stock(change.product) == 999, seconds=20)
 

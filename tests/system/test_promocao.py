@@ -1,4 +1,4 @@
-"""The primary is lost for good: the standby is promoted, the workers follow, what was the primary becomes the standby."""
+"""The primary is lost for good: the standby is promoted, workers follow, what was the primary becomes the standby."""
 import os
 import shutil
 import signal
@@ -28,7 +28,8 @@ class Traffic:
     def __init__(self, shop):
         self.shop, self.stop = shop, threading.Event()
         self.product = shop.product(estoque=0)["id"]
-        assert eventually(lambda: shop.client(pool="catalogo-replica").get(f"/api/produtos/{self.product}").status == 200)
+        replica = shop.client(pool="catalogo-replica")
+        assert eventually(lambda: replica.get(f"/api/produtos/{self.product}").status == 200)
         self.reads, self.writes, self.waits = [], [], []
         self.threads = [threading.Thread(target=self.go, args=one) for one in (
             (shop.client(checked=False), self.reads, "GET", f"/api/produtos/{self.product}", None),
@@ -167,7 +168,7 @@ def test_the_roles_outlive_a_stop(shop):
 
 
 def test_a_frozen_primary_is_fenced(shop):
-    """It is killed before the other is promoted, and is nobody's primary when it could go on; it becomes the standby."""
+    """It is killed before the other is promoted, and is nobody's primary when it could go on; then the standby."""
     workers = shop.workers()
     with Traffic(shop) as traffic, shop.frozen("pg-replica") as family:
         assert traffic.another(traffic.writes, 503)

@@ -157,7 +157,9 @@ def test_the_replica_follows_again_after_it_was_away(shop):
         product = shop.product()
         health = shop.client().get("/health")
         assert health.status == 200 and exact(health.text)["status"] == "degraded"
-        assert shop.client(pool="catalogo-replica").get("/api/produtos/1").status == 503
+        assert shop.client(pool="catalogo-replica").get("/health").status == 503
+        answer = shop.client(pool="catalogo-replica").get(f"/api/produtos/{product['id']}")
+        assert answer.status == 200 and answer.headers["X-Fonte"] is None, "there is the primary to ask"
     finally:
         shop.supervisor("start", "pg-replica")
     assert eventually(lambda: shop.client(pool="catalogo-replica").get(f"/api/produtos/{product['id']}").status == 200,
