@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 
 supervisor_configure() {
-    { supervisor_itself && supervisor_stores && supervisor_nginx && supervisor_pools && supervisor_conciliador; } | put_config "$ETC/supervisord.conf"
+    { supervisor_itself && supervisor_stores && supervisor_nginx && supervisor_pools && supervisor_conciliador && supervisor_vigia; } |
+        put_config "$ETC/supervisord.conf"
 }
 
 supervisor_itself() {
@@ -100,6 +101,17 @@ stopwaitsecs=8
 priority=25
 $(supervisor_user)
 CONF
+}
+
+# Looks whether each part's socket can still be found, and begins anew whoever lost his. It starts processes, so it is the only one
+# of them that runs as supervisord does.
+supervisor_vigia() {
+    local pool sockets=("nginx=$RUN/interno.sock" "redis=$RUN/redis.sock") cluster
+    for pool in "${POOLS[@]}"; do sockets+=("$pool=$RUN/$pool.sock"); done
+    for cluster in "${!PG_PORT[@]}"; do sockets+=("$cluster=$RUN/.s.PGSQL.${PG_PORT[$cluster]}"); done
+    install -m 0644 "$TOP/scripts/lib/vigia.py" "$TOP/scripts/lib/supervisor.py" "$BIN"
+    supervisor_program program vigia "$PYTHON -B $BIN/vigia.py $SUPERVISOR_SOCKET ${sockets[*]}" vigia.log
+    printf 'stopsignal=TERM\nstopwaitsecs=8\npriority=40\n'
 }
 
 # supervisor COMMAND [NAME...]: one call, however many names.

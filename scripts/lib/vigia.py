@@ -1,0 +1,43 @@
+"""Starts anew whoever's socket file is gone: he waits behind a name that nobody can find any more, and does not notice."""
+import os
+import sys
+import time
+import xmlrpc.client
+
+from supervisor import Transport, start, stop
+
+LOOK_SECONDS = 0.5
+YOUNG_SECONDS = 5  # who is younger may be about to make it
+
+
+def running(server, group):
+    """The processes of a part, unless it is starting or an operator has stopped it."""
+    found = [p for p in server.supervisor.getAllProcessInfo() if p["group"] == group and p["statename"] == "RUNNING"]
+    if any(p["now"] - p["start"] < YOUNG_SECONDS for p in found):
+        return []
+    return [f"{group}:{p['name']}" for p in found]
+
+
+def look(server, sockets, missing):
+    """One look; the parts whose socket is missing. One that was missing the last time too is started anew."""
+    now = {part for part, path in sockets.items() if not os.path.exists(path)}
+    for part in now & missing:
+        if names := running(server, part):
+            print(f"{part}: {sockets[part]} is gone: starting it anew", flush=True)
+            stop(server, names)
+            start(server, names)
+    return now
+
+
+def main():
+    """vigia.py SUPERVISOR PART=SOCKET...: until its supervisor is gone."""
+    server = xmlrpc.client.ServerProxy("http://supervisor", transport=Transport(sys.argv[1]))
+    sockets = dict(word.split("=", 1) for word in sys.argv[2:])
+    parent, missing = os.getppid(), set()
+    while os.getppid() == parent:
+        missing = look(server, sockets, missing)
+        time.sleep(LOOK_SECONDS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""A socket file that was deleted: whoever listened there is started anew, and only he."""
+import pytest
+
+from shop import eventually
+
+FILES = {"catalogo": "catalogo.sock", "carrinho": "carrinho.sock", "nginx": "interno.sock", "redis": "redis.sock",
+         "pg-pedidos": ".s.PGSQL.5434"}
+
+
+def of_part(processes, part):
+    """Those of a part: name -> process id."""
+    return {name: pid for name, pid in processes.items() if name.split(":")[0] == part}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", FILES)
+def test_a_deleted_socket_comes_back(shop, part):
+    """Without a person; everybody else goes on."""
+    path = shop.run / FILES[part]
+    assert eventually(path.exists, 10)
+    before = shop.processes()
+    path.unlink()
+    assert eventually(path.exists, 30), shop.logs()["vigia.log"]
+    assert eventually(lambda: set(shop.processes()) == set(before), 10)
+    for client in (shop.public, shop.admin):
+        client.close()  # a new nginx knows nothing of their connections
+    product = shop.product()["id"]
+    assert eventually(lambda: shop.client(checked=False).post("/api/carrinho/sessao").status == 201, 10)
+    shop.order({product: 1})
+    after = shop.processes()
+    assert {name for name in before if before[name] != after[name]} == set(of_part(before, part))
+
+
+@pytest.mark.slow
+def test_what_an_operator_stopped_stays_stopped(shop):
+    """Its socket is nobody's business then."""
+    names = list(shop.workers("carrinho"))
+    shop.supervisor("stop", *names)
+    try:
+        (shop.run / "carrinho.sock").unlink()
+        assert not eventually(lambda: shop.workers("carrinho"), 4)
+    finally:
+        shop.supervisor("start", *names)
+    assert eventually(lambda: shop.client(checked=False).post("/api/carrinho/sessao").status == 201, 10)
