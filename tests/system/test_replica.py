@@ -76,13 +76,9 @@ def test_reads_go_on_without_the_primary_pool(shop):
         assert time.monotonic() - start < 5
         assert shop.client().head("/api/produtos/7").status == 200
         for method, path, body in writes(shop):
-            answer = shop.client(shop.admin.token).request(method, path, body)
-            assert answer.status in (502, 503)
-            assert answer.problem("servico_fora" if answer.status == 502 else "servico_indisponivel")
+            assert shop.client(shop.admin.token).request(method, path, body).problem("servico_indisponivel")
         assert shop.client().get(f"/api/carrinho/{session}").data["valor_total"] == expected["/api/produtos/7"]["preco"]
-        answer = shop.client().post("/api/pedidos", order)
-        assert answer.status == 503 and answer.json["codigo"] in ("servico_indisponivel",
-                                                                  "resultado_desconhecido"), answer
+        assert shop.client().post("/api/pedidos", order).problem("servico_indisponivel")
         assert snapshot(shop) == before
         health = shop.client(pool="catalogo").get("/health")
         assert health.status == 503 and exact(health.text)["service"] == "catalogo"

@@ -1,0 +1,72 @@
+"""A worker that dies with a request in hand: a read is asked of another one, a write is not."""
+import os
+import signal
+import threading
+import time
+
+from shop import eventually
+
+
+def together(*calls):
+    """Begins each call in a thread of its own; gives what waits for their results."""
+    results = [None] * len(calls)
+
+    def run(at):
+        results[at] = calls[at]()
+    threads = [threading.Thread(target=run, args=(at,)) for at in range(len(calls))]
+    for thread in threads:
+        thread.start()
+
+    def wait():
+        for thread in threads:
+            thread.join()
+        return results
+    return wait
+
+
+def with_a_death(shop, *calls):
+    """Every worker of carrinho has a call in hand and waits for Redis when one of them dies; the answers."""
+    redis, workers = shop.processes()["redis"], shop.workers("carrinho")
+    assert len(calls) == len(workers)
+    os.kill(redis, signal.SIGSTOP)
+    try:
+        wait = together(*calls)
+        time.sleep(0.3)  # until both have been accepted
+        os.kill(next(iter(workers.values())), signal.SIGKILL)
+    finally:
+        os.kill(redis, signal.SIGCONT)
+    answers = wait()
+    assert eventually(lambda: len(shop.workers("carrinho")) == len(workers), 10)
+    return answers
+
+
+def test_a_read_is_answered_all_the_same(shop):
+    """By another worker of the pool."""
+    session = shop.cart({7: 1})
+    read = lambda: shop.client().get(f"/api/carrinho/{session}")  # noqa: E731
+    for answer in with_a_death(shop, read, read):
+        assert answer.ok()["session_id"] == session
+
+
+def test_a_write_is_not_sent_twice(shop):
+    """The one in hand is a 502, since nobody knows what came of it."""
+    sessions = [shop.cart({7: 1}) for _ in range(2)]
+    answers = with_a_death(shop, *[lambda session=session: shop.client().post(
+        f"/api/carrinho/{session}/adicionar", {"produto_id": 7}) for session in sessions])
+    assert sorted(answer.status for answer in answers) == [200, 502]
+    for answer, session in zip(answers, sessions):
+        units = shop.client().get(f"/api/carrinho/{session}").data["itens"][0]["quantidade"]
+        assert units == 2 if answer.status == 200 else answer.problem("servico_fora") and units <= 2
+
+
+def test_nobody_there_is_a_refusal(shop):
+    """No worker at all: 503, since nothing was sent."""
+    session, names = shop.cart({7: 1}), list(shop.workers("carrinho"))
+    shop.supervisor("stop", *names)
+    try:
+        for method, target in (("GET", f"/api/carrinho/{session}"), ("POST", "/api/carrinho/sessao"),
+                               ("DELETE", f"/api/carrinho/{session}")):
+            shop.client().request(method, target).problem("servico_indisponivel")
+    finally:
+        shop.supervisor("start", *names)
+    assert eventually(lambda: shop.client().get(f"/api/carrinho/{session}").status == 200, 10)
