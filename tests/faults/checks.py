@@ -115,8 +115,8 @@ class Checks:
         orders = collections.Counter(stored.session for stored in self.stored.values() if stored.alive)
         granted = collections.Counter(wish.cart.session for wish in self.journal.wishes
                                       if not all(reply.refused for reply in wish.replies))
-        for session, number in orders.items():
-            if number > granted[session]:
+        for session in {cart.session for cart in self.journal.carts}:
+            if (number := orders[session]) > granted[session]:
                 yield f"{number} orders of a cart, {granted[session]} of its wishes were not refused", (session,)
 
     def carts_add_up(self):
@@ -153,7 +153,8 @@ class Checks:
 
     def adjustments_stand(self):
         """Each acknowledged change of stock is in the ledger once; one that is there was asked for."""
-        rows = self.shop.sql("SELECT autor, produto_id, quantidade FROM movimentos WHERE tipo = 'ajuste'")
+        rows = self.shop.sql("SELECT autor, produto_id, quantidade FROM movimentos WHERE tipo = 'ajuste' "
+                             f"AND produto_id IN ({', '.join(map(str, self.storm.products))})")
         written = collections.Counter((autor, int(produto), int(units)) for autor, produto, units in rows)
         certain = collections.Counter(change for change, ok in self.journal.adjustments if ok)
         asked = collections.Counter(change for change, _ in self.journal.adjustments)

@@ -50,21 +50,27 @@ class Watcher(threading.Thread):
 class Storm:
     """One storm over a running shop."""
 
-    def __init__(self, shop, seed, directory):
+    stock = (3, 15)
+    make_journal = Journal
+
+    def __init__(self, shop, seed, directory, tokens=None):
         self.shop, self.seed, self.directory = shop, seed, directory
         self.sizes, self.prices = {**SIZES, "conciliador": CONCILIADORES}, PRICES
         self.calm, self.over = threading.Event(), threading.Event()
         directory.mkdir(parents=True, exist_ok=True)
-        self.journal = Journal(directory / "diario.jsonl")
+        self.journal = self.make_journal(directory / "diario.jsonl")
         self.supervisord = int((shop.run / "supervisord.pid").read_text())
         rng = random.Random(f"{seed}/produtos")
-        category = shop.category()
-        self.products = [shop.product(categoria_id=category, preco=float(rng.choice(PRICES)),
-                                      estoque=rng.randint(3, 15))["id"] for _ in range(PRODUCTS)]
-        tokens = {name: shop.script("token", "create", name).stdout.strip() for name in ADMINISTRATORS}
-        self.people = [Customer(self, number) for number in range(CUSTOMERS)]
-        self.people += [kind(self, name, tokens[name]) for name, kind in ADMINISTRATORS.items()]
-        self.killers, self.watcher = killers(self), Watcher(self)
+        self.category = shop.category()
+        self.products = [shop.product(categoria_id=self.category, preco=float(rng.choice(PRICES)),
+                                      estoque=rng.randint(*self.stock))["id"] for _ in range(PRODUCTS)]
+        self.people, self.killers, self.watcher = self.populate(tokens), killers(self), Watcher(self)
+
+    def populate(self, tokens):
+        """Customers, and administrators with tokens of their own."""
+        tokens = tokens or {name: self.shop.script("token", "create", name).stdout.strip() for name in ADMINISTRATORS}
+        people = [Customer(self, number) for number in range(CUSTOMERS)]
+        return people + [kind(self, name, tokens[name]) for name, kind in ADMINISTRATORS.items()]
 
     def run(self, seconds, progress=lambda _: None):
         """Traffic and kills for so long, telling how far it is; then the killing stops, then the traffic."""
@@ -78,6 +84,10 @@ class Storm:
         for killer in self.killers:
             killer.join()
         self.over.set()
+        self.join()
+
+    def join(self):
+        """Waits for everybody to end."""
         for thread in (*self.people, self.watcher):
             thread.join(DEFINITE_SECONDS + 30)
             if thread.is_alive():
