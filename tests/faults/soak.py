@@ -1,0 +1,209 @@
+#!/usr/bin/python3
+"""The soak: mixed traffic for long while workers die, and whether anything grows that should not."""
+import argparse
+import os
+import random
+import shutil
+import sys
+import threading
+import time
+from collections import namedtuple
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
+
+from client import TOP
+from killers import children, kill
+from shop import POOLS
+from storm import storm_shop
+from traffic import Traffic, make_tokens
+
+SAMPLE_SECONDS = 5
+KILL_SECONDS = (3, 5)
+WARM_SECONDS = 60     # a process has seen most of what it does
+GROWTH_KB = 1024      # beyond that from its warm quarter to its last is a leak
+FILES = 8             # nginx has a connection a client
+STREAM_MAX = 110_000  # conciliador cuts the stream at about 100,000
+ENTRY_BYTES = 3072    # of Redis, for a cart or an event
+
+Sample = namedtuple("Sample", "age kb files")
+
+
+class Killer(threading.Thread):
+    """kill -9 for one worker after the other; the first of each pool is spared, so that something grows old."""
+
+    def __init__(self, traffic):
+        super().__init__(name="kill", daemon=True)
+        self.traffic, self.killed = traffic, 0
+        self.random = random.Random(f"{traffic.seed}/kill")
+
+    def run(self):
+        """Until it is over."""
+        while not self.traffic.over.wait(self.random.uniform(*KILL_SECONDS)):
+            victims = [pid for pool in POOLS for _, pid in sorted(self.traffic.shop.workers(pool).items())[1:]]
+            self.killed += bool(victims) and kill(self.random.choice(victims), self.traffic.supervisord)
+
+
+def private_kb(pid):
+    """What a process alone has in memory, and its part of what it shares."""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as rollup:
+        return next(int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
+
+
+class Sampler(threading.Thread):
+    """Looks at every process again and again."""
+
+    def __init__(self, traffic):
+        super().__init__(name="amostras", daemon=True)
+        self.traffic, self.shop = traffic, traffic.shop
+        self.samples, self.first = {}, {}
+
+    def run(self):
+        """Until it is over."""
+        while not self.traffic.over.wait(SAMPLE_SECONDS):
+            for name, pid in self.processes():
+                try:
+                    self.look(name, pid)
+                except (OSError, StopIteration):
+                    pass  # it has just died
+
+    def processes(self):
+        """Workers, both of conciliador, nginx and its workers, vigia."""
+        running = self.shop.processes()
+        named = [(name.split(":")[0], pid) for name, pid in running.items()
+                 if ":" in name or name in ("nginx", "vigia")]
+        return named + [("nginx worker", pid) for pid in children(running["nginx"], "nginx: worker process")]
+
+    def look(self, name, pid):
+        """One process, at its age."""
+        now = time.monotonic()
+        age = now - self.first.setdefault(pid, now)
+        files = len(os.listdir(f"/proc/{pid}/fd"))
+        self.samples.setdefault((name, pid), []).append(Sample(age, private_kb(pid), files))
+
+    def veterans(self):
+        """Those old enough to say something: (name, first quarter's samples after the warming, last quarter's)."""
+        for (name, _), samples in sorted(self.samples.items()):
+            warm = [sample for sample in samples if sample.age >= WARM_SECONDS]
+            if len(warm) >= 8:
+                quarter = len(warm) // 4
+                yield name, warm[:quarter], warm[-quarter:]
+
+
+def middle(values):
+    """The median."""
+    return sorted(values)[len(values) // 2]
+
+
+def size_kb(path):
+    """All files below."""
+    return sum(file.lstat().st_size for file in path.rglob("*") if file.is_file()) // 1024
+
+
+class Soak:
+    """The whole: traffic, deaths, samples, and a verdict."""
+
+    def __init__(self, shop, seed):
+        self.shop = shop
+        self.traffic = Traffic(shop, seed, TOP / "build/test" / f"soak-{seed}", make_tokens(shop))
+        self.killer, self.sampler = Killer(self.traffic), Sampler(self.traffic)
+        self.redis_before = self.redis()
+        self.faults = []
+
+    def redis(self):
+        """Bytes, carts, events."""
+        link = self.shop.redis()
+        return {"bytes": link.info("memory")["used_memory"], "keys": link.dbsize(), "events": link.xlen("pedidos:eventos")}
+
+    def run(self, seconds):
+        """For so long, with a line every minute."""
+        self.traffic.start()
+        self.killer.start()
+        self.sampler.start()
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(60, left))
+            failed = sum(answer.read and answer.failed for answer in self.traffic.answers)
+            print(f"{time.monotonic() - self.traffic.journal.began:6.0f} s   answers {len(self.traffic.answers)}   "
+                  f"reads failed {failed}   workers killed {self.killer.killed}", flush=True)
+        self.traffic.stop()
+        self.killer.join()
+        self.sampler.join()
+
+    def expect(self, good, text):
+        """Notes what is not as it should be."""
+        if not good:
+            self.faults.append(text)
+
+    def judge(self):
+        """Every row of the table; what is wrong goes to self.faults."""
+        answers = self.traffic.answers
+        reads = [answer for answer in answers if answer.read]
+        failed = [answer for answer in reads if answer.failed]
+        self.expect(not failed, f"{len(failed)} reads failed: " + ", ".join(
+            sorted({f'{answer.kind} {answer.status} {answer.codigo}' for answer in failed})))
+        yield "workers killed", self.killer.killed, ""
+        yield "answers", len(answers), ""
+        yield "reads failed", len(failed), f"of {len(reads)}"
+        yield "writes refused (503)", sum(answer.refused for answer in answers), ""
+        yield "writes with an unknown result", sum(answer.unknown for answer in answers), "each looked up"
+        yield "slowest answer", f"{max(answer.end - answer.begin for answer in answers):.1f} s", ""
+        for text, _ in self.traffic.check():
+            self.expect(False, text)
+        yield from self.memory()
+        yield from self.stores()
+
+    def memory(self):
+        """Each process that grew old."""
+        for name, early, late in self.sampler.veterans():
+            before, after = middle([s.kb for s in early]), middle([s.kb for s in late])
+            files = max(s.files for s in early), max(s.files for s in late)
+            self.expect(after - before <= GROWTH_KB, f"{name} grew from {before} KB to {after} KB")
+            self.expect(files[1] - files[0] <= FILES, f"{name} had {files[0]} files open, then {files[1]}")
+            yield f"{name}, {late[-1].age / 60:.0f} min old", f"{before} → {after} KB", f"{files[0]} → {files[1]} files"
+
+    def stores(self):
+        """Redis and directories against their bounds."""
+        before, after = self.redis_before, self.redis()
+        entries = after["keys"] - before["keys"] + after["events"] - before["events"]
+        opened = sum(answer.status == 201 for answer in self.traffic.answers if answer.kind == "carts")
+        each = (after["bytes"] - before["bytes"]) / max(entries, 1)
+        self.expect(each <= ENTRY_BYTES, f"Redis grew by {each:.0f} bytes for each of {entries} carts and events")
+        self.expect(after["events"] <= STREAM_MAX, f"the stream has {after['events']} events")
+        unknown = sum(answer.unknown for answer in self.traffic.answers if answer.kind == "carts")
+        self.expect(after["keys"] - before["keys"] <= opened + unknown + 1, f"{after['keys']} keys, {opened} carts opened")
+        yield "Redis keys", f"{before['keys']} → {after['keys']}", f"{opened} carts opened, each lives 24 h"
+        yield "Redis stream of events", f"{before['events']} → {after['events']}", "cut at about 100,000"
+        yield "Redis memory", f"{before['bytes'] // 1024} → {after['bytes'] // 1024} KB", f"{each:.0f} bytes a cart or event"
+        scratch = size_kb(self.shop.state / "tmp")
+        self.expect(scratch <= 10 * 1024, f"tmp/ has {scratch} KB")
+        yield "nginx's temporary files", f"{scratch} KB", ""
+        yield "logs", f"{size_kb(self.shop.state / 'log')} KB", f"{len(self.traffic.answers)} answers"
+
+
+def main():
+    """One soak; 0 when nothing failed and nothing grew."""
+    parser = argparse.ArgumentParser(description="Mixed traffic while workers die; see scripts/soak --help.")
+    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--seed", default=str(int(time.time())))
+    options = parser.parse_args()
+    print(f"seed {options.seed}", flush=True)
+    with storm_shop() as shop:
+        soak = Soak(shop, options.seed)
+        soak.run(options.minutes * 60)
+        for name, value, remark in soak.judge():
+            print(f"    {name:<34}{value!s:>22}   {remark}")
+        logs = soak.traffic.directory / "log"
+        if soak.faults:
+            shutil.copytree(shop.state / "log", logs, dirs_exist_ok=True)
+        else:
+            shutil.rmtree(soak.traffic.directory)
+    for text in soak.faults:
+        print(f"WRONG: {text}")
+    print("FAILED" if soak.faults else "nothing failed, nothing grew")
+    return 1 if soak.faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
