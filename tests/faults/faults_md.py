@@ -13,7 +13,8 @@ HEAD = """# When a part fails
 
 Each part of the system fails in each way while catalogue readers, customers with carts, customers who order and
 administrators go on. A part is killed (`kill -9`), frozen (SIGSTOP, {seconds:g} s), stopped and started again (gone, {seconds:g} s), or
-its disk has no byte left for {seconds:g} s. Nobody mends anything: what comes back does so by itself.
+its disk has no byte left for {seconds:g} s. Nobody mends anything: what comes back does so by itself. (A socket file
+can only be removed; nginx replaces a worker of its own that is taken away, as one that was killed.)
 
 - **reads failed**: answers that were no success and not the client's fault, of the catalogue and of the rest (carts,
   orders), of those asked from the fault on.

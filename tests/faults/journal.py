@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from client import PROBLEMS, Client
 
-HANG_SECONDS = 10
 # Problems that promise that nothing was changed; every other failure on the server's side leaves the result unknown.
 UNCHANGED = ("servico_indisponivel", "somente_leitura", "muitas_requisicoes")
 
@@ -65,6 +64,8 @@ class Wish:
 class Journal:
     """Append-only. In memory what the checks need, as JSON lines on disk everything."""
 
+    hang_seconds = 10  # nobody waits longer; who has to is a violation
+
     def __init__(self, path):
         self.path = path
         self.file = path.open("w", encoding="utf-8")
@@ -108,7 +109,7 @@ class Caller:
 
     def __init__(self, journal, name, port, token=None):
         self.journal, self.name = journal, name
-        self.client = Client(port, token, timeout=HANG_SECONDS)
+        self.client = Client(port, token, timeout=journal.hang_seconds)
 
     def ask(self, method, target, body=None, chave=None):
         """One request; whatever happens to it, a Reply."""
@@ -121,7 +122,7 @@ class Caller:
         except (OSError, http.client.HTTPException) as error:
             reply = Reply(0, type(error).__name__)
         took = time.monotonic() - begin
-        if took >= HANG_SECONDS:
+        if took >= self.journal.hang_seconds:
             self.journal.violation(f"{self.name}: {method} {target} took {took:.1f} s", target)
         self.note(reply, f"{method} {target}", body, chave, took)
         return reply

@@ -60,6 +60,8 @@ class Cell:
 
     def __init__(self, shop, part, fault, tokens, directory):
         self.shop, self.measured = shop, Measured(part, fault)
+        for client in (shop.admin, shop.public):
+            client.close()  # its connection may have ended with the cell before
         self.traffic = Traffic(shop, directory.name, directory, tokens)
         self.began = self.back = 0.0
 

@@ -14,6 +14,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
 
 from client import TOP
+from faults_md import ANSWER_SECONDS
 from killers import children, kill
 from shop import POOLS
 from storm import storm_shop
@@ -148,7 +149,9 @@ class Soak:
         yield "reads failed", len(failed), f"of {len(reads)}"
         yield "writes refused (503)", sum(answer.refused for answer in answers), ""
         yield "writes with an unknown result", sum(answer.unknown for answer in answers), "each looked up"
-        yield "slowest answer", f"{max(answer.end - answer.begin for answer in answers):.1f} s", ""
+        slowest = max(answer.end - answer.begin for answer in answers)
+        self.expect(slowest <= ANSWER_SECONDS, f"an answer took {slowest:.1f} s")
+        yield "slowest answer", f"{slowest:.1f} s", ""
         for text, _ in self.traffic.check():
             self.expect(False, text)
         yield from self.memory()
