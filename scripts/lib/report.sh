@@ -22,7 +22,7 @@ report() {
     report_postgres pg-pedidos primary "$processes"
     report_redis "$processes"
     report_conciliador "$processes"
-    report_process vigia "$processes"
+    report_process zelador "$processes"
     report_health
 }
 

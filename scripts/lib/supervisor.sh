@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 supervisor_configure() {
-    { supervisor_itself && supervisor_stores && supervisor_nginx && supervisor_pools && supervisor_conciliador && supervisor_vigia; } |
+    { supervisor_itself && supervisor_stores && supervisor_nginx && supervisor_pools && supervisor_conciliador && supervisor_zelador; } |
         put_config "$ETC/supervisord.conf"
 }
 
@@ -105,12 +105,12 @@ CONF
 
 # Looks whether each part's socket can still be found, and begins anew whoever lost his. It starts processes, so it is the only one
 # of them that runs as supervisord does.
-supervisor_vigia() {
+supervisor_zelador() {
     local pool sockets=("nginx=$RUN/interno.sock" "redis=$RUN/redis.sock") cluster
     for pool in "${POOLS[@]}"; do sockets+=("$pool=$RUN/$pool.sock"); done
     for cluster in "${!PG_PORT[@]}"; do sockets+=("$cluster=$RUN/.s.PGSQL.${PG_PORT[$cluster]}"); done
-    install -m 0644 "$TOP/scripts/lib/vigia.py" "$TOP/scripts/lib/supervisor.py" "$BIN"
-    supervisor_program program vigia "$PYTHON -B $BIN/vigia.py $SUPERVISOR_SOCKET ${sockets[*]}" vigia.log
+    install -m 0644 "$TOP/scripts/lib/zelador.py" "$TOP/scripts/lib/supervisor.py" "$BIN"
+    supervisor_program program zelador "$PYTHON -B $BIN/zelador.py $SUPERVISOR_SOCKET ${sockets[*]}" zelador.log
     printf 'stopsignal=TERM\nstopwaitsecs=8\npriority=40\n'
 }
 

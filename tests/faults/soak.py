@@ -70,10 +70,10 @@ class Sampler(threading.Thread):
                     pass  # it has just died
 
     def processes(self):
-        """Workers, both of conciliador, nginx and its workers, vigia."""
+        """Workers, both of conciliador, nginx and its workers, zelador."""
         running = self.shop.processes()
         named = [(name.split(":")[0], pid) for name, pid in running.items()
-                 if ":" in name or name in ("nginx", "vigia")]
+                 if ":" in name or name in ("nginx", "zelador")]
         return named + [("nginx worker", pid) for pid in children(running["nginx"], "nginx: worker process")]
 
     def look(self, name, pid):

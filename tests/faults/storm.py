@@ -32,7 +32,7 @@ class Watcher(threading.Thread):
     """Looks at the lowest stock again and again."""
 
     def __init__(self, storm):
-        super().__init__(name="vigia", daemon=True)
+        super().__init__(name="zelador", daemon=True)
         self.storm, self.looks = storm, 0
 
     def run(self):

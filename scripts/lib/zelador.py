@@ -30,7 +30,7 @@ def look(server, sockets, missing):
 
 
 def main():
-    """vigia.py SUPERVISOR PART=SOCKET...: until its supervisor is gone."""
+    """zelador.py SUPERVISOR PART=SOCKET...: until its supervisor is gone."""
     server = xmlrpc.client.ServerProxy("http://supervisor", transport=Transport(sys.argv[1]))
     sockets = dict(word.split("=", 1) for word in sys.argv[2:])
     parent, missing = os.getppid(), set()

@@ -20,7 +20,7 @@ def test_a_deleted_socket_comes_back(shop, part):
     assert eventually(path.exists, 10)
     before = shop.processes()
     path.unlink()
-    assert eventually(path.exists, 30), shop.logs()["vigia.log"]
+    assert eventually(path.exists, 30), shop.logs()["zelador.log"]
     assert eventually(lambda: set(shop.processes()) == set(before), 10)
     for client in (shop.public, shop.admin):
         client.close()  # a new nginx knows nothing of their connections
