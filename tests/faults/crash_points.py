@@ -1,6 +1,7 @@
 """Points where a program dies: listed by watching a run pass them, then set one at a time. Needs programs built for it."""
 import os
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -21,6 +22,10 @@ class CrashPoints:
     def environment(self):
         """What the programs have to be started with."""
         return {"CONFEITARIA_CRASH": str(self.file)}
+
+    def close(self):
+        """Nothing of it stays."""
+        shutil.rmtree(self.directory)
 
     def say(self, text):
         """In one step, as programs read it at any moment."""

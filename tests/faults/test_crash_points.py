@@ -19,7 +19,9 @@ OPEN_ORDERS = "SELECT count(*) FROM pedidos WHERE status IN ('reservando', 'desf
 @pytest.fixture(name="points", scope="module")
 def fixture_points():
     """The one file of this run."""
-    return CrashPoints()
+    points = CrashPoints()
+    yield points
+    points.close()
 
 
 @pytest.fixture(name="shop", scope="module")
