@@ -1,5 +1,6 @@
 /* The catalogue's worker: its routes. */
 #include "catalogo/catalogo.h"
+#include "catalogo/versao.h"
 #include "core/worker.h"
 
 static const struct route routes[] = {
@@ -25,6 +26,15 @@ static const struct route routes[] = {
     {METHOD_GET, "/health", saude, NULL},
 };
 
+/* Whoever is told of a change, and whoever asks after that, sees it. */
+static void on_write(void)
+{
+	const char *directory = program_settings()->versao;
+
+	if (*directory != '\0')
+		versao_mudar(directory);
+}
+
 int main(int argc, char **argv)
 {
 	const struct service service = {
@@ -34,6 +44,7 @@ int main(int argc, char **argv)
 	            .purpose = WORKER_PURPOSE,
 	            .statements = catalogo_statements,
 	            .statement_count = CATALOGO_STATEMENT_COUNT,
+	            .wrote = on_write,
 	        },
 	    .routes = routes,
 	    .route_count = FIELD_COUNT(routes),

@@ -26,6 +26,7 @@ static const struct config_setting setting_table[] = {
     {"log", CONFIG_TEXT, offsetof(struct settings, log), "-", 0, 0},
     {"nivel", CONFIG_TEXT, offsetof(struct settings, nivel), "info", 0, 0},
     {"somente_leitura", CONFIG_BOOL, offsetof(struct settings, somente_leitura), "nao", 0, 0},
+    {"versao", CONFIG_TEXT, offsetof(struct settings, versao), "", 0, 0},
     {"requisicoes_max", CONFIG_INT, offsetof(struct settings, requisicoes_max), "0", 0, 1000000000},
     {"memoria_max_kib", CONFIG_INT, offsetof(struct settings, memoria_max_kib), "131072", 0, 1000000000},
     {"intervalo_ms", CONFIG_INT, offsetof(struct settings, intervalo_ms), "500", 10, 60000},
@@ -54,8 +55,8 @@ struct stores program_open(const struct program *program)
 
 	if (program->statements != NULL) {
 		sql_options =
-		    (struct sql_options){settings.postgres, or_null(settings.postgres_senha), settings.prazo_sql_ms,
-		                         program->statements, program->statement_count};
+		    (struct sql_options){settings.postgres,   or_null(settings.postgres_senha), settings.prazo_sql_ms,
+		                         program->statements, program->statement_count,         program->wrote};
 		stores.db = sql_open(&sql_options);
 	}
 	if (program->scripts != NULL) {

@@ -17,6 +17,7 @@ struct program {
 	const char *purpose;                    /* a sentence for its usage message */
 	const struct sql_statement *statements; /* NULL: no PostgreSQL */
 	size_t statement_count;
+	void (*wrote)(void);             /* as in struct sql_options */
 	const struct kv_script *scripts; /* NULL: no Redis */
 	size_t script_count;
 	bool calls; /* speaks to services */
@@ -38,6 +39,7 @@ struct settings {
 	const char *log;
 	const char *nivel;
 	bool somente_leitura;
+	const char *versao;  /* the directory of the catalogue's version; "": nobody keeps answers */
 	int requisicoes_max; /* after which a worker begins anew; 0: never */
 	int memoria_max_kib; /* the same, by its resident memory */
 	int intervalo_ms;    /* of a program that works at intervals */

@@ -291,6 +291,15 @@ static int64_t deadline_of(const struct sql *db, size_t statement)
 	return clock_monotonic_ms() + (own > 0 && own < db->options->deadline_ms ? own : db->options->deadline_ms);
 }
 
+/* Before anybody hears of a change. A lost answer may be one too. */
+static void tell(const struct sql *db, size_t statement, enum outcome outcome)
+{
+	bool changed = outcome == OUTCOME_DONE || outcome == OUTCOME_LOST;
+
+	if (changed && db->options->statements[statement].writes && db->options->wrote != NULL)
+		db->options->wrote();
+}
+
 enum problem sql_try(struct sql *db, size_t statement, const char *const *params, struct arena *arena,
                      struct sql_rows *rows, const char **constraint)
 {
@@ -302,6 +311,7 @@ enum problem sql_try(struct sql *db, size_t statement, const char *const *params
 	db->deadline = deadline_of(db, statement);
 	enum outcome outcome = run(db, statement, params, &result);
 	effect(db, statement, "depois");
+	tell(db, statement, outcome);
 	if (result != NULL)
 		arena_defer(arena, release, result);
 	if (outcome == OUTCOME_NOT_SENT || outcome == OUTCOME_LOST)

@@ -34,6 +34,7 @@ struct sql_options {
 	int deadline_ms; /* of one statement, connecting included */
 	const struct sql_statement *statements;
 	size_t statement_count;
+	void (*wrote)(void); /* NULL, or called when a statement has changed something, or may have */
 };
 
 /* The result of one statement; belongs to the request's arena. */

@@ -1,7 +1,7 @@
 # Building the workers out of tree, and putting them where the servers' user may run them.
 # shellcheck shell=bash
 
-PROGRAMS=(catalogo carrinho pedidos conciliador)
+PROGRAMS=(catalogo vigia carrinho pedidos conciliador)
 BUILD=${CONFEITARIA_BUILD:-$TOP/build}
 
 # CONFEITARIA_BUILD names a build that is ready; else ./build is made, or brought up to date.

@@ -9,7 +9,7 @@ render() {
     local template=$1 text pair
     shift
     text=$(<"$template")
-    for pair in "ETC=$ETC/nginx" "RUN=$RUN" "LOG=$LOG" "HTML=$HTML" "TMP=$STATE/tmp/nginx" "$@"; do
+    for pair in "ETC=$ETC/nginx" "RUN=$RUN" "LOG=$LOG" "HTML=$HTML" "TMP=$STATE/tmp/nginx" "CACHE=$CACHE" "$@"; do
         text=${text//"@${pair%%=*}@"/"${pair#*=}"}
     done
     [[ ! $text =~ @[A-Z]+@ ]] || die "$template has ${BASH_REMATCH[0]}, which nobody replaced"
@@ -29,7 +29,7 @@ nginx_configure() {
     awk -v etc="$ETC/nginx" -f "$TOP/nginx/problemas.awk" "$TOP/fcgi/core/problems.def" | put_config "$ETC/nginx/problemas.conf"
     nginx_limits | put_config "$ETC/nginx/limites.conf"
     render "$TOP/nginx/pools.conf.in" "FILA=$(setting_own limite_fila)" | put_config "$ETC/nginx/pools.conf"
-    for name in logs cabecalhos fastcgi saude saude-erros interno; do
+    for name in logs cabecalhos cache fastcgi saude saude-erros interno; do
         render "$TOP/nginx/$name.conf.in" | put_config "$ETC/nginx/$name.conf"
     done
     install -m 0755 "$TOP/scripts/lib/nginx-inicia" "$BIN/nginx-inicia"

@@ -21,6 +21,7 @@ report() {
     done
     report_postgres pg-pedidos primary "$processes"
     report_redis "$processes"
+    report_process vigia "$processes"
     report_conciliador "$processes"
     report_process zelador "$processes"
     report_health

@@ -2,8 +2,10 @@
 # shellcheck shell=bash
 
 supervisor_configure() {
-    { supervisor_itself && supervisor_stores && supervisor_nginx && supervisor_pools && supervisor_conciliador && supervisor_zelador; } |
-        put_config "$ETC/supervisord.conf"
+    {
+        supervisor_itself && supervisor_stores && supervisor_nginx && supervisor_pools && supervisor_vigia &&
+            supervisor_conciliador && supervisor_zelador
+    } | put_config "$ETC/supervisord.conf"
 }
 
 supervisor_itself() {
@@ -86,6 +88,12 @@ $(supervisor_user)
 $(! is_root || printf 'socket_owner=%s:%s' "$SERVICE_USER" "$SERVICE_USER")
 CONF
     done
+}
+
+supervisor_vigia() {
+    supervisor_program program vigia "$BIN/vigia -c $ETC/vigia.conf" vigia.stderr.log
+    printf 'stopsignal=TERM\nstopwaitsecs=8\npriority=25\n'
+    supervisor_user
 }
 
 # One works, one waits to take over.

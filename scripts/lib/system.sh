@@ -58,7 +58,7 @@ system_start_front() {
     for pool in "${POOLS[@]}"; do
         while read -r worker; do names+=("$worker"); done < <(pool_workers "$pool" 0 "${POOL_SIZE[$pool]}")
     done
-    supervisor start "${names[@]}" "${CONCILIADORES[@]}" nginx zelador
+    supervisor start "${names[@]}" vigia "${CONCILIADORES[@]}" nginx zelador
 }
 
 front_answers() {

@@ -1,11 +1,12 @@
-# The FastCGI pools and the conciliador: their configuration files and how many workers each is to have.
+# The FastCGI pools, the vigia and the conciliador: their configuration files and how many workers each is to have.
 # shellcheck shell=bash
 
 declare -A POOL_PROGRAM=([catalogo]=catalogo [catalogo-replica]=catalogo [carrinho]=carrinho [pedidos]=pedidos)
 declare -A POOL_SIZE=([catalogo]=4 [catalogo-replica]=2 [carrinho]=4 [pedidos]=4)
 
 workers_configure() {
-    worker_common catalogo "$(worker_postgres "$(catalogue_pair primary)" catalogo catalogo)"
+    worker_common catalogo "$(worker_postgres "$(catalogue_pair primary)" catalogo catalogo)" "versao = $CACHE"
+    worker_common vigia "$(worker_postgres "$(catalogue_pair primary)" catalogo catalogo)" "versao = $CACHE" "intervalo_ms = 200"
     worker_common catalogo-replica "$(worker_postgres "$(catalogue_pair prefer-standby)" catalogo catalogo_leitura)" "somente_leitura = sim"
     worker_common carrinho "redis = unix:$RUN/redis.sock" "redis_usuario = carrinho" "redis_senha = $SECRETS/redis_carrinho" \
         "interno = $RUN/interno.sock"
@@ -37,7 +38,7 @@ worker_common() {
 # Asks each program to prepare its statements: a build that does not fit the schema is found before it serves.
 workers_check() {
     local name output
-    for name in "${POOLS[@]}" conciliador; do
+    for name in "${POOLS[@]}" vigia conciliador; do
         output=$(as_owner "$BIN/${POOL_PROGRAM[$name]:-$name}" -c "$ETC/$name.conf" --check 2>&1) ||
             die "the program $name refuses to work: ${output:-no reason given}" \
                 "its settings are in $ETC/$name.conf, its log is $LOG/$name.log"

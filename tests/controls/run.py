@@ -15,7 +15,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parents[1]
-PROGRAMS = ("catalogo", "carrinho", "pedidos", "conciliador")
+PROGRAMS = ("catalogo", "vigia", "carrinho", "pedidos", "conciliador")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "CONFEITARIA_BUILD"}
 
 

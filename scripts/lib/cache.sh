@@ -1,0 +1,22 @@
+# What nginx keeps of the catalogue's answers, and the link that says of which version they are (nginx/cache.conf.in). Nothing in it
+# is needed: it goes when the system stops and is made anew when it starts.
+# shellcheck shell=bash
+
+# In memory, under a short path: nginx looks each part of it up at every request. An ordinary user's files in /dev/shm go when he
+# logs out (logind's RemoveIPC), so his are beside his sockets.
+cache_named() {
+    CACHE=$RUN/cache
+    if is_root && [[ -d /dev/shm && -w /dev/shm ]]; then CACHE=/dev/shm/confeitaria-$(short_name "$STATE"); fi
+}
+
+cache_make() {
+    cache_remove
+    mkdir -m 0700 "$CACHE" || die "cannot make $CACHE" "whoever made what is there must remove it"
+    mkdir "$CACHE/v0"
+    ln -s v0 "$CACHE/atual"
+    chown -hR "$(owner)" "$CACHE"
+}
+
+cache_remove() {
+    rm -rf -- "$CACHE"
+}
