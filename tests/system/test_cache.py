@@ -1,0 +1,297 @@
+"""nginx's cache of the catalogue's answers: which questions it answers, what it never keeps, and how large it gets."""
+import http.client
+import os
+import random
+import uuid
+from pathlib import Path
+
+import pytest
+
+from shop import eventually
+
+VALIDITY_SECONDS = 5
+READS = ("/api/produtos", "/api/produtos?busca=limao", "/api/produtos?categoria_id=3&ordem=preco", "/api/produtos/7",
+         "/api/produtos/categoria/3", "/api/categorias", "/api/categorias/3")
+
+# Questions which are the same to the worker.
+EQUAL = (("/api/produtos", "/api/produtos?limite=100"),
+         ("/api/produtos", "/api/produtos?busca="),
+         ("/api/produtos", "/api/produtos?utm_source=cartaz&fbclid=x"),
+         ("/api/produtos?busca=bolo&ordem=preco", "/api/produtos?ordem=preco&limite=100&busca=bolo"),
+         ("/api/produtos?ids=1,2&em_estoque=true", "/api/produtos?em_estoque=true&lixo=1&ids=1,2"),
+         ("/api/produtos/7", "/api/produtos/7?busca=bolo"),
+         ("/api/categorias", "/api/categorias?limite=3"),
+         ("/api/produtos/categoria/3?ordem=nome", "/api/produtos/categoria/3?limite=100&ordem=nome"))
+
+# Questions which are not, or not certainly; what nginx makes of some of them is not what the worker does.
+LISTS = ("", "?", "?busca=bolo", "?busca=torta", "?busca=bolo+torta", "?busca=bolo%20torta", "?busca=bolo%26ordem=preco",
+         "?busca=bolo&ordem=preco", "?ordem=preco&busca=bolo", "?ordem=-preco", "?ordem=preco", "?ordem=nome", "?ordem=", "?ordem",
+         "?Busca=bolo", "?BUSCA=bolo&busca=torta", "?busca=torta&BUSCA=bolo", "?%62usca=bolo", "?busca%3Dbolo", "?busca",
+         "?busca=", "?busca=bolo&busca=torta", "?busca=torta&busca=bolo", "?busca=bolo&busca=bolo", "?busca=bolo&busca=",
+         "?busca=bolo#torta", "?busca=bolo;ordem=preco", "?busca=%00", "?busca=%zz", "?busca=%", "?busca=b%6Flo", "?busca=BOLO",
+         "?busca=+", "?busca=bolo&", "?&busca=bolo", "?x=busca=bolo", "?x&busca=bolo", "?xbusca=bolo", "?busca=bolo&x=%",
+         "?limite=1", "?limite=100", "?limite=0100", "?limite=", "?limite=2&limite=2", "?limite=101", "?limite=1&limite=2", "?limite",
+         "?Limite=1", "?limite=1%30", "?ids=1", "?ids=1,2", "?ids=2,1", "?ids=1&ids=2", "?ids=1%2C2", "?ids=", "?ids=1,2&limite=1",
+         "?categoria_id=1", "?categoria_id=2", "?categoria_id=1&categoria_id=2", "?categoria_id=", "?em_estoque=true",
+         "?em_estoque=false", "?em_estoque=", "?preco_min=10", "?preco_max=10", "?preco_min=10&preco_max=40", "?preco_min=",
+         "?preco_max=10&preco_min=40", "?cursor=x", "?cursor=", "?cursor", "?1&2&3", "?" + "&".join(f"p{i}=1" for i in range(65)),
+         "?" + "&".join("a" * i + "=1" for i in range(1, 31)), "?busca=" + "bolo+" * 45, "?ids=" + ",".join("123456789"))
+PATHS = ("//api/produtos", "/api//produtos", "/api/produtos/", "/api/produtos/1", "/api/produtos/01", "/api/produtos/1/",
+         "/api/produtos/1?x=%", "/api/produtos/%31", "/api/produtos/1%3Fx", "/api/produtos/1;x", "/api/produtos/2",
+         "/api/produtos/4294967297", "/api/produtos/1/estoque", "/api/produtos/1/estoque?quantidade=2", "/api/produtos/categoria/1",
+         "/api/produtos/categoria/1?busca=bolo", "/api/produtos/categoria/1?categoria_id=2", "/api/produtos/categoria/2",
+         "/api/produtos/categoria/1/", "/api/produtos/./1", "/api/x/../produtos", "/api/categorias", "/api/categorias/1",
+         "/api/categorias/1?busca=x", "/api/categorias/2", "/api/categorias/", "/api/categoriasx", "/api/produtosx")
+
+
+def asked(client, path, **more):
+    """How the answer came: HIT, MISS, or None where no cache was asked."""
+    return client.get(path, **more).headers["X-Cache"]
+
+
+def kept(client, path):
+    """The answer, once it is kept; a change at the wrong moment may come in between."""
+    found = []
+
+    def hit():
+        found[:] = [client.get(path)]
+        return found[0].headers["X-Cache"] == "HIT"
+    assert eventually(hit, every=0), found
+    return found[0]
+
+
+def change(shop):
+    """A change of the catalogue, acknowledged: nothing that was kept is found any more."""
+    shop.admin.put("/api/produtos/7/estoque", {"quantidade": 1, "operacao": "adicionar"}).ok()
+
+
+def shares(shop, one, other):
+    """Whether the answer to one question answers another. The vigia may empty the cache in between: five tries."""
+    for _ in range(5):
+        change(shop)
+        if asked(shop.public, one) == "MISS" and asked(shop.public, other) == "HIT":
+            return True
+    return False
+
+
+def directory(shop):
+    """Where the link and the kept answers are."""
+    lines = (shop.state / "etc/vigia.conf").read_text().splitlines()
+    return Path(next(line.partition(" = ")[2] for line in lines if line.startswith("versao = ")))
+
+
+def files(shop):
+    """The kept answers: a list of sizes."""
+    sizes = []
+    for place, _, names in os.walk(directory(shop) / "c"):
+        for name in names:
+            try:
+                sizes.append((Path(place) / name).stat().st_size)
+            except FileNotFoundError:
+                pass
+    return sizes
+
+
+def without_id(answer):
+    """What must be the same of two answers to the same question."""
+    body = answer.text.replace(answer.headers["X-Request-Id"], "")
+    return answer.status, body, answer.etag, answer.headers["Content-Type"], answer.headers["Location"]
+
+
+@pytest.mark.parametrize("path", READS)
+def test_the_second_reader_costs_no_worker_anything(shop, path):
+    """The same answer, with a request id of its own that no worker has heard of."""
+    first = shop.client().get(path)
+    ident = uuid.uuid4().hex
+    eventually(lambda: asked(shop.public, path) == "HIT", every=0)
+    second = shop.client().get(path, headers={"X-Request-Id": ident})
+    while second.headers["X-Cache"] != "HIT":
+        ident = uuid.uuid4().hex
+        second = shop.client().get(path, headers={"X-Request-Id": ident})
+    assert second.headers["X-Request-Id"] == ident
+    assert without_id(first) == without_id(second)
+    assert eventually(lambda: ident in shop.logs()["acesso.log"])
+    assert ident not in shop.logs()["catalogo.log"] and ident not in shop.logs()["catalogo-replica.log"]
+
+
+@pytest.mark.parametrize("one, other", EQUAL)
+def test_equal_questions_share_an_answer(shop, one, other):
+    """Whatever the order of the parameters, with defaults or without, with what nobody knows."""
+    assert shares(shop, one, other) and shares(shop, other, one)
+    assert without_id(shop.public.get(one)) == without_id(shop.public.get(other))
+
+
+def test_different_questions_have_their_own_answers(shop):
+    """Each question, asked again and again between all the others, gets what the worker says of it itself."""
+    worker, front = shop.client(pool="catalogo", checked=False), shop.client(checked=False)
+    questions = [f"/api/produtos{query}" for query in LISTS] + list(PATHS)
+    # Outside the API's places nginx itself answers, and differently at the two doors.
+    questions = [path for path in questions if worker.get(path).headers["X-Cache"] is None]
+    expected = {path: without_id(worker.get(path)) for path in questions}
+    hits = 0
+    for seed in range(4):
+        random.Random(seed).shuffle(questions)
+        for path in questions:
+            answer = front.get(path)
+            assert without_id(answer) == expected[path], path
+            hits += answer.headers["X-Cache"] == "HIT"
+    assert hits > len(READS)
+
+
+@pytest.mark.parametrize("query", ["?Busca=bolo", "?%62usca=bolo", "?busca=bolo&busca=bolo", "?busca", "?limite=", "?x=%zz",
+                                   "?busca=bolo#torta", "?x", "?busca=" + "a" * 513])
+def test_what_is_asked_in_an_odd_way_is_asked_of_the_worker(shop, query):
+    """And leaves nothing."""
+    assert asked(shop.client(checked=False), f"/api/produtos{query}") is None
+    assert asked(shop.client(checked=False), "/api/produtos/7/estoque") is None
+
+
+def test_errors_are_not_kept(shop):
+    """Each has its own request id, and what is not there now may be there next."""
+    for path in ("/api/produtos/2147483647", "/api/produtos?ordem=x", "/api/categorias/2147483647"):
+        first, second = shop.public.get(path), shop.public.get(path)
+        assert first.status in (400, 404) and first.headers["X-Cache"] is None and second.headers["X-Cache"] is None
+        assert first.json["request_id"] != second.json["request_id"]
+
+
+def test_conditions_are_weighed_against_the_kept_answer(shop):
+    """304 for whoever has it, in every way of saying so; the others get the whole; neither is kept instead of the other."""
+    product = shop.product()
+    path = f"/api/produtos/{product['id']}"
+    etag = shop.public.get(path, headers={"If-None-Match": '"x"'}).etag
+    kept(shop.public, path)
+    for condition in (etag, f"W/{etag}", f'"a", {etag}', "*"):
+        answer = shop.public.get(path, headers={"If-None-Match": condition})
+        assert (answer.status, answer.body, answer.etag) == (304, b"", etag)
+    assert shop.public.get(path, headers={"If-None-Match": '"x"'}).data["id"] == product["id"]
+    for name, value in (("If-Match", '"x"'), ("If-Unmodified-Since", "Tue, 01 Jan 2019 00:00:00 GMT"), ("Range", "bytes=0-9"),
+                        ("If-Modified-Since", "Tue, 01 Jan 2036 00:00:00 GMT")):
+        assert shop.public.get(path, headers={name: value}).data["id"] == product["id"], name
+    # The first to ask has it already.
+    shop.admin.patch(path, {"nome": "Bolo novo"}).ok()
+    etag = shop.admin.get(path).etag
+    assert shop.public.get(path, headers={"If-None-Match": etag}).status == 304
+    assert shop.public.get(path).data["nome"] == "Bolo novo"
+
+
+def test_head_leaves_the_body_to_those_who_want_it(shop):
+    """HEAD before GET, GET before HEAD."""
+    for path in READS:
+        change(shop)
+        head = shop.public.head(path)
+        whole = shop.public.get(path)
+        again = shop.public.head(path)
+        assert head.body == again.body == b"" and head.status == again.status == 200
+        assert head.headers["Content-Length"] == again.headers["Content-Length"] == str(len(whole.body))
+
+
+def test_compressed_or_not(shop):
+    """Both are made from the same kept answer."""
+    kept(shop.public, "/api/produtos")
+    plain = shop.public.get("/api/produtos")
+    packed = shop.client(checked=False).get("/api/produtos", headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["Content-Encoding"] == "gzip" and plain.headers["Content-Encoding"] is None
+    assert "Accept-Encoding" in packed.headers["Vary"]
+
+
+def raw(shop, path, authorizations):
+    """A GET with several Authorization headers."""
+    connection = http.client.HTTPConnection("127.0.0.1", shop.port, timeout=10)
+    connection.putrequest("GET", path)
+    for value in authorizations:
+        connection.putheader("Authorization", value)
+    connection.endheaders()
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer
+
+
+def test_what_administrators_see_stays_with_them(shop):
+    """A product that is not on sale: never to the public, whoever asked first, however the token came."""
+    product = shop.product(ativo=False)
+    path = f"/api/produtos/{product['id']}"
+    bearer = f"Bearer {shop.admin.token}"
+    for authorizations in ([bearer], ["", bearer], [bearer, ""], ["Basic eDp5", bearer], [bearer, bearer]):
+        change(shop)
+        assert raw(shop, path, authorizations).headers["X-Cache"] != "HIT"
+        assert shop.public.get(path).problem("produto_nao_encontrado")
+    answer = shop.admin.get(path)
+    assert answer.data["ativo"] is False and answer.headers["X-Cache"] is None
+    kept(shop.public, "/api/produtos")
+    assert asked(shop.admin, "/api/produtos") is None
+
+
+def test_the_replica_leaves_nothing(shop):
+    """Its answers may be behind: each is asked for anew, and none is there when the primary is back."""
+    names = sorted(shop.workers("catalogo"))
+    change(shop)
+    shop.supervisor("stop", *names)
+    try:
+        for _ in range(3):
+            for path in READS:
+                answer = shop.client().get(path)
+                assert answer.status == 200 and answer.headers["X-Cache"] == "MISS", answer
+    finally:
+        shop.supervisor("start", *names)
+        assert eventually(lambda: asked(shop.client(), "/api/categorias/2") in ("HIT", "MISS"))
+
+
+def test_a_change_by_hand_is_seen(shop):
+    """In psql, past every worker: the vigia tells of it, long before the answer is too old to be kept."""
+    product = shop.product(preco=10)
+    path = f"/api/produtos/{product['id']}"
+    session = shop.cart({product["id"]: 1})
+    for preco in (11, 12, 13):
+        kept(shop.public, path)
+        shop.sql(f"UPDATE produtos SET preco = {preco} WHERE id = {product['id']}")
+        # A cart asks the workers themselves.
+        assert shop.public.get(f"/api/carrinho/{session}").data["valor_total"] == preco
+        assert eventually(lambda: shop.public.get(path).data["preco"] == preco, seconds=VALIDITY_SECONDS / 2)
+
+
+@pytest.mark.slow
+def test_without_the_vigia_an_answer_is_kept_for_seconds_only(shop):
+    """What nobody told of is seen when the answer is too old, and not before: it was the vigia in the test above."""
+    product = shop.product(preco=10)
+    path = f"/api/produtos/{product['id']}"
+    shop.supervisor("stop", "vigia")
+    try:
+        kept(shop.public, path)
+        shop.sql(f"UPDATE produtos SET preco = 11 WHERE id = {product['id']}")
+        assert asked(shop.public, path) == "HIT" and shop.public.get(path).data["preco"] == 10
+        assert eventually(lambda: shop.public.get(path).data["preco"] == 11, seconds=2 * VALIDITY_SECONDS)
+    finally:
+        shop.supervisor("start", "vigia")
+
+
+def test_the_vigia_mends_the_link_and_sweeps(shop):
+    """A link that leads nowhere would stop every read; names that nobody uses any more go, the one in use does not."""
+    place = directory(shop)
+    assert place.stat().st_mode & 0o777 == 0o700
+    (place / "v1-1").mkdir()
+    os.symlink("v1-1", place / "l1-1")
+    for name in ("v1-1", "l1-1", os.readlink(place / "atual")):
+        os.utime(place / name, (1, 1), follow_symlinks=False)
+    assert eventually(lambda: not (place / "v1-1").exists() and not (place / "l1-1").is_symlink())
+    assert (place / "atual").is_dir()
+    (place / "atual").unlink()
+    assert eventually(lambda: shop.client().get("/api/produtos").status == 200 and (place / "atual").is_dir())
+
+
+def test_nobody_can_fill_it(shop):
+    """Parameters that nobody knows make no entry; questions without end push each other out."""
+    client = shop.client(checked=False)
+    kept(client, "/api/produtos/categoria/2")
+    before = len(files(shop))
+    for number in range(300):
+        client.get(f"/api/produtos/categoria/2?lixo={number}&{'x' * (number % 50 + 1)}=1")
+    assert len(files(shop)) <= before + 5
+    most = 0
+    for number in range(4000):
+        assert client.get(f"/api/produtos?busca=nada{number}&limite=1").status == 200
+        if number % 500 == 0:
+            most = max(most, len(files(shop)))
+    assert 0 < max(most, len(files(shop))) < 2500
+    assert sum(files(shop)) < 32 * 1024 * 1024
+    assert asked(client, "/api/categorias") in ("HIT", "MISS")
