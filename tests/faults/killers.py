@@ -1,4 +1,4 @@
-"""Who is killed, and when: workers, the conciliador and nginx's workers often, whole stores now and then."""
+"""Who is killed, and when: workers, the conciliador, the vigia and nginx's workers often, whole stores now and then."""
 import os
 import random
 import signal
@@ -82,5 +82,5 @@ class Killer(threading.Thread):
 
 def killers(storm):
     """One for what is lost often, one for the stores."""
-    often = [*POOLS, *POOLS, "conciliador", "nginx"]
+    often = [*POOLS, *POOLS, "conciliador", "vigia", "nginx"]
     return [Killer(storm, "kill-processos", often, (0.1, 0.6)), Killer(storm, "kill-dados", list(STORES), (3.0, 7.0))]

@@ -24,6 +24,6 @@ def test_an_order_happens_exactly_once_whatever_is_killed():
         assert not violations, storm.report(violations)
     counts = storm.journal.counts
     assert counts["orders"] and counts["refused"] and storm.watcher.looks
-    for victim in (*POOLS, *STORES, "conciliador", "nginx"):
+    for victim in (*POOLS, *STORES, "conciliador", "vigia", "nginx"):
         assert counts[f"killed {victim}"], f"no {victim} was killed: {counts}"
     shutil.rmtree(storm.directory)

@@ -7,6 +7,7 @@ from shop import CLIENTE, RETIRADA
 
 SECONDS = 5
 READERS = 6
+LEAVING = 2000
 
 
 class Sequence:
@@ -33,8 +34,17 @@ class Market:
             shop.product(**{**make, **more})["id"] for more in ({"preco": 1}, {"estoque": 1}, {"estoque": 100000}))
         self.price, self.stock = Sequence("price", 100), Sequence("stock", 1)
         self.sold, self.name, self.count = Sequence("sold", 0), Sequence("category", 0), Sequence("products", 3)
+        self.gone, self.leaving = Sequence("gone", 0), self.many(shop, shop.category())
+        self.sequences = (self.price, self.stock, self.sold, self.name, self.count, self.gone)
         self.violations, self.failures, self.hits, self.reads = [], [], 0, 0
         self.lock = threading.Lock()
+
+    @staticmethod
+    def many(shop, category):
+        """Products on sale, for one after the other to go."""
+        rows = shop.sql(f"""INSERT INTO produtos (nome, preco, categoria_id)
+                            SELECT 'Sai ' || n, 1, {category} FROM generate_series(1, {LEAVING}) n RETURNING id""")
+        return category, [int(row[0]) for row in rows]
 
     # Writers, one a sequence
 
@@ -62,10 +72,16 @@ class Market:
         self.name.reached(step)
 
     def writes_product(self, client, step):
-        """One product more; it goes again when it is off sale, which the next one makes up for."""
+        """One product more."""
         body = {"nome": f"Torta {self.word}", "preco": 5, "categoria_id": self.category}
         client.post("/api/produtos", body).ok(201)
         self.count.reached(3 + step)
+
+    def writes_absence(self, client, step):
+        """A product goes off sale."""
+        if step <= LEAVING:
+            client.delete(f"/api/produtos/{self.leaving[1][step - 1]}").ok()
+            self.gone.reached(step)
 
     # What is in an answer
 
@@ -98,13 +114,14 @@ class Market:
             name = answer.data["nome"].rpartition(".")[2]
             return [(self.name, int(name) if name.isdigit() else 0)]
         of_category = f"categoria_id={self.category}&limite=3"
-        return [*((f"/api/produtos/{product}", one) for product in (self.priced, self.stocked, self.ordered)),
-                (f"/api/produtos?{of_category}", listed), (f"/api/produtos?{of_category}&ordem=recentes", lambda answer: [
-                    (self.count, answer.json["total"])]),
-                (f"/api/produtos?busca={self.word}&limite=3", listed),
-                (f"/api/produtos/categoria/{self.category}?limite=3",
-                 lambda answer: self.in_list(answer.data, answer.data["produtos"])),
-                (f"/api/categorias/{self.category}", category)]
+        paths = {f"/api/produtos/{product}": one for product in (self.priced, self.stocked, self.ordered)}
+        paths |= {f"/api/produtos?{of_category}": listed, f"/api/produtos?busca={self.word}&limite=3": listed}
+        paths[f"/api/produtos?{of_category}&ordem=recentes"] = listed
+        paths[f"/api/produtos/categoria/{self.category}?limite=3"] = lambda answer: self.in_list(answer.data, answer.data["produtos"])
+        paths[f"/api/produtos?categoria_id={self.leaving[0]}&limite=1&ordem=nome"] = lambda answer: [
+            (self.gone, LEAVING - answer.json["total"])]
+        paths[f"/api/categorias/{self.category}"] = category
+        return list(paths.items())
 
     # Threads
 
@@ -113,7 +130,7 @@ class Market:
         rng, client, questions = random.Random(number), self.shop.client(checked=False), self.questions()
         while not self.over.is_set():
             path, values = rng.choice(questions)
-            known = {s: s.acknowledged for s in (self.price, self.stock, self.sold, self.name, self.count)}
+            known = {s: s.acknowledged for s in self.sequences}
             answer = client.get(path)
             seen = list(values(answer))
             with self.lock:
@@ -146,7 +163,7 @@ class Market:
         """Everybody at once, for so long."""
         threads = [self.guarded(self.read, number) for number in range(READERS)]
         threads += [self.guarded(self.write, step, self.shop.admin.token) for step in (
-            self.writes_price, self.writes_stock, self.writes_name, self.writes_product)]
+            self.writes_price, self.writes_stock, self.writes_name, self.writes_product, self.writes_absence)]
         threads.append(self.guarded(self.write, self.writes_order, None))
         for thread in threads:
             thread.start()
@@ -163,8 +180,7 @@ def test_no_reader_sees_less_than_was_acknowledged(shop, capsys):
     market.open(SECONDS)
     assert not market.failures, market.failures
     assert not market.violations, market.violations[:10]
-    sequences = (market.price, market.stock, market.sold, market.name, market.count)
-    steps = {sequence.name: sequence.steps for sequence in sequences}
+    steps = {sequence.name: sequence.steps for sequence in market.sequences}
     assert min(steps.values()) >= 5, steps
     assert market.hits > 100, f"{market.hits} of {market.reads} were kept answers: nothing was tried"
     with capsys.disabled():
