@@ -28,7 +28,7 @@ END_TEST
 
 static void expect_unavailable(const char *conninfo)
 {
-	const struct sql_options options = {conninfo, NULL, 400, statements, 3};
+	const struct sql_options options = {conninfo, NULL, 400, statements, 3, NULL};
 	struct sql *db = sql_open(&options);
 	struct arena *arena = arena_new();
 	struct sql_rows rows;
@@ -128,13 +128,20 @@ static void play_script(int connection, size_t turn)
 		say(connection, &scripts[played].statement);
 }
 
+static int told; /* how often somebody was told of a change */
+
+static void on_write(void)
+{
+	told++;
+}
+
 static struct sql *open_at(const char *hosts, const char *wish)
 {
 	static char conninfo[256];
 	static struct sql_options options;
 
 	snprintf(conninfo, sizeof(conninfo), "host=%s dbname=x user=x target_session_attrs=%s", hosts, wish);
-	options = (struct sql_options){conninfo, NULL, 400, statements, 3};
+	options = (struct sql_options){conninfo, NULL, 400, statements, 3, on_write};
 	return sql_open(&options);
 }
 
@@ -152,10 +159,14 @@ START_TEST(every_answer_and_none)
 		struct sql_rows rows;
 
 		played = (size_t)_i;
+		told = 0;
 		struct sql *db = connect_to(&server, play_script);
 		int64_t start = clock_monotonic_ms();
 		ck_assert_int_eq(sql_run(db, statement, NULL, arena, &rows),
 		                 statement == 0 ? scripts[_i].read : scripts[_i].write);
+		/* Of what was changed, and of what may have been. */
+		bool changed = scripts[_i].write == PROBLEM_NONE || scripts[_i].write == PROBLEM_RESULTADO_DESCONHECIDO;
+		ck_assert_int_eq(told, statement == 1 && changed);
 		ck_assert_int_lt(clock_monotonic_ms() - start, 600);
 		arena_free(arena);
 		sql_close(db);
