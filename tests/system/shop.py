@@ -179,6 +179,12 @@ class Shop:
         """The front door."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def cache(self):
+        """The directory of the catalogue's version and of what nginx keeps."""
+        lines = (self.state / "etc/vigia.conf").read_text().splitlines()
+        return Path(next(line.partition(" = ")[2] for line in lines if line.startswith("versao = ")))
+
     def secret(self, name):
         """A password or token that the system made for itself."""
         return (self.state / "etc/segredos" / name).read_text().strip()

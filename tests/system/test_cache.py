@@ -74,16 +74,10 @@ def shares(shop, one, other):
     return False
 
 
-def directory(shop):
-    """Where the link and the kept answers are."""
-    lines = (shop.state / "etc/vigia.conf").read_text().splitlines()
-    return Path(next(line.partition(" = ")[2] for line in lines if line.startswith("versao = ")))
-
-
 def files(shop):
     """The kept answers: a list of sizes."""
     sizes = []
-    for place, _, names in os.walk(directory(shop) / "c"):
+    for place, _, names in os.walk(shop.cache / "c"):
         for name in names:
             try:
                 sizes.append((Path(place) / name).stat().st_size)
@@ -267,7 +261,7 @@ def test_without_the_vigia_an_answer_is_kept_for_seconds_only(shop):
 
 def test_the_vigia_mends_the_link_and_sweeps(shop):
     """A link that leads nowhere would stop every read; names that nobody uses any more go, the one in use does not."""
-    place = directory(shop)
+    place = shop.cache
     assert place.stat().st_mode & 0o777 == 0o700
     (place / "v1-1").mkdir()
     os.symlink("v1-1", place / "l1-1")

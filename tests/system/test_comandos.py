@@ -344,8 +344,9 @@ def test_down_and_up_again():
         shop.script("scale", "pedidos", "2")
         for path in ("data/redis", "data/pg-catalogo", "data/pg-pedidos"):
             assert stat.S_IMODE((shop.state / path).stat().st_mode) == 0o700
+        assert shop.cache.is_dir()
         done = shop.script("down")
-        assert "stopped" in done.stdout and leftovers(shop.state) == []
+        assert "stopped" in done.stdout and leftovers(shop.state) == [] and not shop.cache.exists()
         assert shop.script("status", check=False).returncode == 3
         assert "not running" in shop.script("down").stdout
         refused = shop.script("scale", "pedidos", "3", check=False)
