@@ -103,7 +103,7 @@ def test_a_second_freeze_is_like_the_first(shop):
     for _ in range(2):
         with shop.frozen("pg-catalogo"):
             for _ in range(6):
-                assert shop.client().get("/api/produtos/7").headers["X-Fonte"] == "replica"
-        assert eventually(lambda: all(shop.client().get("/api/produtos/7").headers["X-Fonte"] is None
+                assert shop.client().get("/api/produtos/7/estoque").headers["X-Fonte"] == "replica"
+        assert eventually(lambda: all(shop.client().get("/api/produtos/7/estoque").headers["X-Fonte"] is None
                                       for _ in range(6)), seconds=5)
     assert shop.recovered()

@@ -23,7 +23,8 @@ def fixture_shop():
 
 
 class Traffic:
-    """Customers, meanwhile: one who reads a product, one who raises its stock by one again and again."""
+    """Customers, meanwhile: one who asks for a product's stock, which nothing keeps, one who raises it by one
+    again and again."""
 
     def __init__(self, shop):
         self.shop, self.stop = shop, threading.Event()
@@ -32,7 +33,7 @@ class Traffic:
         assert eventually(lambda: replica.get(f"/api/produtos/{self.product}").status == 200)
         self.reads, self.writes, self.waits = [], [], []
         self.threads = [threading.Thread(target=self.go, args=one) for one in (
-            (shop.client(checked=False), self.reads, "GET", f"/api/produtos/{self.product}", None),
+            (shop.client(checked=False), self.reads, "GET", f"/api/produtos/{self.product}/estoque", None),
             (shop.client(shop.admin.token, checked=False), self.writes, "PUT", f"/api/produtos/{self.product}/estoque",
              {"quantidade": 1, "operacao": "adicionar"}))]
 

@@ -245,14 +245,14 @@ def test_a_full_queue_does_not_stop_those_who_are_in(small):
 def test_reads_that_nobody_waits_for(small):
     """Come out of the queue and are not done."""
     log = small.state / "log/catalogo.log"
-    done = log.read_text().count("rota=/api/categorias status=200")
+    done = log.read_text().count("rota=/api/produtos/{int}/estoque status=200")
     gone = log.read_text().count("status=503")
     with frozen(small, "catalogo"):
-        with Slow(small.port, 30, request("GET", "/api/categorias")):
+        with Slow(small.port, 30, request("GET", "/api/produtos/7/estoque")):
             time.sleep(0.3)
         time.sleep(0.3)
     assert eventually(lambda: log.read_text().count("status=503") >= gone + 30)
-    assert log.read_text().count("rota=/api/categorias status=200") == done
+    assert log.read_text().count("rota=/api/produtos/{int}/estoque status=200") == done
 
 
 def test_ten_times_too_many(small):
