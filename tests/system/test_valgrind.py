@@ -12,7 +12,7 @@ from shop import ENTREGA, POOLS, Shop, eventually
 
 pytestmark = pytest.mark.valgrind
 
-PROGRAMS = ("catalogo", "carrinho", "pedidos", "conciliador")
+PROGRAMS = ("catalogo", "vigia", "carrinho", "pedidos", "conciliador")
 
 # Programs are many times slower so: the store's deadline is not what is tested here.
 WRAPPER = """#!/bin/sh
