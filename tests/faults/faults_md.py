@@ -12,23 +12,34 @@ HEAD = """# When a part fails
 *Written by `scripts/faults` from what it measured; do not edit.*
 
 Each part of the system fails in each way while catalogue readers, customers with carts, customers who order and
-administrators go on. A part is killed (`kill -9`), frozen (SIGSTOP, {seconds:g} s), stopped and started again (gone, {seconds:g} s), or
-its disk has no byte left for {seconds:g} s. Nobody mends anything: what comes back does so by itself. (A socket file
-can only be removed; nginx replaces a worker of its own that is taken away, as one that was killed.)
+administrators go on. A part is killed (`kill -9`), frozen (SIGSTOP, {seconds:g} s), stopped and started again (gone,
+{seconds:g} s), or its disk has no byte left for {seconds:g} s. Nobody mends anything: what comes back does so by itself.
+(A socket file can only be removed; nginx replaces a worker of its own that is taken away, as one that was killed.)
 
 - **reads failed**: answers that were no success and not the client's fault, of the catalogue and of the rest (carts,
   orders), of those asked from the fault on.
 - **refused**: writes answered 503 with `Retry-After` that were not done.
-- **unknown**: writes whose answer was lost with a part (502, 504, `resultado_desconhecido`, or a connection that was cut): the
-  client is told to ask again. Each was looked up afterwards: done once or not at all.
+- **unknown**: writes whose answer was lost with a part (502, 504, `resultado_desconhecido`, or a connection that was
+  cut): the client is told to ask again. Each was looked up afterwards: done once or not at all.
 - **lost**: what was acknowledged and is not in the stores, or refused and is there; found by comparing every answer
   with the stores and by `scripts/audit`.
 - **slowest**: the longest that any answer took. **pause**: the longest time in which one kind of request (catalogue,
   carts, orders, administrators) had no success.
 - **normal after**: from the part's return to the last failure; of what was killed or removed, from that moment.
 
-| part | fault | catalogue reads failed | other reads failed | refused | unknown | lost | slowest | pause | normal after |
-|---|---|---|---|---|---|---|---|---|---|
+"""
+COLUMNS = ("part", "fault", "catalogue reads failed", "other reads failed", "refused", "unknown", "lost", "slowest",
+           "pause", "normal after")
+REMARKS = """
+## Remarks
+
+- A frozen nginx worker keeps the connections that it has: who sent a request on one of them waits for as long as it is
+  frozen, and nothing behind nginx can help him. New connections are the other worker's, and are served as ever.
+- A killed nginx worker cuts its connections. What was on its way to a worker is done or not: that is the unknown.
+- A frozen pool holds what it had in hand, and its queue: a write waits 4 s and is told 504. What nginx has given up is
+  not begun any more when the pool goes on.
+- Without room PostgreSQL refuses a write that needs some (503), and ends itself when it cannot write its log; Redis ends
+  itself at the first write. supervisor starts them again and again until there is room.
 """
 
 
@@ -84,10 +95,16 @@ def row(measured):
             f"| {measured.pause:.1f} s | {measured.normal:.1f} s |")
 
 
+def line(cells):
+    """One of the table."""
+    return f"| {' | '.join(cells)} |"
+
+
 def write(path, results, mountable, seconds):
     """The whole file."""
-    lines = [row(measured) for measured in results]
+    lines = [line(COLUMNS), line(["---"] * len(COLUMNS)), *(row(measured) for measured in results)]
     if not mountable:
-        lines.append("| the stores | disk full | not measured: no file system can be mounted here | | | | | | | |")
+        lines.append(line(["the stores", "disk full", "not measured: no file system can be mounted here",
+                           *[""] * (len(COLUMNS) - 3)]))
     path.write_text(HEAD.format(seconds=seconds) + "\n".join(lines) + "\n\n## Goals\n\n" +
-                    "\n".join(goal_lines(goals(results))) + "\n", encoding="utf-8")
+                    "\n".join(goal_lines(goals(results))) + "\n" + REMARKS, encoding="utf-8")

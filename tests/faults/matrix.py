@@ -12,12 +12,12 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
 
+import faults_md
 from client import TOP
 from parts import FAULTS, PARTS, disks, disks_possible
 from shop import eventually
 from storm import storm_shop
 from traffic import CATALOGUE, KINDS, Traffic, make_tokens
-import faults_md
 
 BEFORE_SECONDS = 3
 LASTING_SECONDS = 15
@@ -133,8 +133,8 @@ def run_cells(shop, cells, seconds, seed, before=BEFORE_SECONDS):
         yield measured
 
 
-def main():
-    """All of them, or some; writes docs/faults.md when it was all. 0 when nothing was lost and every goal is met."""
+def options_read():
+    """What was asked for, and the cells that it names."""
     parser = argparse.ArgumentParser(description="The fault matrix; see scripts/faults --help.")
     parser.add_argument("--seconds", type=float, default=LASTING_SECONDS)
     parser.add_argument("--seed", default=str(int(time.time())))
@@ -145,13 +145,20 @@ def main():
     if not cells:
         print(f"no such cell: parts are {', '.join(part.title for part in PARTS)}; "
               f"faults are {', '.join(fault.title for fault in FAULTS.values())}", file=sys.stderr)
-        return 64
-    full = FAULTS["full"]
-    mountable = not any(fault is full for _, fault in cells) or disks_possible()
+        sys.exit(64)
+    return options, cells
+
+
+def main():
+    """All of them, or some; writes docs/faults.md when it was all. 0 when nothing was lost and every goal is met."""
+    options, cells = options_read()
+    filled = [cell for cell in cells if cell[1] is FAULTS["full"]]
+    mountable = disks_possible()
+    if not mountable:
+        cells = [cell for cell in cells if cell not in filled]
     results = []
-    with storm_shop() as shop, disks(shop) if mountable else contextlib.nullcontext():
-        for measured in run_cells(shop, [cell for cell in cells if mountable or cell[1] is not full],
-                                  options.seconds, options.seed):
+    with storm_shop() as shop, disks(shop) if filled and mountable else contextlib.nullcontext():
+        for measured in run_cells(shop, cells, options.seconds, options.seed):
             results.append(measured)
             print(f"{len(results):>2}/{len(cells)}  {measured.line()}", flush=True)
     goals = faults_md.goals(results)

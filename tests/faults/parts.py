@@ -3,11 +3,10 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from killers import STORES, children, kill, parent
+from killers import STORES, children, kill
 from shop import SERVICE_USER, eventually
 
 DISK_MB = 256
@@ -193,8 +192,9 @@ def disks_possible():
         return False
     probe = f"/tmp/cft-mount-{os.getpid()}"
     os.mkdir(probe)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", probe]
     try:
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", probe], check=False, capture_output=True)
+        done = subprocess.run(mount, check=False, capture_output=True)
         if done.returncode == 0:
             subprocess.run(["umount", probe], check=True)
         return done.returncode == 0

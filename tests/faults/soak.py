@@ -18,7 +18,7 @@ from faults_md import ANSWER_SECONDS
 from killers import children, kill
 from shop import POOLS
 from storm import storm_shop
-from traffic import Traffic, make_tokens
+from traffic import CARTS, Traffic, make_tokens
 
 SAMPLE_SECONDS = 5
 KILL_SECONDS = (3, 5)
@@ -115,7 +115,8 @@ class Soak:
     def redis(self):
         """Bytes, carts, events."""
         link = self.shop.redis()
-        return {"bytes": link.info("memory")["used_memory"], "keys": link.dbsize(), "events": link.xlen("pedidos:eventos")}
+        return {"bytes": link.info("memory")["used_memory"], "keys": link.dbsize(),
+                "events": link.xlen("pedidos:eventos")}
 
     def run(self, seconds):
         """For so long, with a line every minute."""
@@ -164,21 +165,24 @@ class Soak:
             files = max(s.files for s in early), max(s.files for s in late)
             self.expect(after - before <= GROWTH_KB, f"{name} grew from {before} KB to {after} KB")
             self.expect(files[1] - files[0] <= FILES, f"{name} had {files[0]} files open, then {files[1]}")
-            yield f"{name}, {late[-1].age / 60:.0f} min old", f"{before} → {after} KB", f"{files[0]} → {files[1]} files"
+            age = f"{name}, {late[-1].age / 60:.0f} min old"
+            yield age, f"{before} → {after} KB", f"{files[0]} → {files[1]} files"
 
     def stores(self):
         """Redis and directories against their bounds."""
         before, after = self.redis_before, self.redis()
         entries = after["keys"] - before["keys"] + after["events"] - before["events"]
-        opened = sum(answer.status == 201 for answer in self.traffic.answers if answer.kind == "carts")
+        carts = [answer for answer in self.traffic.answers if answer.kind == CARTS]
+        opened, unknown = sum(answer.status == 201 for answer in carts), sum(answer.unknown for answer in carts)
         each = (after["bytes"] - before["bytes"]) / max(entries, 1)
         self.expect(each <= ENTRY_BYTES, f"Redis grew by {each:.0f} bytes for each of {entries} carts and events")
         self.expect(after["events"] <= STREAM_MAX, f"the stream has {after['events']} events")
-        unknown = sum(answer.unknown for answer in self.traffic.answers if answer.kind == "carts")
-        self.expect(after["keys"] - before["keys"] <= opened + unknown + 1, f"{after['keys']} keys, {opened} carts opened")
+        self.expect(after["keys"] - before["keys"] <= opened + unknown + 1,
+                    f"{after['keys']} keys, {opened} carts opened")
         yield "Redis keys", f"{before['keys']} → {after['keys']}", f"{opened} carts opened, each lives 24 h"
         yield "Redis stream of events", f"{before['events']} → {after['events']}", "cut at about 100,000"
-        yield "Redis memory", f"{before['bytes'] // 1024} → {after['bytes'] // 1024} KB", f"{each:.0f} bytes a cart or event"
+        yield ("Redis memory", f"{before['bytes'] // 1024} → {after['bytes'] // 1024} KB",
+               f"{each:.0f} bytes a cart or event")
         scratch = size_kb(self.shop.state / "tmp")
         self.expect(scratch <= 10 * 1024, f"tmp/ has {scratch} KB")
         yield "nginx's temporary files", f"{scratch} KB", ""
