@@ -53,6 +53,7 @@ PARTS = (
     Part("carrinho workers", "carrinho"),
     Part("pedidos workers", "pedidos"),
     Part("conciliador", "conciliador"),
+    Part("vigia", "vigia"),
     Part("one nginx worker", "nginx", 1, faults=("kill", "stop")),
 )
 

@@ -3,6 +3,7 @@
 import argparse
 import os
 import random
+import re
 import shutil
 import sys
 import threading
@@ -26,6 +27,8 @@ WARM_SECONDS = 60     # a process has seen most of what it does
 GROWTH_KB = 1024      # beyond that from its warm quarter to its last is a leak
 FILES = 8             # nginx has a connection a client
 STREAM_MAX = 110_000  # conciliador cuts the stream at about 100,000
+CACHE_KB = 40 * 1024  # max_size is 32 MB, and what came since nginx looked last
+CACHE_FILES = 3000    # the zone has room for some 1,500 answers
 ENTRY_BYTES = 3072    # of Redis, for a cart or an event
 
 Sample = namedtuple("Sample", "age kb files")
@@ -52,6 +55,24 @@ def private_kb(pid):
         return next(int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
 
 
+def file_sizes(path):
+    """Of each file below; one that goes meanwhile is left out."""
+    sizes = []
+    for directory, _, names in os.walk(path):
+        for name in names:
+            try:
+                sizes.append(os.lstat(os.path.join(directory, name)).st_size)
+            except FileNotFoundError:
+                pass
+    return sizes
+
+
+def cache_of(shop):
+    """Where nginx keeps answers."""
+    text = (shop.state / "etc/nginx/cache.conf").read_text()
+    return Path(re.search(r"^fastcgi_cache_path (\S+)/c ", text, re.M)[1])
+
+
 class Sampler(threading.Thread):
     """Looks at every process again and again."""
 
@@ -59,6 +80,8 @@ class Sampler(threading.Thread):
         super().__init__(name="amostras", daemon=True)
         self.traffic, self.shop = traffic, traffic.shop
         self.samples, self.first = {}, {}
+        self.cache = cache_of(self.shop)
+        self.cache_kb = self.cache_files = 0
 
     def run(self):
         """Until it is over."""
@@ -68,12 +91,15 @@ class Sampler(threading.Thread):
                     self.look(name, pid)
                 except (OSError, StopIteration):
                     pass  # it has just died
+            sizes = file_sizes(self.cache)
+            self.cache_kb = max(self.cache_kb, sum(sizes) // 1024)
+            self.cache_files = max(self.cache_files, len(sizes))
 
     def processes(self):
-        """Workers, both of conciliador, nginx and its workers, zelador."""
+        """Workers, both of conciliador, vigia, nginx and its workers, zelador."""
         running = self.shop.processes()
         named = [(name.split(":")[0], pid) for name, pid in running.items()
-                 if ":" in name or name in ("nginx", "zelador")]
+                 if ":" in name or name in ("nginx", "vigia", "zelador")]
         return named + [("nginx worker", pid) for pid in children(running["nginx"], "nginx: worker process")]
 
     def look(self, name, pid):
@@ -95,11 +121,6 @@ class Sampler(threading.Thread):
 def middle(values):
     """The median."""
     return sorted(values)[len(values) // 2]
-
-
-def size_kb(path):
-    """All files below."""
-    return sum(file.lstat().st_size for file in path.rglob("*") if file.is_file()) // 1024
 
 
 class Soak:
@@ -183,10 +204,13 @@ class Soak:
         yield "Redis stream of events", f"{before['events']} → {after['events']}", "cut at about 100,000"
         yield ("Redis memory", f"{before['bytes'] // 1024} → {after['bytes'] // 1024} KB",
                f"{each:.0f} bytes a cart or event")
-        scratch = size_kb(self.shop.state / "tmp")
+        kb, files = self.sampler.cache_kb, self.sampler.cache_files
+        self.expect(kb <= CACHE_KB and files <= CACHE_FILES, f"the cache had {files} files, {kb} KB")
+        yield "cache of the catalogue, at most", f"{kb} KB", f"{files} files"
+        scratch = sum(file_sizes(self.shop.state / "tmp")) // 1024
         self.expect(scratch <= 10 * 1024, f"tmp/ has {scratch} KB")
         yield "nginx's temporary files", f"{scratch} KB", ""
-        yield "logs", f"{size_kb(self.shop.state / 'log')} KB", f"{len(self.traffic.answers)} answers"
+        yield "logs", f"{sum(file_sizes(self.shop.state / 'log')) // 1024} KB", f"{len(self.traffic.answers)} answers"
 
 
 def main():
