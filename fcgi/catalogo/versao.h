@@ -1,7 +1,8 @@
 /*
- * The catalogue's version on this host: a directory with a link `atual` to another name at each change. nginx resolves the link
- * for every request and makes the name part of its cache's key (nginx/cache.conf.in), so that what was answered before a change is
- * never found after it. A name is never used twice: the clock that it is made of never goes back, and a boot empties the directory.
+ * The catalogue's version on this host: a directory with a link `atual` to another name at each change. nginx resolves
+ * the link for every request and makes the name part of its cache's key (nginx/cache.conf.in), so that what was
+ * answered before a change is never found after it. A name is never used twice: the clock that it is made of never goes
+ * back, and a boot empties the directory.
  */
 #ifndef CATALOGO_VERSAO_H
 #define CATALOGO_VERSAO_H

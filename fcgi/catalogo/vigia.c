@@ -1,7 +1,7 @@
 /*
- * The vigia: begins another version of the catalogue (versao.h) when the database shows something else than before, for changes
- * that no worker of this host could tell of: one that was killed right after its commit, another host, somebody with psql.
- * It can be killed anywhere; another one begins with a new version.
+ * The vigia: begins another version of the catalogue (versao.h) when the database shows something else than before, for
+ * changes that no worker of this host could tell of: one that was killed right after its commit, another host, somebody
+ * with psql. It can be killed anywhere; another one begins with a new version.
  */
 #include <signal.h>
 #include <stdio.h>
