@@ -29,7 +29,7 @@ nginx_configure() {
     awk -v etc="$ETC/nginx" -f "$TOP/nginx/problemas.awk" "$TOP/fcgi/core/problems.def" | put_config "$ETC/nginx/problemas.conf"
     nginx_limits | put_config "$ETC/nginx/limites.conf"
     render "$TOP/nginx/pools.conf.in" "FILA=$(setting_own limite_fila)" | put_config "$ETC/nginx/pools.conf"
-    for name in logs cabecalhos cache fastcgi saude saude-erros interno; do
+    for name in logs cabecalhos cache cache-leitura fastcgi saude saude-erros interno; do
         render "$TOP/nginx/$name.conf.in" | put_config "$ETC/nginx/$name.conf"
     done
     install -m 0755 "$TOP/scripts/lib/nginx-inicia" "$BIN/nginx-inicia"
