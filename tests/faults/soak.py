@@ -180,14 +180,17 @@ class Soak:
         yield from self.stores()
 
     def memory(self):
-        """Each process that grew old."""
+        """Each process that grew old is looked at, the eldest of a kind is shown."""
+        eldest = {}
         for name, early, late in self.sampler.veterans():
             before, after = middle([s.kb for s in early]), middle([s.kb for s in late])
             files = max(s.files for s in early), max(s.files for s in late)
             self.expect(after - before <= GROWTH_KB, f"{name} grew from {before} KB to {after} KB")
             self.expect(files[1] - files[0] <= FILES, f"{name} had {files[0]} files open, then {files[1]}")
-            age = f"{name}, {late[-1].age / 60:.0f} min old"
-            yield age, f"{before} → {after} KB", f"{files[0]} → {files[1]} files"
+            row = late[-1].age, f"{before} → {after} KB", f"{files[0]} → {files[1]} files"
+            eldest[name] = max(row, eldest.get(name, row))
+        for name, (age, memory, files) in eldest.items():
+            yield f"{name}, {age / 60:.0f} min old", memory, files
 
     def stores(self):
         """Redis and directories against their bounds."""
