@@ -6,7 +6,7 @@ PACKAGES_build=(gcc libc6-dev make autoconf automake pkg-config
     libfcgi-dev libpq-dev libhiredis-dev libjson-c-dev libcurl4-openssl-dev libmd-dev check)
 PACKAGES_test=(clang clang-format clang-tidy cppcheck shellcheck valgrind bc xz-utils
     python3-pytest python3-psycopg2 python3-redis python3-yaml)
-PACKAGES_bench=(wrk strace python3-psycopg2 python3-redis python3-yaml)
+PACKAGES_bench=(wrk strace php8.2-fpm php8.2-opcache php8.2-pgsql python3-psycopg2 python3-redis python3-yaml)
 PACKAGE_SERVICES=(nginx postgresql redis-server supervisor)
 POLICY=/usr/sbin/policy-rc.d
 

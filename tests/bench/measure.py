@@ -59,14 +59,22 @@ def part_pids(shop):
     return parts
 
 
-def cpu_by_part(shop):
-    """Seconds of CPU that each part has used, its dead processes too; `load` is what this program ran."""
-    def used(pid):
-        fields = stat_fields(pid)
-        return sum(map(int, fields[11:15])) / TICK if fields else 0
+def cpu_of(pids):
+    """Seconds of CPU that processes have used, their dead children too."""
+    fields = filter(None, map(stat_fields, pids))
+    return sum(sum(map(int, each[11:15])) for each in fields) / TICK
+
+
+def pss_kib(pid):
+    """A process's memory: its own pages, and its share of those that others have too."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8")
+    return int(re.search(r"^Pss: +(\d+) kB", text, re.M)[1])
+
+
+def cpu_of_load():
+    """Seconds of CPU that what this program ran to its end has used."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    parts = {part: sum(map(used, pids)) for part, pids in part_pids(shop).items()}
-    return {**parts, "load": usage.ru_utime + usage.ru_stime}
+    return usage.ru_utime + usage.ru_stime
 
 
 def cpu_of_machine():
@@ -76,15 +84,24 @@ def cpu_of_machine():
 
 
 class Usage:
-    """Between its making and read(): who used the CPU."""
+    """Between its making and read(): who used the CPU. `load` is what this program ran meanwhile, wrk for one."""
 
-    def __init__(self, shop):
+    def __init__(self, shop, peers=None):
         self.shop = shop
-        self.began, self.machine, self.parts = time.monotonic(), cpu_of_machine(), cpu_by_part(shop)
+        self.peers = peers or {}
+        self.began, self.machine = time.monotonic(), cpu_of_machine()
+        self.parts = self.cpu_by_part()
+        self.load = cpu_of_load()
+
+    def cpu_by_part(self):
+        """Seconds of CPU that each part has used so far; of peers it is told the processes."""
+        return {part: cpu_of(pids) for part, pids in {**part_pids(self.shop), **self.peers}.items()}
 
     def read(self, count):
         """Seconds by part for 1,000 of `count` things, and which share of the machine others took."""
-        used = {part: total - self.parts.get(part, 0) for part, total in sorted(cpu_by_part(self.shop).items())}
+        load = cpu_of_load() - self.load
+        used = {part: total - self.parts.get(part, 0) for part, total in sorted(self.cpu_by_part().items())}
+        used["load"] = load
         others = cpu_of_machine() - self.machine - sum(used.values())
         capacity = (time.monotonic() - self.began) * os.cpu_count()
         return {"cpu_per_1000": {part: round(seconds / count * 1000, 3) for part, seconds in used.items()},

@@ -1,24 +1,21 @@
 """scripts/bench orders: orders a second through nginx beside the same SQL run by pgbench; what an order costs."""
 import argparse
 import os
-import random
 import signal
 import sys
 import tempfile
 import time
-import uuid
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
 
 import cost  # noqa: E402  (needs the path above, as shop does)
 import pgbench  # noqa: E402
+from data import prepare_carts, stock_up  # noqa: E402
 from measure import TOP, Failed, Usage, median, refuse, say, table, write_json, wrk  # noqa: E402
 from shop import Shop, eventually  # noqa: E402
 
 POOLS = ("pedidos=8", "catalogo=8", "carrinho=4", "catalogo-replica=1")
-PRODUCTS = 3000
-STOCK = 10_000_000
 HISTORY = 3000
 COST_ORDERS = 200
 GOAL = 0.35
@@ -34,32 +31,6 @@ def options():
     parser.add_argument("--clients", default="1,8,32")
     parser.add_argument("--workers", action="append", default=[])
     return parser.parse_args()
-
-
-def stock_up(shop):
-    """A catalogue with plenty of everything, in the books too; its first id and its size."""
-    before = int(shop.value("SELECT max(id) FROM produtos"))
-    shop.script("seed", "--products", str(PRODUCTS))
-    shop.sql(f"SELECT count(estoque_ajustar(id, 'definir', {STOCK}, 'bench')) FROM produtos; VACUUM produtos")
-    return before + 1, PRODUCTS
-
-
-def prepare_carts(shop, products, count):
-    """So many carts, written into Redis as db/carrinho/*.lua do; their keys. Only the order is to be measured."""
-    first, size = products
-    now = str(time.time_ns() // 1000)
-    sessions = [str(uuid.uuid4()) for _ in range(count)]
-    with shop.redis() as redis:
-        for begin in range(0, count, 1000):
-            pipe = redis.pipeline(transaction=False)
-            for session in sessions[begin:begin + 1000]:
-                chosen = random.sample(range(first, first + size), random.choice((2, 3)))
-                lines = {f"i:{produto}": f"{random.randint(1, 3)} {now}" for produto in chosen}
-                pipe.hset(f"carrinho:{session}", mapping={"criado_em": now, "atualizado_em": now,
-                                                          "versao": 1 + len(lines), **lines})
-                pipe.pexpire(f"carrinho:{session}", 24 * 3600 * 1000)
-            pipe.execute()
-    return sessions
 
 
 class Comparison:

@@ -86,9 +86,9 @@ def write_scripts(directory, products):
     return files
 
 
-def start(shop, service, files, clients, times):
-    """One pgbench, as the service's role over its socket."""
-    command = [PGBENCH, "-n", "-M", "prepared", "-P", "1", "-c", str(clients), "-t", str(times), "-h", str(shop.run),
+def start(shop, service, files, clients, *length):
+    """One pgbench, as the service's role over its socket, for -t transactions a client or -T seconds."""
+    command = [PGBENCH, "-n", "-M", "prepared", "-P", "1", "-c", str(clients), *map(str, length), "-h", str(shop.run),
                "-p", str(PORTS[service]), "-U", service]
     for file in files:
         command += ["-f", file]
@@ -113,6 +113,6 @@ def run(shop, files, clients, orders):
     """About so many orders in both databases: how many they were, the rate of the slower one, and each one's."""
     times = max(1, round(orders / clients))
     count = times * clients
-    running = {service: start(shop, service, scripts, clients, times) for service, scripts in files.items()}
+    running = {service: start(shop, service, scripts, clients, "-t", times) for service, scripts in files.items()}
     rates = {service: rate_of(service, process, count) for service, process in running.items()}
     return {"count": count, "rate": min(rates.values()), **rates}

@@ -1,6 +1,7 @@
 """scripts/bench: that it measures, not how fast anything is."""
 import json
 import subprocess
+from xml.etree import ElementTree
 
 import pytest
 
@@ -9,7 +10,8 @@ from client import TOP
 pytestmark = [pytest.mark.slow, pytest.mark.commands]
 
 
-@pytest.mark.parametrize("arguments", [[], ["nada"], ["orders", "orders"], ["orders", "--seconds", "0"],
+@pytest.mark.parametrize("arguments", [["nada"], ["--json", "x"], ["all", "--svg", "x"], ["orders", "--svg", "x"],
+                                       ["goals", "--clients", "1,2"], ["goals", "--rounds", "0"], ["orders", "orders"], ["orders", "--seconds", "0"],
                                        ["orders", "--rounds", "x"], ["orders", "--clients", "1,,2"],
                                        ["orders", "--json"]])
 def test_bench_refuses_nonsense(arguments):
@@ -18,14 +20,45 @@ def test_bench_refuses_nonsense(arguments):
     assert done.returncode == 64 and "scripts/bench" in done.stderr and not done.stdout
 
 
+def bench(*arguments):
+    """Runs it; what it printed."""
+    done = subprocess.run([TOP / "scripts/bench", *arguments], capture_output=True, text=True, timeout=900,
+                          stdin=subprocess.DEVNULL, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_bench_goals(tmp_path):
+    """Every side of every question answers, every goal has its verdict, and there is a picture of it."""
+    path, picture = tmp_path / "a/goals.json", tmp_path / "b/goals.svg"
+    printed = bench("goals", "--seconds", "1", "--rounds", "1", "--clients", "4", "--workers", "catalogo=3",
+                    "--workers", "carrinho=2", "--workers", "pedidos=2", "--json", path, "--svg", picture)
+    assert "round 1 of 1" in printed and str(path) in printed and str(picture) in printed
+    report = json.loads(path.read_text())
+    assert len(report["rounds"]) == 1 and len(report["up_seconds"]) == 3 and len(report["half"]) == 1
+    busy = {"nginx return 200": "nginx", "nginx → trivial libfcgi worker": "trivial", "PHP-FPM + PDO": "php-fpm",
+            "pgbench, the same SELECT": "pg-catalogo", "redis-benchmark, the same command": "redis",
+            "confeitaria": "nginx"}
+    asked = set()
+    for sides in report["rounds"][0].values():
+        asked |= set(sides)
+        for side, result in sides.items():
+            assert result["rate"] > 0 and result["cpu_per_1000"][busy[side]] > 0, (side, result)
+    assert asked == set(busy)
+    assert sorted(map(len, report["pss_kib"].values())) == sorted([3, 2, 2, 1, 3, 3 + 2 + 2])
+    assert all(size > 100 for sizes in report["pss_kib"].values() for size in sizes)
+    assert len(report["goals"]) == 11
+    for goal in report["goals"]:
+        assert goal["goal"] in printed and goal["measured"] > 0
+    assert ElementTree.parse(picture).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+
+
 def test_bench_orders(tmp_path):
     """Two ways, their ratio, and what an order costs by the code that is there."""
     path = tmp_path / "a/orders.json"
-    done = subprocess.run([TOP / "scripts/bench", "orders", "--seconds", "1", "--rounds", "1", "--clients", "2",
-                           "--workers", "pedidos=2", "--json", path],
-                          capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert str(path) in done.stdout and "round 1 of 1" in done.stdout
+    printed = bench("orders", "--seconds", "1", "--rounds", "1", "--clients", "2", "--workers", "pedidos=2",
+                    "--json", path)
+    assert str(path) in printed and "round 1 of 1" in printed
     report = json.loads(path.read_text())
     assert report["workers"]["pedidos"] == "2" and len(report["orders"]) == 1
     run = report["orders"][0]
