@@ -107,6 +107,20 @@ static enum problem dispatch(const struct worker *worker, struct request *rq, st
 	return route_dispatch(worker->service->routes, worker->service->route_count, rq, rs);
 }
 
+/*
+ * Sends the answer and closes. libfcgi shuts down first and waits for nginx to close, as TCP needs it: a worker's longest wait but
+ * for its stores. Over a unix socket what was written can still be read after a plain close, which a detached request gets,
+ * unless something of nginx's is left unread: then nginx would see a reset.
+ */
+static void finish(FCGX_Request *fcgi)
+{
+	char unread;
+
+	if (FCGX_GetStr(&unread, 1, fcgi->in) == 0 && FCGX_GetError(fcgi->in) == 0)
+		FCGX_Detach(fcgi);
+	FCGX_Finish_r(fcgi);
+}
+
 static void handle(struct worker *worker, FCGX_Request *fcgi)
 {
 	static const char *const method_names[] = {[METHOD_GET] = "GET",
@@ -129,7 +143,7 @@ static void handle(struct worker *worker, FCGX_Request *fcgi)
 	if (rq.method != METHOD_GET && rq.route != NULL)
 		crash_point("resposta", rq.route, "antes");
 	FCGX_PutStr(worker->out.data, (int)worker->out.len, fcgi->out);
-	FCGX_Finish_r(fcgi);
+	finish(fcgi);
 	log_event(LOG_LEVEL_INFO, "request", "method=%s rota=%s status=%d us=%lld%s%s",
 	          rq.method == METHOD_OTHER ? "?" : method_names[rq.method], rq.route == NULL ? "-" : rq.route,
 	          rs->status, (long long)(clock_monotonic_us() - start), problem == PROBLEM_NONE ? "" : " codigo=",

@@ -96,3 +96,13 @@ def test_what_is_hardly_http(shop, text, status):
         assert int(head.split()[1]) == (status if status != 505 else 400) or int(head.split()[1]) == status, answer
         if status >= 400:
             assert b"application/problem+json" in head and json.loads(body)["success"] is False, answer
+
+
+@pytest.mark.parametrize("size", [0, 1, 7000, 60000])
+def test_a_body_that_nobody_reads(shop, size):
+    """Refused before the body is looked at: the answer comes whole, and nginx sees no broken connection."""
+    path = f"/api/produtos/{shop.product()['id']}/estoque"
+    client = shop.client()
+    for _ in range(20):
+        client.put(path, body=b"x" * size).problem("nao_autenticado")
+    assert "reset by peer" not in shop.logs()["nginx.log"]
