@@ -289,3 +289,15 @@ def test_nobody_can_fill_it(shop):
     assert 0 < max(most, len(files(shop))) < 2200
     assert sum(files(shop)) < 32 * 1024 * 1024
     assert asked(client, "/api/categorias") in ("HIT", "MISS")
+
+
+def test_a_cart_counts_with_the_stock_of_now(shop):
+    """Putting into a cart looks a product up in the same cache, and never goes by a stock that was."""
+    product, session = shop.product(estoque=1)["id"], shop.session()
+    add, shelf = f"/api/carrinho/{session}/adicionar", f"/api/produtos/{product}/estoque"
+    for stock in range(1, 30):
+        shop.public.post(add, {"produto_id": product, "quantidade": 1}).ok()
+        shop.public.post(add, {"produto_id": product, "quantidade": 1}).problem("estoque_insuficiente")
+        assert kept(shop.public, f"/api/produtos/{product}").data["estoque"] == stock
+        shop.public.post(add, {"produto_id": product, "quantidade": 1}).problem("estoque_insuficiente")
+        shop.admin.put(shelf, {"quantidade": 1, "operacao": "adicionar"}).ok()
