@@ -1,7 +1,7 @@
 """A chart of what scripts/bench goals measured: a group a question, a bar a side, a mark where the goal is. Plain SVG."""
 from html import escape
 
-WIDTH, LABEL, NUMBER = 860, 240, 90
+WIDTH, LABEL, NUMBER = 880, 265, 90
 BAR, GAP, GROUP = 18, 4, 40
 OURS, THEIRS, MARK = "#b5446e", "#a9b2bd", "#2f6f4f"
 STYLE = "text{font:13px sans-serif;fill:#333}.t{font-weight:bold}.s{fill:#666;font-size:12px}"

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
 
 import limits  # noqa: E402  (needs the path above, as shop does)
 from data import STOCK, prepare_carts, stock_up, write_carts  # noqa: E402
-from measure import TOP, Failed, Usage, children, family, pss_kib, refuse, say, write_json, wrk  # noqa: E402
+from measure import TOP, Failed, Usage, children, family, median, pss_kib, refuse, say, write_json, wrk  # noqa: E402
 from peers import PHP, RETURN, TRIVIAL, Peers, ports  # noqa: E402
 from report import OURS, TITLES, Report  # noqa: E402
 from shop import Shop  # noqa: E402
@@ -181,7 +181,7 @@ def measure_all(shop, directory, wish, pools):
         say("the peers answer the same; warming up")
         bench.warm()
         found["rounds"] = [bench.round(number) for number in range(wish.rounds)]
-        peaks = {side: found["rounds"][-1]["estoque"][side]["rate"] for side in (OURS, TRIVIAL)}
+        peaks = {side: median([each["estoque"][side]["rate"] for each in found["rounds"]]) for side in (OURS, TRIVIAL)}
         found["half"] = [{side: bench.half(side, peak) for side, peak in peaks.items()} for _ in range(wish.rounds)]
         found["pss_kib"] = bench.memory()
         say("stopping it")
