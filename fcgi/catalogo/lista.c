@@ -98,10 +98,12 @@ static const struct ordem *ordem_of(const struct filtro *filtro, bool searches)
 	return searches ? &por_relevancia : &por_id;
 }
 
+#define LISTA_LIMITE 8 /* the last parameter: how many rows */
+
 /* The statements' parameters; NULL where nothing was asked. */
 struct lista {
 	const struct ordem *ordem;
-	const char *params[9];
+	const char *params[LISTA_LIMITE + 1];
 	int64_t limite;
 	bool continued; /* a page after the first */
 };
@@ -150,7 +152,7 @@ static enum problem lista_read(struct request *rq, struct response *rs, int64_t 
 	if (present & 1u << FILTRO_IDS)
 		lista->params[5] = sql_of_ints(rq->arena, filtro.ids.items, filtro.ids.count);
 	/* One row more than asked tells whether there is a next page. */
-	lista->params[8] = sql_of_int(rq->arena, filtro.limite + 1);
+	lista->params[LISTA_LIMITE] = sql_of_int(rq->arena, filtro.limite + 1);
 	return filtro.cursor == NULL ? PROBLEM_NONE : lista_cursor(rq, rs, filtro.cursor, lista);
 }
 
@@ -169,10 +171,28 @@ static enum problem lista_total(struct request *rq, const struct lista *lista, c
 	return problem;
 }
 
+/* Whether a cart asks: for these products, and nothing else. Parameters have the order of the filters. */
+static bool only_ids(const struct lista *lista)
+{
+	for (size_t i = 0; i < LISTA_LIMITE; i++)
+		if ((lista->params[i] != NULL) != (i == FILTRO_IDS))
+			return false;
+	return lista->ordem == &por_id;
+}
+
+static enum problem lista_rows(struct request *rq, const struct lista *lista, struct sql_rows *rows)
+{
+	const char *const ids[] = {lista->params[FILTRO_IDS], lista->params[LISTA_LIMITE]};
+
+	if (only_ids(lista))
+		return sql_run(rq->stores->db, SQL_LISTA_IDS, ids, rq->arena, rows);
+	return sql_run(rq->stores->db, lista->ordem->statement, lista->params, rq->arena, rows);
+}
+
 /* One page, and how many there are in all. */
 static enum problem lista_run(struct request *rq, const struct lista *lista, struct sql_rows *rows, int64_t *total)
 {
-	enum problem problem = sql_run(rq->stores->db, lista->ordem->statement, lista->params, rq->arena, rows);
+	enum problem problem = lista_rows(rq, lista, rows);
 
 	return problem == PROBLEM_NONE ? lista_total(rq, lista, rows, total) : problem;
 }

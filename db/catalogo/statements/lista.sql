@@ -16,6 +16,15 @@ WHERE p.ativo
   AND ($8::integer IS NULL OR p.id > $8) AND ($7::text IS NULL OR true)
 ORDER BY p.id LIMIT $9
 
+-- name: lista_ids
+-- lista_id when nothing but ids was asked: $1 ids, $2 rows. One plan, kept, looks them up; the conditions that might be there
+-- above leave a choice between a scan of the table and planning anew each time
+SELECT p.id, p.nome, p.descricao, p.preco, p.estoque, p.categoria_id, c.nome, p.foto_url, p.ativo,
+       p.criado_em, p.atualizado_em, NULL
+FROM produtos p JOIN categorias c ON c.id = p.categoria_id
+WHERE p.ativo AND p.id = ANY ($1::integer[])
+ORDER BY p.id LIMIT $2
+
 -- name: lista_nome
 -- by name, as a Brazilian dictionary sorts
 SELECT p.id, p.nome, p.descricao, p.preco, p.estoque, p.categoria_id, c.nome, p.foto_url, p.ativo,
