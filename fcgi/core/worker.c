@@ -109,8 +109,8 @@ static enum problem dispatch(const struct worker *worker, struct request *rq, st
 
 /*
  * Sends the answer and closes. libfcgi shuts down first and waits for nginx to close, as TCP needs it: a worker's longest wait but
- * for its stores. Over a unix socket what was written can still be read after a plain close, which a detached request gets,
- * unless something of nginx's is left unread: then nginx would see a reset.
+ * for its stores. Over a unix socket what was written can still be read after a plain close, which is what a detached request
+ * has, unless something of nginx's is left unread: then nginx would see a reset.
  */
 static void finish(FCGX_Request *fcgi)
 {

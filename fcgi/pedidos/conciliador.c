@@ -4,16 +4,13 @@
  * knows is in the stores, and each of its steps may be done twice.
  */
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/clock.h"
 #include "core/log.h"
-#include "core/program.h"
+#include "core/rounds.h"
 #include "db/pedidos_lua.h"
 #include "pedidos/pedidos.h"
 
@@ -33,31 +30,18 @@ struct tally {
 };
 
 struct conciliador {
-	struct stores stores;
-	struct arena *arena;
-	sigset_t stop_signals;
-	bool stopping;
+	struct rounds *rounds;
 	bool working; /* holds the lock, as far as it knows */
 	int64_t signed_ms;
 	int failures;
 	struct tally tally;
 };
 
-/* Waits for a signal to stop, at most so long; signals are blocked everywhere else, so no step is interrupted. */
-static bool stopped(struct conciliador *self, int milliseconds)
-{
-	const struct timespec patience = {milliseconds / 1000, (milliseconds % 1000) * 1000000L};
-
-	if (!self->stopping)
-		self->stopping = sigtimedwait(&self->stop_signals, NULL, &patience) > 0;
-	return self->stopping;
-}
-
 /* Whether to go on with the next thing of a look. */
 static bool goes_on(struct conciliador *self, bool mended)
 {
 	self->failures = mended ? 0 : self->failures + 1;
-	return self->failures < FAILURES_MAX && !stopped(self, 0);
+	return self->failures < FAILURES_MAX && !rounds_stopping(self->rounds);
 }
 
 static bool pedido_terminar(struct conciliador *self, struct request *rq, const struct pedido *pedido)
@@ -149,7 +133,7 @@ static void look_at_events(struct conciliador *self, struct request *rq)
 	do {
 		published = publish(rq);
 		self->tally.publicados += published;
-	} while (published > 0 && !stopped(self, 0));
+	} while (published > 0 && !rounds_stopping(self->rounds));
 }
 
 /* Writes down what was done, or now and then only that somebody looks. */
@@ -186,12 +170,14 @@ static bool has_turn(struct conciliador *self, struct request *rq)
 	return turn;
 }
 
-static void look(struct conciliador *self, uint64_t number)
+static void look(struct rounds *rounds, void *context)
 {
-	struct request rq = {.arena = self->arena, .stores = &self->stores};
+	struct conciliador *self = context;
+	struct request rq = {.arena = rounds->arena, .stores = &rounds->stores};
 
-	snprintf(rq.id, sizeof(rq.id), "conciliador-%d-%" PRIu64, (int)getpid(), number);
+	snprintf(rq.id, sizeof(rq.id), "conciliador-%d-%" PRIu64, (int)getpid(), rounds->number);
 	log_request(rq.id);
+	self->rounds = rounds;
 	self->failures = 0;
 	if (has_turn(self, &rq)) {
 		look_at_orders(self, &rq);
@@ -200,31 +186,11 @@ static void look(struct conciliador *self, uint64_t number)
 		sign(self, &rq);
 	}
 	log_request(NULL);
-	arena_reset(self->arena);
-}
-
-static int work(const void *context)
-{
-	const struct program *program = context;
-	struct conciliador self = {.stores = program_open(program), .arena = arena_new()};
-
-	sigemptyset(&self.stop_signals);
-	sigaddset(&self.stop_signals, SIGTERM);
-	sigaddset(&self.stop_signals, SIGINT);
-	sigprocmask(SIG_BLOCK, &self.stop_signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	log_event(LOG_LEVEL_INFO, "start", "intervalo_ms=%d paciencia_ms=%d", program_settings()->intervalo_ms,
-	          program_settings()->paciencia_ms);
-	for (uint64_t number = 1; !stopped(&self, program_settings()->intervalo_ms); number++)
-		look(&self, number);
-	log_event(LOG_LEVEL_INFO, "stop", "pid=%d", (int)getpid());
-	arena_free(self.arena);
-	program_close(&self.stores);
-	return EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
 {
+	struct conciliador conciliador = {0};
 	const struct program program = {
 	    .name = "conciliador",
 	    .purpose = "Ends or undoes what crashes left of orders, and publishes their events.",
@@ -235,5 +201,5 @@ int main(int argc, char **argv)
 	    .calls = true,
 	};
 
-	return program_main(argc, argv, &program, work, &program);
+	return rounds_main(argc, argv, &program, look, &conciliador);
 }
