@@ -4,7 +4,9 @@
 #   awk -f db/embed.awk -v service=carrinho -v kind=lua-h db/carrinho/*.lua         > carrinho_lua.h   (kind=lua-c)
 #
 # A statement begins with `-- name: produto_get`, `-- name: produto_criar (writes)` or `-- name: saude (within 400 ms)`, and ends
-# at the next one. A Lua file is one script with the name of the file. Comment lines are left out.
+# at the next one. `(planned anew)` says that its best plan depends on its parameters. `-- part: filtro` begins lines that are no
+# statement, for every later `-- use: filtro` to stand for. A Lua file is one script with the name of the file. Other comment
+# lines are left out.
 
 function quoted(text) {
     gsub(/\\/, "&&", text) # awks disagree on what backslashes in a replacement mean
@@ -31,24 +33,55 @@ lua && FNR == 1 {
     names[++count] = name
 }
 
+FNR == 1 { part = "" }
+
 !lua && /^-- name: / {
     names[++count] = $3
     writes[count] = /\(writes\)/ ? "true" : "false"
     within[count] = match($0, /\(within [0-9]+ ms\)/) ? substr($0, RSTART + 8) + 0 : 0
+    anew[count] = /\(planned anew\)/ ? "true" : "false"
+    part = ""
     next
 }
 
-count == 0 || /^[ \t]*--/ || /^[ \t]*$/ { next }
+!lua && /^-- part: / {
+    part = $3
+    next
+}
+
+!lua && /^-- use: / {
+    if (!($3 in part_lines)) {
+        unknown = FILENAME ":" FNR ": no part " $3
+        exit 1
+    }
+    lines[count] = lines[count] part_lines[$3]
+    if (part_params[$3] > params[count]) params[count] = part_params[$3]
+    next
+}
+
+/^[ \t]*--/ || /^[ \t]*$/ { next }
 
 {
-    lines[count] = lines[count] "\n\t     " quoted($0)
-    if (!lua) {
-        number = highest_param($0)
-        if (number > params[count]) params[count] = number
-    }
+    text = "\n\t     " quoted($0)
+    number = lua ? 0 : highest_param($0)
+}
+
+part != "" {
+    part_lines[part] = part_lines[part] text
+    if (number > part_params[part]) part_params[part] = number
+    next
+}
+
+count > 0 {
+    lines[count] = lines[count] text
+    if (number > params[count]) params[count] = number
 }
 
 END {
+    if (unknown != "") {
+        print unknown > "/dev/stderr"
+        exit 1
+    }
     upper = toupper(service)
     prefix = lua ? "KV_" : "SQL_"
     type = lua ? "kv_script" : "sql_statement"
@@ -64,7 +97,10 @@ END {
         print "#include \"db/" service (lua ? "_lua.h" : "_sql.h") "\"\n\nconst struct " type " " table "[" size "] = {"
         for (i = 1; i <= count; i++) {
             printf "\t[%s%s] = {\n\t    .name = \"%s\",\n\t    .text =%s,\n", prefix, toupper(names[i]), names[i], lines[i]
-            if (!lua) printf "\t    .params = %d,\n\t    .writes = %s,\n\t    .deadline_ms = %d,\n", params[i], writes[i], within[i]
+            if (!lua) {
+                printf "\t    .params = %d,\n\t    .writes = %s,\n", params[i], writes[i]
+                printf "\t    .deadline_ms = %d,\n\t    .anew = %s,\n", within[i], anew[i]
+            }
             print "\t},"
         }
         print "};"

@@ -144,6 +144,13 @@ static bool prepare(struct sql *db, size_t statement, PGresult **result)
 	return true;
 }
 
+static bool send_statement(const struct sql *db, const struct sql_statement *text, const char *const *params)
+{
+	if (text->anew)
+		return PQsendQueryParams(db->connection, text->text, text->params, NULL, params, NULL, NULL, 0) == 1;
+	return PQsendQueryPrepared(db->connection, text->name, text->params, params, NULL, NULL, 0) == 1;
+}
+
 /*
  * Without an SQLSTATE the message is libpq's own: the connection broke before the server answered. 57P01 and 57P02: the server
  * was stopped, and the statement may have been committed before it could say so.
@@ -160,9 +167,9 @@ static enum outcome ask(struct sql *db, size_t statement, const char *const *par
 {
 	const struct sql_statement *text = &db->options->statements[statement];
 
-	if (!prepare(db, statement, result))
+	if (!text->anew && !prepare(db, statement, result))
 		return *result == NULL || ended_by_server(*result) ? OUTCOME_NOT_SENT : OUTCOME_REFUSED;
-	if (!PQsendQueryPrepared(db->connection, text->name, text->params, params, NULL, NULL, 0))
+	if (!send_statement(db, text, params))
 		return OUTCOME_NOT_SENT;
 	if (!flush(db) || (*result = collect(db)) == NULL)
 		return OUTCOME_LOST;

@@ -3,7 +3,8 @@
  * servers and its values know libpq.
  *
  * A statement is one round trip and one transaction; what needs several steps is a statement with CTEs or a function in
- * db/<service>/. Statements come from db/<service>/statements/, compiled in, prepared when first used on a connection.
+ * db/<service>/. Statements come from db/<service>/statements/, compiled in, prepared when first used on a connection,
+ * but those whose plan depends on the parameters.
  */
 #ifndef CORE_SQL_H
 #define CORE_SQL_H
@@ -25,6 +26,7 @@ struct sql_statement {
 	int params;      /* the highest $n */
 	bool writes;     /* a lost answer is RESULTADO_DESCONHECIDO; never sent twice */
 	int deadline_ms; /* 0: that of the options; else no more than this */
+	bool anew;       /* not prepared: planned at every call, for its parameters and the tables as they are then */
 };
 
 struct sql_options {

@@ -9,7 +9,11 @@
 #include "suites.h"
 
 static const struct sql_statement statements[] = {
-    {"um", "SELECT 1", 0, false, 0}, {"muda", "UPDATE x SET y = 1", 0, true, 0}, {"saude", "SELECT 1", 0, false, 100}};
+    {"um", "SELECT 1", 0, false, 0, false},
+    {"muda", "UPDATE x SET y = 1", 0, true, 0, false},
+    {"saude", "SELECT 1", 0, false, 100, false},
+    {"lista", "SELECT 2", 0, false, 0, true},
+};
 
 START_TEST(array_literals_are_escaped)
 {
@@ -28,7 +32,7 @@ END_TEST
 
 static void expect_unavailable(const char *conninfo)
 {
-	const struct sql_options options = {conninfo, NULL, 400, statements, 3, NULL};
+	const struct sql_options options = {conninfo, NULL, 400, statements, 4, NULL};
 	struct sql *db = sql_open(&options);
 	struct arena *arena = arena_new();
 	struct sql_rows rows;
@@ -141,7 +145,7 @@ static struct sql *open_at(const char *hosts, const char *wish)
 	static struct sql_options options;
 
 	snprintf(conninfo, sizeof(conninfo), "host=%s dbname=x user=x target_session_attrs=%s", hosts, wish);
-	options = (struct sql_options){conninfo, NULL, 400, statements, 3, on_write};
+	options = (struct sql_options){conninfo, NULL, 400, statements, 4, on_write};
 	return sql_open(&options);
 }
 
@@ -172,6 +176,33 @@ START_TEST(every_answer_and_none)
 		sql_close(db);
 		fake_server_stop(&server);
 	}
+}
+END_TEST
+
+/* Each answer is to a statement that came whole: parsed, bound and run at once. */
+static void play_anew(int connection, size_t turn)
+{
+	static const char done[] = "1\0\0\0\x04" UPDATED;
+
+	(void)turn;
+	fake_server_answer(connection, WELCOME, sizeof(WELCOME) - 1);
+	fake_server_answer(connection, done, sizeof(done) - 1);
+	fake_server_answer(connection, done, sizeof(done) - 1);
+}
+
+START_TEST(a_statement_may_be_planned_anew_at_every_call)
+{
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	struct sql *db = connect_to(&server, play_anew);
+	struct sql_rows rows;
+
+	ck_assert_int_eq(sql_run(db, 3, NULL, arena, &rows), PROBLEM_NONE);
+	ck_assert_int_eq(sql_run(db, 3, NULL, arena, &rows), PROBLEM_NONE);
+	ck_assert_int_eq(rows.affected, 1);
+	arena_free(arena);
+	sql_close(db);
+	fake_server_stop(&server);
 }
 END_TEST
 
@@ -441,6 +472,7 @@ Suite *sql_suite(void)
 	tcase_add_test(tests, array_literals_are_escaped);
 	tcase_add_test(tests, no_server_is_unavailable);
 	tcase_add_loop_test(tests, every_answer_and_none, 0, sizeof(scripts) / sizeof(scripts[0]));
+	tcase_add_test(tests, a_statement_may_be_planned_anew_at_every_call);
 	tcase_add_test(tests, a_violated_constraint_is_named_to_who_asks);
 	tcase_add_loop_test(tests, a_lost_race_is_run_again_three_times_at_most, 0, 4);
 	tcase_add_test(tests, a_dead_connection_is_seen_before_a_write_is_sent);
