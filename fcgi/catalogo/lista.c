@@ -98,14 +98,27 @@ static const struct ordem *ordem_of(const struct filtro *filtro, bool searches)
 	return searches ? &por_relevancia : &por_id;
 }
 
-#define LISTA_LIMITE 8 /* the last parameter: how many rows */
+/* The statements' parameters, in their order. */
+enum {
+	PARAM_CATEGORIA,
+	PARAM_PRECO_MIN,
+	PARAM_PRECO_MAX,
+	PARAM_EM_ESTOQUE,
+	PARAM_BUSCA,
+	PARAM_IDS,
+	PARAM_CHAVE,
+	PARAM_ID,
+	PARAM_LINHAS,
+	PARAM_COUNT
+};
 
-/* The statements' parameters; NULL where nothing was asked. */
+/* A list as it was asked for; parameters are NULL where nothing was asked. */
 struct lista {
 	const struct ordem *ordem;
-	const char *params[LISTA_LIMITE + 1];
+	const char *params[PARAM_COUNT];
 	int64_t limite;
-	bool continued; /* a page after the first */
+	bool continued; /* a page after the first, whose cursor says the total */
+	int64_t total;
 };
 
 static enum problem lista_cursor(struct request *rq, struct response *rs, const char *text, struct lista *lista)
@@ -119,8 +132,9 @@ static enum problem lista_cursor(struct request *rq, struct response *rs, const 
 		return PROBLEM_PARAMETRO_INVALIDO;
 	}
 	lista->continued = true;
-	lista->params[6] = *cursor.key == '\0' ? NULL : cursor.key;
-	lista->params[7] = cursor.id;
+	lista->total = cursor.total;
+	lista->params[PARAM_CHAVE] = *cursor.key == '\0' ? NULL : cursor.key;
+	lista->params[PARAM_ID] = cursor.id;
 	return PROBLEM_NONE;
 }
 
@@ -140,49 +154,52 @@ static enum problem lista_read(struct request *rq, struct response *rs, int64_t 
 	bool searches = (present & 1u << FILTRO_BUSCA) != 0 && *filtro.busca != '\0';
 	*lista = (struct lista){.ordem = ordem_of(&filtro, searches), .limite = filtro.limite};
 	if (present & 1u << FILTRO_CATEGORIA)
-		lista->params[0] = sql_of_int(rq->arena, filtro.categoria_id);
+		lista->params[PARAM_CATEGORIA] = sql_of_int(rq->arena, filtro.categoria_id);
 	if (present & 1u << FILTRO_PRECO_MIN)
-		lista->params[1] = sql_of_money(rq->arena, filtro.preco_min);
+		lista->params[PARAM_PRECO_MIN] = sql_of_money(rq->arena, filtro.preco_min);
 	if (present & 1u << FILTRO_PRECO_MAX)
-		lista->params[2] = sql_of_money(rq->arena, filtro.preco_max);
+		lista->params[PARAM_PRECO_MAX] = sql_of_money(rq->arena, filtro.preco_max);
 	if (present & 1u << FILTRO_EM_ESTOQUE)
-		lista->params[3] = sql_of_bool(filtro.em_estoque);
+		lista->params[PARAM_EM_ESTOQUE] = sql_of_bool(filtro.em_estoque);
 	if (searches)
-		lista->params[4] = filtro.busca;
+		lista->params[PARAM_BUSCA] = filtro.busca;
 	if (present & 1u << FILTRO_IDS)
-		lista->params[5] = sql_of_ints(rq->arena, filtro.ids.items, filtro.ids.count);
+		lista->params[PARAM_IDS] = sql_of_ints(rq->arena, filtro.ids.items, filtro.ids.count);
 	/* One row more than asked tells whether there is a next page. */
-	lista->params[LISTA_LIMITE] = sql_of_int(rq->arena, filtro.limite + 1);
+	lista->params[PARAM_LINHAS] = sql_of_int(rq->arena, filtro.limite + 1);
 	return filtro.cursor == NULL ? PROBLEM_NONE : lista_cursor(rq, rs, filtro.cursor, lista);
 }
 
-/* All that match: known already when the first page is the only one. */
-static enum problem lista_total(struct request *rq, const struct lista *lista, const struct sql_rows *rows,
-                                int64_t *total)
+/* All that match: known from the page before, or when the first page is the only one; else counted, now. */
+static enum problem lista_total(struct request *rq, struct lista *lista, const struct sql_rows *rows)
 {
+	bool one_by_one = lista->params[PARAM_BUSCA] != NULL || lista->params[PARAM_IDS] != NULL;
 	struct sql_rows count;
 
-	*total = (int64_t)rows->count;
-	if (!lista->continued && *total <= lista->limite)
+	if (lista->continued)
 		return PROBLEM_NONE;
-	enum problem problem = sql_run(rq->stores->db, SQL_LISTA_TOTAL, lista->params, rq->arena, &count);
+	lista->total = (int64_t)rows->count;
+	if (lista->total <= lista->limite)
+		return PROBLEM_NONE;
+	enum problem problem =
+	    sql_run(rq->stores->db, one_by_one ? SQL_LISTA_TOTAL : SQL_LISTA_CONTADA, lista->params, rq->arena, &count);
 	if (problem == PROBLEM_NONE)
-		*total = sql_int(&count, 0, 0);
+		lista->total = sql_int(&count, 0, 0);
 	return problem;
 }
 
-/* Whether a cart asks: for these products, and nothing else. Parameters have the order of the filters. */
+/* Whether a cart asks: for these products, and nothing else. */
 static bool only_ids(const struct lista *lista)
 {
-	for (size_t i = 0; i < LISTA_LIMITE; i++)
-		if ((lista->params[i] != NULL) != (i == FILTRO_IDS))
+	for (size_t i = 0; i < PARAM_LINHAS; i++)
+		if ((lista->params[i] != NULL) != (i == PARAM_IDS))
 			return false;
 	return lista->ordem == &por_id;
 }
 
 static enum problem lista_rows(struct request *rq, const struct lista *lista, struct sql_rows *rows)
 {
-	const char *const ids[] = {lista->params[FILTRO_IDS], lista->params[LISTA_LIMITE]};
+	const char *const ids[] = {lista->params[PARAM_IDS], lista->params[PARAM_LINHAS]};
 
 	if (only_ids(lista))
 		return sql_run(rq->stores->db, SQL_LISTA_IDS, ids, rq->arena, rows);
@@ -190,11 +207,11 @@ static enum problem lista_rows(struct request *rq, const struct lista *lista, st
 }
 
 /* One page, and how many there are in all. */
-static enum problem lista_run(struct request *rq, const struct lista *lista, struct sql_rows *rows, int64_t *total)
+static enum problem lista_run(struct request *rq, struct lista *lista, struct sql_rows *rows)
 {
 	enum problem problem = lista_rows(rq, lista, rows);
 
-	return problem == PROBLEM_NONE ? lista_total(rq, lista, rows, total) : problem;
+	return problem == PROBLEM_NONE ? lista_total(rq, lista, rows) : problem;
 }
 
 static void lista_write(struct json_out *out, const char *name, const struct sql_rows *rows, int64_t limite)
@@ -210,14 +227,15 @@ static void lista_write(struct json_out *out, const char *name, const struct sql
 
 /* `total`, and `proximo` when there is a next page. */
 static void lista_write_end(struct request *rq, struct json_out *out, const struct lista *lista,
-                            const struct sql_rows *rows, int64_t total)
+                            const struct sql_rows *rows)
 {
-	json_int(out, "total", total);
+	json_int(out, "total", lista->total);
 	if ((int64_t)rows->count <= lista->limite)
 		return;
 	size_t last = (size_t)lista->limite - 1;
 	const char *key = sql_text(rows, last, PRODUTO_FIELDS);
-	const struct cursor cursor = {lista->ordem->nome, key == NULL ? "" : key, sql_text(rows, last, 0)};
+	const struct cursor cursor = {lista->ordem->nome, key == NULL ? "" : key, sql_text(rows, last, 0),
+	                              lista->total};
 	json_text(out, "proximo", cursor_encode(rq->arena, &cursor));
 }
 
@@ -225,16 +243,15 @@ enum problem produtos_lista(struct request *rq, struct response *rs)
 {
 	struct lista lista;
 	struct sql_rows rows;
-	int64_t total;
 	enum problem problem = lista_read(rq, rs, 0, &lista);
 
 	if (problem == PROBLEM_NONE)
-		problem = lista_run(rq, &lista, &rows, &total);
+		problem = lista_run(rq, &lista, &rows);
 	if (problem != PROBLEM_NONE)
 		return problem;
 	struct json_out *out = response_open(rs, 200);
 	lista_write(out, NULL, &rows, lista.limite);
-	lista_write_end(rq, out, &lista, &rows, total);
+	lista_write_end(rq, out, &lista, &rows);
 	return PROBLEM_NONE;
 }
 
@@ -243,20 +260,19 @@ enum problem produtos_da_categoria(struct request *rq, struct response *rs)
 	struct lista lista;
 	struct sql_rows rows;
 	struct categoria categoria;
-	int64_t total;
 	enum problem problem = lista_read(rq, rs, request_int(rq, 0), &lista);
 
 	if (problem == PROBLEM_NONE)
 		problem = categoria_read(rq, request_int(rq, 0), &categoria);
 	if (problem == PROBLEM_NONE)
-		problem = lista_run(rq, &lista, &rows, &total);
+		problem = lista_run(rq, &lista, &rows);
 	if (problem != PROBLEM_NONE)
 		return problem;
 	struct json_out *out = response_open(rs, 200);
 	json_object(out, NULL);
 	json_struct(out, "categoria", categoria_fields, CATEGORIA_FIELDS, &categoria);
 	lista_write(out, "produtos", &rows, lista.limite);
-	lista_write_end(rq, out, &lista, &rows, total);
+	lista_write_end(rq, out, &lista, &rows);
 	json_object_end(out);
 	return PROBLEM_NONE;
 }

@@ -1,8 +1,10 @@
-/* Cursors: order, key and id, each ended by a separator, in base64url (RFC 4648, section 5) without padding. */
+/* Cursors: order, key, id and total, each ended by a separator, in base64url (RFC 4648, section 5) without padding. */
 #include "core/cursor.h"
 
-#include <stdint.h>
+#include <inttypes.h>
 #include <string.h>
+
+#include "core/field.h"
 
 #define SEPARATOR       '\x1f'
 #define CURSOR_TEXT_MAX 2048
@@ -11,8 +13,8 @@ static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 const char *cursor_encode(struct arena *arena, const struct cursor *cursor)
 {
-	const char *plain = arena_printf(arena, "%s%c%s%c%s%c", cursor->order, SEPARATOR, cursor->key, SEPARATOR,
-	                                 cursor->id, SEPARATOR);
+	const char *plain = arena_printf(arena, "%s%c%s%c%s%c%" PRId64 "%c", cursor->order, SEPARATOR, cursor->key,
+	                                 SEPARATOR, cursor->id, SEPARATOR, cursor->total, SEPARATOR);
 	size_t len = strlen(plain);
 	char *text = arena_alloc(arena, len / 3 * 4 + 5);
 	size_t out = 0;
@@ -78,9 +80,11 @@ bool cursor_decode(struct arena *arena, const char *text, struct cursor *cursor)
 	char *order = at == NULL ? NULL : cut(&at);
 	char *key = order == NULL ? NULL : cut(&at);
 	char *id = key == NULL ? NULL : cut(&at);
-	if (id == NULL || *at != '\0')
+	char *count = id == NULL ? NULL : cut(&at);
+	int64_t total;
+	if (count == NULL || *at != '\0' || !int_parse(count, 0, INT64_MAX, &total))
 		return false;
-	*cursor = (struct cursor){.order = order, .key = key, .id = id};
+	*cursor = (struct cursor){.order = order, .key = key, .id = id, .total = total};
 	/* Half a cursor, or bits that decoding dropped, would come out differently. */
 	return strcmp(cursor_encode(arena, cursor), text) == 0;
 }

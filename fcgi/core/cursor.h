@@ -1,8 +1,9 @@
-/* Opaque cursors of keyset pagination: where the last page ended, as a client may carry it. */
+/* Opaque cursors of keyset pagination: where the last page ended and how long the list is, as a client may carry it. */
 #ifndef CORE_CURSOR_H
 #define CORE_CURSOR_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "core/arena.h"
 
@@ -10,6 +11,7 @@ struct cursor {
 	const char *order; /* which order the key belongs to */
 	const char *key;   /* the last row's sort key, as text; may be empty */
 	const char *id;    /* its id, which breaks ties */
+	int64_t total; /* how many there were when the list was begun: nobody counts them again for its later pages */
 };
 
 /* The cursor as URL-safe text, of the arena. None of its parts may hold the byte 0x1f. */

@@ -102,7 +102,8 @@ struct lista {
 	size_t statement;
 	const char *params[6];
 	int64_t limite;
-	bool continued; /* a page after the first */
+	bool continued; /* a page after the first, whose cursor says the total */
+	int64_t total;
 };
 
 /* A bound in time as a parameter, kept to the years that both sides can write; *out stays NULL without one. */
@@ -134,6 +135,7 @@ static void cursor_read(struct request *rq, struct response *rs, const char *tex
 		return;
 	}
 	lista->continued = true;
+	lista->total = cursor.total;
 	lista->params[3] = sql_of_time(rq->arena, when);
 	lista->params[4] = cursor.id;
 }
@@ -158,17 +160,19 @@ static enum problem lista_read(struct request *rq, struct response *rs, struct l
 	return rs->complaints.count == 0 ? PROBLEM_NONE : PROBLEM_PARAMETRO_INVALIDO;
 }
 
-/* All that match: known already when the first page is the only one. */
-static enum problem lista_total(struct request *rq, const struct lista *lista, size_t rows, int64_t *total)
+/* All that match: known from the page before, or when the first page is the only one; else counted, now. */
+static enum problem lista_total(struct request *rq, struct lista *lista, size_t rows)
 {
 	struct sql_rows count;
 
-	*total = (int64_t)rows;
-	if (!lista->continued && *total <= lista->limite)
+	if (lista->continued)
+		return PROBLEM_NONE;
+	lista->total = (int64_t)rows;
+	if (lista->total <= lista->limite)
 		return PROBLEM_NONE;
 	enum problem problem = sql_run(rq->stores->db, SQL_PEDIDOS_TOTAL, lista->params, rq->arena, &count);
 	if (problem == PROBLEM_NONE)
-		*total = sql_int(&count, 0, 0);
+		lista->total = sql_int(&count, 0, 0);
 	return problem;
 }
 
@@ -177,13 +181,12 @@ enum problem pedidos_lista(struct request *rq, struct response *rs)
 	struct lista lista;
 	struct sql_rows rows;
 	struct pedido pedido = {0};
-	int64_t total = 0;
 	enum problem problem = lista_read(rq, rs, &lista);
 
 	if (problem == PROBLEM_NONE)
 		problem = sql_run(rq->stores->db, lista.statement, lista.params, rq->arena, &rows);
 	if (problem == PROBLEM_NONE)
-		problem = lista_total(rq, &lista, rows.count, &total);
+		problem = lista_total(rq, &lista, rows.count);
 	if (problem != PROBLEM_NONE)
 		return problem;
 	struct json_out *out = response_open(rs, 200);
@@ -193,10 +196,10 @@ enum problem pedidos_lista(struct request *rq, struct response *rs)
 		pedido_write(out, NULL, &pedido);
 	}
 	json_array_end(out);
-	json_int(out, "total", total);
+	json_int(out, "total", lista.total);
 	if ((int64_t)rows.count <= lista.limite)
 		return PROBLEM_NONE;
-	const struct cursor next = {"pedidos", sql_of_time(rq->arena, pedido.criado_em), pedido.id};
+	const struct cursor next = {"pedidos", sql_of_time(rq->arena, pedido.criado_em), pedido.id, lista.total};
 	json_text(out, "proximo", cursor_encode(rq->arena, &next));
 	return PROBLEM_NONE;
 }

@@ -37,6 +37,10 @@ SPOILS = [
      """UPDATE produtos SET estoque = estoque + 9999 WHERE id = {product};
         ALTER TABLE produtos ADD CONSTRAINT produtos_estoque_check CHECK (estoque >= 0)""",
      "product {product} has estoque -"),
+    ("catalogo.contagem", "catalogo",
+     """INSERT INTO produtos_contagem_novas SELECT categoria_id, true, 10, 1 FROM produtos WHERE id = {product}""",
+     """INSERT INTO produtos_contagem_novas SELECT categoria_id, true, 10, -1 FROM produtos WHERE id = {product}""",
+     "those in stock, R$ 10 and centavos: 2 active products are counted, expected 1"),
     ("catalogo.reservas", "catalogo", "UPDATE reservas SET estado = 'reservada' WHERE pedido_id = '{kept}'",
      "UPDATE reservas SET estado = 'confirmada' WHERE pedido_id = '{kept}'",
      "the reservation of order {kept_number} is reservada"),
@@ -85,6 +89,10 @@ SPOILS = [
             CASE pendencia WHEN 'finalizar' THEN status >= 'confirmado' AND status <> 'cancelado'
                            WHEN 'devolver' THEN status = 'cancelado' ELSE true END)""",
      "order {kept_number} is em_preparo and owes devolver"),
+    ("pedidos.contagem", "pedidos",
+     "INSERT INTO pedidos_contagem_novas VALUES (date_trunc('day', now(), 'UTC'), 'em_rota', 1)",
+     "INSERT INTO pedidos_contagem_novas VALUES (date_trunc('day', now(), 'UTC'), 'em_rota', -1)",
+     ": 1 orders are counted, expected 0"),
     ("reserva.estado", "catalogo", "UPDATE reservas SET estado = 'confirmada' WHERE pedido_id = '{gone}'",
      "UPDATE reservas SET estado = 'liberada' WHERE pedido_id = '{gone}'",
      "order {gone_number} is cancelado and owes nothing: expected its reservation liberada, found it confirmada"),
@@ -193,7 +201,7 @@ def test_a_shop_that_was_at_work_adds_up(books):
     assert inicial + ajustes == estoque + reservado + vendido and reservado == 0 and vendido == 6
     looked = rows(done)
     assert looked.pop("quieto") == (0, "ok")
-    assert len(looked) == 19 and all(count > 0 and result == "ok" for count, result in looked.values()), looked
+    assert len(looked) == 21 and all(count > 0 and result == "ok" for count, result in looked.values()), looked
     orders = dict(re.findall(r"^([a-z_]+) +(\d+)  0$", done.stdout, re.M))
     assert orders.pop("all") == "5"
     assert orders == {"desfeito": "1", "confirmado": "1", "em_preparo": "1", "entregue": "1", "cancelado": "1"}

@@ -4,16 +4,31 @@
 #include "core/cursor.h"
 #include "suites.h"
 
-static const char *const no_cursors[] = {
-    "",        "A",        "abc",           "bm9tZQ",      "bm9tZR9",        "AAAA",
-    "%%%",     "bm9tZR8x", "bm9tZR83HzcfA", "bm9tZR83Hzc", "bm9tZR83HzcfHw", "====",
-    "bm9tZQ=="};
+static const char *const no_cursors[] = {"",
+                                         "A",
+                                         "abc",
+                                         "bm9tZQ",
+                                         "bm9tZR9",
+                                         "AAAA",
+                                         "%%%",
+                                         "bm9tZR8x",
+                                         "bm9tZR83HzcfA",
+                                         "bm9tZR83Hzc",
+                                         "bm9tZR83HzcfHw",
+                                         "====",
+                                         "bm9tZQ==",
+                                         "bm9tZR94HzEf",
+                                         "aWQfHzEfLTEf",
+                                         "aWQfHzEfeB8",
+                                         "aWQfHzEfOR8f"};
 
 START_TEST(a_cursor_comes_back_as_it_went)
 {
 	struct arena *arena = arena_new();
-	const struct cursor cursors[] = {
-	    {"nome", "Pão de Ló", "7"}, {"id", "", "1"}, {"x", "1", "2026"}, {"-preco", "45.90", "12345678"}};
+	const struct cursor cursors[] = {{"nome", "Pão de Ló", "7", 8},
+	                                 {"id", "", "1", 0},
+	                                 {"x", "1", "2026", INT64_MAX},
+	                                 {"-preco", "45.90", "12345678", 1}};
 
 	for (size_t i = 0; i < sizeof(cursors) / sizeof(cursors[0]); i++) {
 		struct cursor back;
@@ -24,6 +39,7 @@ START_TEST(a_cursor_comes_back_as_it_went)
 		ck_assert_str_eq(back.order, cursors[i].order);
 		ck_assert_str_eq(back.key, cursors[i].key);
 		ck_assert_str_eq(back.id, cursors[i].id);
+		ck_assert_int_eq(back.total, cursors[i].total);
 	}
 	arena_free(arena);
 }

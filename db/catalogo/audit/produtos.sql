@@ -102,3 +102,21 @@ COPY (
     SELECT 'erro', 'exato', 'catalogo.negativo', nome, format('%s%s, expected nothing below zero', nome, valor)
     FROM numero WHERE valor < 0
 ) TO STDOUT;
+
+COPY (
+    WITH contado AS (
+        SELECT categoria_id, em_estoque, reais, sum(quantos) AS contados FROM produtos_contados GROUP BY 1, 2, 3
+    ), existente AS (
+        SELECT categoria_id, em_estoque, floor(preco)::integer AS reais, count(*) AS existem
+        FROM produtos WHERE ativo GROUP BY 1, 2, 3
+    ), junto AS (
+        SELECT categoria_id, em_estoque, reais, coalesce(contados, 0) AS contados, coalesce(existem, 0) AS existem
+        FROM contado FULL JOIN existente USING (categoria_id, em_estoque, reais)
+    )
+    SELECT 'teste', 'exato', 'catalogo.contagem', count(*)::text, 'the lists'' totals are counts of what there is' FROM junto
+    UNION ALL
+    SELECT 'erro', 'exato', 'catalogo.contagem', categoria_id || ' ' || em_estoque || ' ' || reais,
+           format('category %s, %s in stock, R$ %s and centavos: %s active products are counted, expected %s', categoria_id,
+                  CASE WHEN em_estoque THEN 'those' ELSE 'those not' END, reais, contados, existem)
+    FROM junto WHERE contados <> existem
+) TO STDOUT;

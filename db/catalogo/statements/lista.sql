@@ -1,112 +1,107 @@
 -- Lists of active products. Parameters of all: $1 category, $2 and $3 lowest and highest price, $4 in stock, $5 words, $6 ids,
 -- $7 and $8 sort key and id of the last row of the page before (NULL: the first page), $9 rows. The last column is the sort key.
+-- All but lista_ids are planned anew for what was asked: which index is right depends on it.
 
--- name: lista_id
--- by id; $7 is not used
+-- part: produto
 SELECT p.id, p.nome, p.descricao, p.preco, p.estoque, p.categoria_id, c.nome, p.foto_url, p.ativo,
-       p.criado_em, p.atualizado_em, NULL
-FROM produtos p JOIN categorias c ON c.id = p.categoria_id
+       p.criado_em, p.atualizado_em,
+
+-- part: filtro
 WHERE p.ativo
   AND ($1::integer IS NULL OR p.categoria_id = $1)
   AND ($2::numeric IS NULL OR p.preco >= $2)
   AND ($3::numeric IS NULL OR p.preco <= $3)
-  AND ($4::boolean IS NULL OR (p.estoque > 0) = $4)
+  AND ($4::boolean IS NULL OR p.em_estoque = $4)
   AND ($5::text IS NULL OR p.busca @@ consulta_busca($5))
   AND ($6::integer[] IS NULL OR p.id = ANY ($6))
+
+-- part: ordem
+-- The first key is the same for all rows; it only keeps the planner from walking through an index in order until it has met enough
+-- rows with the words: it thinks that words are frequent, and for a rare one that is the whole catalogue.
+ORDER BY ($5::text IS NOT NULL AND p.id < 0),
+
+-- name: lista_id (planned anew)
+-- by id; $7 is not used
+-- use: produto
+       NULL
+FROM produtos p JOIN categorias c ON c.id = p.categoria_id
+-- use: filtro
   AND ($8::integer IS NULL OR p.id > $8) AND ($7::text IS NULL OR true)
-ORDER BY p.id LIMIT $9
+-- use: ordem
+         p.id LIMIT $9
 
 -- name: lista_ids
--- lista_id when nothing but ids was asked: $1 ids, $2 rows. One plan, kept, looks them up; the conditions that might be there
--- above leave a choice between a scan of the table and planning anew each time
-SELECT p.id, p.nome, p.descricao, p.preco, p.estoque, p.categoria_id, c.nome, p.foto_url, p.ativo,
-       p.criado_em, p.atualizado_em, NULL
+-- lista_id when nothing but ids was asked, as a cart does: $1 ids, $2 rows. One plan, kept, looks them up
+-- use: produto
+       NULL
 FROM produtos p JOIN categorias c ON c.id = p.categoria_id
 WHERE p.ativo AND p.id = ANY ($1::integer[])
 ORDER BY p.id LIMIT $2
 
--- name: lista_nome
+-- name: lista_nome (planned anew)
 -- by name, as a Brazilian dictionary sorts
-SELECT p.id, p.nome, p.descricao, p.preco, p.estoque, p.categoria_id, c.nome, p.foto_url, p.ativo,
-       p.criado_em, p.atualizado_em, p.nome
+-- use: produto
+       p.nome
 FROM produtos p JOIN categorias c ON c.id = p.categoria_id
-WHERE p.ativo
-  AND ($1::integer IS NULL OR p.categoria_id = $1)
-  AND ($2::numeric IS NULL OR p.preco >= $2)
-  AND ($3::numeric IS NULL OR p.preco <= $3)
-  AND ($4::boolean IS NULL OR (p.estoque > 0) = $4)
-  AND ($5::text IS NULL OR p.busca @@ consulta_busca($5))
-  AND ($6::integer[] IS NULL OR p.id = ANY ($6))
+-- use: filtro
   AND ($7::text IS NULL OR (p.nome, p.id) > ($7, $8::integer))
-ORDER BY p.nome, p.id LIMIT $9
+-- use: ordem
+         p.nome, p.id LIMIT $9
 
--- name: lista_preco
+-- name: lista_preco (planned anew)
 -- cheapest first
-SELECT p.id, p.nome, p.descricao, p.preco, p.estoque, p.categoria_id, c.nome, p.foto_url, p.ativo,
-       p.criado_em, p.atualizado_em, p.preco
+-- use: produto
+       p.preco
 FROM produtos p JOIN categorias c ON c.id = p.categoria_id
-WHERE p.ativo
-  AND ($1::integer IS NULL OR p.categoria_id = $1)
-  AND ($2::numeric IS NULL OR p.preco >= $2)
-  AND ($3::numeric IS NULL OR p.preco <= $3)
-  AND ($4::boolean IS NULL OR (p.estoque > 0) = $4)
-  AND ($5::text IS NULL OR p.busca @@ consulta_busca($5))
-  AND ($6::integer[] IS NULL OR p.id = ANY ($6))
+-- use: filtro
   AND ($7::numeric IS NULL OR (p.preco, p.id) > ($7, $8::integer))
-ORDER BY p.preco, p.id LIMIT $9
+-- use: ordem
+         p.preco, p.id LIMIT $9
 
--- name: lista_preco_desc
+-- name: lista_preco_desc (planned anew)
 -- dearest first
-SELECT p.id, p.nome, p.descricao, p.preco, p.estoque, p.categoria_id, c.nome, p.foto_url, p.ativo,
-       p.criado_em, p.atualizado_em, p.preco
+-- use: produto
+       p.preco
 FROM produtos p JOIN categorias c ON c.id = p.categoria_id
-WHERE p.ativo
-  AND ($1::integer IS NULL OR p.categoria_id = $1)
-  AND ($2::numeric IS NULL OR p.preco >= $2)
-  AND ($3::numeric IS NULL OR p.preco <= $3)
-  AND ($4::boolean IS NULL OR (p.estoque > 0) = $4)
-  AND ($5::text IS NULL OR p.busca @@ consulta_busca($5))
-  AND ($6::integer[] IS NULL OR p.id = ANY ($6))
+-- use: filtro
   AND ($7::numeric IS NULL OR (p.preco, p.id) < ($7, $8::integer))
-ORDER BY p.preco DESC, p.id DESC LIMIT $9
+-- use: ordem
+         p.preco DESC, p.id DESC LIMIT $9
 
--- name: lista_recentes
+-- name: lista_recentes (planned anew)
 -- newest first
-SELECT p.id, p.nome, p.descricao, p.preco, p.estoque, p.categoria_id, c.nome, p.foto_url, p.ativo,
-       p.criado_em, p.atualizado_em, p.criado_em
+-- use: produto
+       p.criado_em
 FROM produtos p JOIN categorias c ON c.id = p.categoria_id
-WHERE p.ativo
-  AND ($1::integer IS NULL OR p.categoria_id = $1)
-  AND ($2::numeric IS NULL OR p.preco >= $2)
-  AND ($3::numeric IS NULL OR p.preco <= $3)
-  AND ($4::boolean IS NULL OR (p.estoque > 0) = $4)
-  AND ($5::text IS NULL OR p.busca @@ consulta_busca($5))
-  AND ($6::integer[] IS NULL OR p.id = ANY ($6))
+-- use: filtro
   AND ($7::timestamptz IS NULL OR (p.criado_em, p.id) < ($7, $8::integer))
-ORDER BY p.criado_em DESC, p.id DESC LIMIT $9
+-- use: ordem
+         p.criado_em DESC, p.id DESC LIMIT $9
 
--- name: lista_relevancia
+-- name: lista_relevancia (planned anew)
 -- best match first
-SELECT p.id, p.nome, p.descricao, p.preco, p.estoque, p.categoria_id, c.nome, p.foto_url, p.ativo,
-       p.criado_em, p.atualizado_em, ts_rank(p.busca, consulta_busca($5))
+-- use: produto
+       ts_rank(p.busca, consulta_busca($5))
 FROM produtos p JOIN categorias c ON c.id = p.categoria_id
-WHERE p.ativo
-  AND ($1::integer IS NULL OR p.categoria_id = $1)
-  AND ($2::numeric IS NULL OR p.preco >= $2)
-  AND ($3::numeric IS NULL OR p.preco <= $3)
-  AND ($4::boolean IS NULL OR (p.estoque > 0) = $4)
-  AND ($5::text IS NULL OR p.busca @@ consulta_busca($5))
-  AND ($6::integer[] IS NULL OR p.id = ANY ($6))
+-- use: filtro
   AND ($7::real IS NULL OR (ts_rank(p.busca, consulta_busca($5)), -p.id) < ($7, -$8::integer))
 ORDER BY ts_rank(p.busca, consulta_busca($5)) DESC, p.id LIMIT $9
 
--- name: lista_total
--- how many match, whatever the page
+-- name: lista_contada (planned anew)
+-- how many match without words and ids, whatever the page: whole reais are counted already, what the bounds cut off is not
+SELECT (SELECT coalesce(sum(quantos), 0)::bigint FROM produtos_contados
+        WHERE ($1::integer IS NULL OR categoria_id = $1)
+          AND ($2::numeric IS NULL OR reais >= ceil($2))
+          AND ($3::numeric IS NULL OR reais < floor($3))
+          AND ($4::boolean IS NULL OR em_estoque = $4))
+     + (SELECT count(*) FROM produtos p
+        WHERE p.ativo AND ($1 IS NULL OR p.categoria_id = $1) AND ($4 IS NULL OR p.em_estoque = $4)
+          AND p.preco >= $2 AND p.preco < ceil($2) AND ($3 IS NULL OR p.preco <= $3))
+     + (SELECT count(*) FROM produtos p
+        WHERE p.ativo AND ($1 IS NULL OR p.categoria_id = $1) AND ($4 IS NULL OR p.em_estoque = $4)
+          AND p.preco >= greatest(floor($3), ceil($2)) AND p.preco <= $3)
+
+-- name: lista_total (planned anew)
+-- how many match, counted one by one
 SELECT count(*) FROM produtos p
-WHERE p.ativo
-  AND ($1::integer IS NULL OR p.categoria_id = $1)
-  AND ($2::numeric IS NULL OR p.preco >= $2)
-  AND ($3::numeric IS NULL OR p.preco <= $3)
-  AND ($4::boolean IS NULL OR (p.estoque > 0) = $4)
-  AND ($5::text IS NULL OR p.busca @@ consulta_busca($5))
-  AND ($6::integer[] IS NULL OR p.id = ANY ($6))
+-- use: filtro

@@ -101,6 +101,24 @@ COPY (
 ) TO STDOUT;
 
 COPY (
+    WITH contado AS (
+        SELECT dia, status, sum(quantos) AS contados FROM pedidos_contados GROUP BY 1, 2
+    ), existente AS (
+        SELECT coalesce(date_trunc('day', criado_em, 'UTC'), '-infinity') AS dia, status, count(*) AS existem
+        FROM pedidos WHERE status >= 'confirmado'
+        GROUP BY GROUPING SETS ((date_trunc('day', criado_em, 'UTC'), status), (status))
+    ), junto AS (
+        SELECT dia, status, coalesce(contados, 0) AS contados, coalesce(existem, 0) AS existem
+        FROM contado FULL JOIN existente USING (dia, status)
+    )
+    SELECT 'teste', 'exato', 'pedidos.contagem', count(*)::text, 'the lists'' totals are counts of what there is' FROM junto
+    UNION ALL
+    SELECT 'erro', 'exato', 'pedidos.contagem', dia::date || ' ' || status,
+           format('%s of %s: %s orders are counted, expected %s', status, dia::date, contados, existem)
+    FROM junto WHERE contados <> existem
+) TO STDOUT;
+
+COPY (
     SELECT 'status', status, count(*),
            count(*) FILTER (WHERE status IN ('reservando', 'desfazendo') OR pendencia IS NOT NULL)
     FROM pedidos GROUP BY status ORDER BY status
