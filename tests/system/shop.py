@@ -204,16 +204,20 @@ class Shop:
 
     # Its stores
 
-    def sql(self, text, database="catalogo"):
-        """Runs SQL as the superuser; rows as lists of texts."""
+    def psql(self, text, database="catalogo", seconds=60):
+        """Runs SQL as the superuser; what psql printed, and on its standard error what the server remarked."""
         port, name = DATABASES[database]
         command = ["psql", "-X", "-q", "-A", "-t", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", "-h", str(self.run),
                    "-p", str(port), "-U", "postgres", "-d", name]
         if os.geteuid() == 0:
             command = ["runuser", "-u", SERVICE_USER, "--", *command]
-        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, cwd="/", check=False)
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=seconds, cwd="/", check=False)
         assert done.returncode == 0, done.stderr
-        return [line.split("\x1f") for line in done.stdout.splitlines()]
+        return done
+
+    def sql(self, text, database="catalogo"):
+        """Runs SQL as the superuser; rows as lists of texts."""
+        return [line.split("\x1f") for line in self.psql(text, database).stdout.splitlines()]
 
     def value(self, text, database="catalogo"):
         """The only value of a query."""

@@ -1,10 +1,7 @@
 """Search: what people type, and what people should not type."""
-import re
 from urllib.parse import quote, quote_from_bytes
 
 import pytest
-
-from client import TOP
 
 PRODUCTS = {
     "pudim": ("Pudim Xamã de Café", "Com calda."),
@@ -109,29 +106,3 @@ def test_every_ascii_sign_is_harmless(shop, lot, char):
     for words in (char, char + "pudim", "pudim" + char, "pud" + char + "im"):
         search(shop, lot, words)
     assert search(shop, lot, f"pudim{char}xama") == ["pudim"]
-
-
-def statement(name):
-    """The text of a statement of the catalogue, as the workers prepare it."""
-    text = (TOP / "db/catalogo/statements/lista.sql").read_text(encoding="utf-8")
-    return re.search(rf"^-- name: {name}\n((?:.+\n)+)", text, re.M)[1]
-
-
-@pytest.mark.parametrize("name", ["lista_relevancia", "lista_total"])
-def test_the_index_is_used(shop, name):
-    """However often a worker has run the statement, a search in a large table reads the index and not the table."""
-    values = "NULL, NULL, NULL, NULL, 'xamanismo', NULL, NULL, NULL, 100"
-    kinds = "integer, numeric, numeric, boolean, text, integer[], {}, integer, integer".format(
-        {"lista_relevancia": "real", "lista_total": "text"}[name])
-    run = f"EXECUTE lista({values});\n"
-    plan = shop.sql(f"""
-        BEGIN;
-        INSERT INTO produtos (nome, descricao, preco, categoria_id)
-            SELECT 'Produto ' || md5(n::text), 'Descrição ' || md5((-n)::text), 1, 1 FROM generate_series(1, 20000) n;
-        SELECT gin_clean_pending_list('produtos_busca');
-        ANALYZE produtos;
-        PREPARE lista({kinds}) AS {statement(name)};
-        {run * 8}
-        EXPLAIN {run}
-        ROLLBACK;""")
-    assert any("produtos_busca" in line[0] for line in plan), plan
