@@ -13,10 +13,10 @@
 #include "core/log.h"
 
 /*
- * A plan is kept while its tables grow: one that was made when a table was small must not read all of it. To compile a plan takes
- * longer than any of our statements.
+ * What every connection sets. Times as clock.c reads them. A plan is kept while its tables grow: one that was made when a table was
+ * small must not read all of it. To compile a plan takes longer than any of our statements.
  */
-#define PLANS "-c enable_seqscan=off -c jit=off"
+#define SESSION "-c timezone=UTC -c datestyle=ISO -c enable_seqscan=off -c jit=off"
 
 #define SECOND_BEST_MS 1000 /* how long what is not what was wished for is kept before another look */
 
@@ -171,14 +171,8 @@ static PGconn *connect_one(const struct sql_servers *servers, const struct serve
 {
 	const char *const keywords[] = {"dbname",          "host",    "port", "target_session_attrs", "password",
 	                                "client_encoding", "options", NULL};
-	const char *const values[] = {servers->conninfo,
-	                              server->host,
-	                              server->port,
-	                              "any",
-	                              servers->password,
-	                              "UTF8",
-	                              "-c timezone=UTC -c datestyle=ISO " PLANS,
-	                              NULL};
+	const char *const values[] = {servers->conninfo, server->host, server->port, "any",
+	                              servers->password, "UTF8",       SESSION,      NULL};
 	PGconn *connection = PQconnectStartParams(keywords, values, 1);
 
 	PQsetNoticeReceiver(connection, on_notice, NULL);

@@ -147,7 +147,7 @@ TYPICAL = {
 
 def worker_settings():
     """What the workers' connections set, as SQL."""
-    words = re.search(r'^#define PLANS "(.*)"$', (TOP / "fcgi/core/sql_servers.c").read_text(encoding="utf-8"), re.M)[1]
+    words = re.search(r'^#define SESSION "(.*)"$', (TOP / "fcgi/core/sql_servers.c").read_text(encoding="utf-8"), re.M)[1]
     return "".join(f"SET {name} = {value};\n" for name, value in re.findall(r"-c (\w+)=(\w+)", words))
 
 
