@@ -108,6 +108,7 @@ TYPICAL = {
         "estoque_get": ["{product}"], "estoque_ajustar": ["{product}, 'adicionar', 1, 'ana'"],
         "lista_id": [*(row.replace("{after}", "NULL, 50000") for row in LISTS),
                      "NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, 21"],
+        "lista_ids": ["'{{1,2,3}}', 21"],
         "lista_nome": [row.replace("{after}", "'Mousse de Coco', 50000") for row in LISTS],
         "lista_preco": [row.replace("{after}", "20.00, 50000") for row in LISTS],
         "lista_preco_desc": [row.replace("{after}", "20.00, 50000") for row in LISTS],
