@@ -157,10 +157,15 @@ class Peers:
         file.write_text("\n".join(self.config), encoding="utf-8")
         with open(self.shop.state / "etc/nginx/portas.conf", "a", encoding="utf-8") as config:
             config.write(f"include {file};\n")
-        os.kill(self.shop.processes()["nginx"], signal.SIGHUP)
+        nginx = self.shop.processes()["nginx"]
+        before = set(family(nginx, children())[1:])
+        os.kill(nginx, signal.SIGHUP)
         wanted = set(self.ports.values())
         if not eventually(lambda: not any(map(port_free, wanted)), PATIENCE):
             raise Failed(f"nginx does not take the peers in: {self.shop.logs()['nginx.log'][-500:]}")
+        # Those that served until now take connections up to their end, and break them off then.
+        if not eventually(lambda: not before & set(family(nginx, children())), PATIENCE):
+            raise Failed("nginx's processes with the configuration from before do not end")
         for (kind, name), port in self.ports.items():
             self.check(kind, name, port)
 
