@@ -1,4 +1,4 @@
-"""A chart of what scripts/bench goals measured: a group a question, a bar a side, a mark where the goal is. Plain SVG."""
+"""A chart of what scripts/bench goals measured: a group a question, a bar a side, a mark for the goal. Plain SVG."""
 from html import escape
 
 WIDTH, LABEL, NUMBER = 880, 265, 90

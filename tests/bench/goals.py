@@ -54,7 +54,8 @@ def prepare(shop):
     """The data; for each question the requests that ask it, and the products."""
     first, size = products = stock_up(shop)
     shop.sql(f"""INSERT INTO categorias (nome) VALUES ('Vitrine');
-        UPDATE produtos SET categoria_id = (SELECT max(id) FROM categorias) WHERE id < {first + SHELF} AND id >= {first};
+        UPDATE produtos SET categoria_id = (SELECT max(id) FROM categorias)
+            WHERE id >= {first} AND id < {first + SHELF};
         VACUUM ANALYZE produtos""")
     shelf = shop.value("SELECT max(id) FROM categorias")
     draw = random.Random(SEED)
@@ -91,7 +92,8 @@ class Bench:
         returns, php, *trivials = ports(2 + 3)
         self.peers.add_return(returns, ["produto", "lista"])
         self.peers.add_php(php, ["produto", "lista", "estoque"], self.pools["catalogo"])
-        for port, name, pool in zip(trivials, ("estoque", "adicionar", "carrinho"), ("catalogo", "carrinho", "carrinho")):
+        pools = {"estoque": "catalogo", "adicionar": "carrinho", "carrinho": "carrinho"}
+        for port, (name, pool) in zip(trivials, pools.items()):
             self.peers.add_trivial(port, name, self.wish.trivial, self.pools[pool])
         self.peers.open()
 
@@ -171,8 +173,8 @@ def starts(shop):
 
 def measure_all(shop, directory, wish, pools):
     """Everything, as report.Report takes it."""
-    found = {"what": "goals", "seconds": wish.seconds, "clients": wish.clients, "cores": os.cpu_count(), "workers": pools,
-             "up_seconds": starts(shop)}
+    found = {"what": "goals", "seconds": wish.seconds, "clients": wish.clients, "cores": os.cpu_count(),
+             "workers": pools, "up_seconds": starts(shop)}
     shop.script("down")
     shop.up(*(word for pool, size in pools.items() for word in ("--workers", f"{pool}={size}")))
     bench = Bench(shop, directory, wish, pools)

@@ -1,8 +1,8 @@
 """The peers that scripts/bench goals asks the same: in the system's own nginx, so that both have the same front door.
 
-Each is a server of its own on a port of its own and gets the very same request line, so that limits, log and headers are
-those of the system. `nginx return 200` and the trivial worker (peers/trivial.c) give the system's own answers, byte for
-byte; PHP-FPM (peers/loja.php) makes its own, which must be the same JSON.
+Each is a server of its own on a port of its own and gets the very same request line, so that limits, log and headers
+are those of the system. `nginx return 200` and the trivial worker (peers/trivial.c) give the system's own answers, byte
+for byte; PHP-FPM (peers/loja.php) makes its own, which must be the same JSON.
 """
 import http.client
 import json
@@ -81,7 +81,7 @@ def ports(count):
 
 
 class Peers:
-    """`with Peers(…) as peers`: they run. What they answer is what the system answered to `requests`, name -> request."""
+    """`with Peers(…) as peers`: they run, and answer what the system answered to `requests`, name -> request."""
 
     def __init__(self, shop, directory, requests):
         self.shop = shop

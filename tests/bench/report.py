@@ -84,7 +84,8 @@ class Report:
         self.show_goals()
         print(f"At half of its peak the trivial worker's p99 is {self.p99_of(TRIVIAL):.1f} times its p50.\n")
         if self.others() > OTHERS_MAX:
-            print(f"Other programs used {self.others():.0%} of this machine meanwhile: measure again when it is quiet.\n")
+            print(f"Other programs used {self.others():.0%} of this machine meanwhile: measure again when it is quiet."
+                  "\n")
 
     def show_goals(self):
         """Met or missed."""
