@@ -1,6 +1,7 @@
 # nginx: rendering its configuration from nginx/*.in, its static root, its ports.
 # shellcheck shell=bash
 
+NGINX_WORKERS=2
 declare -A DIRECT_OFFSET=([catalogo]=1 [catalogo-replica]=11 [carrinho]=2 [pedidos]=3)
 declare -A DIRECT_UPSTREAM=([catalogo]=catalogo_escrita [catalogo-replica]=catalogo_replica [carrinho]=carrinho [pedidos]=pedidos)
 
@@ -22,13 +23,13 @@ nginx_configure() {
     origins=$(nginx_origins "$(setting_own cors_origens)")
     [[ $origins == *'default "*"'* ]] || vary=Origin
     install -d -m 0700 -o "$(owner_id)" -g "$(group)" "$STATE/tmp/nginx"
-    render "$TOP/nginx/nginx.conf.in" "USER=$user" | put_config "$ETC/nginx/nginx.conf"
+    render "$TOP/nginx/nginx.conf.in" "USER=$user" "PROCESSOS=$NGINX_WORKERS" | put_config "$ETC/nginx/nginx.conf"
     render "$TOP/nginx/origem.conf.in" "ORIGINS=$origins" "VARY=$vary" | put_config "$ETC/nginx/origem.conf"
     render "$TOP/nginx/rotas.conf.in" "LISTEN=$(nginx_listen "$port" "$reach")" | put_config "$ETC/nginx/rotas.conf"
     nginx_direct_ports "$base" | put_config "$ETC/nginx/portas.conf"
     awk -v etc="$ETC/nginx" -f "$TOP/nginx/problemas.awk" "$TOP/fcgi/core/problems.def" | put_config "$ETC/nginx/problemas.conf"
     nginx_limits | put_config "$ETC/nginx/limites.conf"
-    render "$TOP/nginx/pools.conf.in" "FILA=$(setting_own limite_fila)" | put_config "$ETC/nginx/pools.conf"
+    render "$TOP/nginx/pools.conf.in" "FILA=$((($(setting_own limite_fila) + NGINX_WORKERS - 1) / NGINX_WORKERS))" | put_config "$ETC/nginx/pools.conf"
     for name in logs cabecalhos cache cache-leitura fastcgi saude saude-erros interno; do
         render "$TOP/nginx/$name.conf.in" | put_config "$ETC/nginx/$name.conf"
     done

@@ -3,8 +3,11 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
-from shop import eventually
+import pytest
+
+from shop import POOLS, Shop, eventually
 
 
 def together(*calls):
@@ -70,3 +73,38 @@ def test_nobody_there_is_a_refusal(shop):
     finally:
         shop.supervisor("start", *names)
     assert eventually(lambda: shop.client().get(f"/api/carrinho/{session}").status == 200, 10)
+
+
+def nginx_workers(shop):
+    """The processes of nginx that serve; another one keeps its cache."""
+    master = shop.processes()["nginx"]
+    children = Path(f"/proc/{master}/task/{master}/children").read_text(encoding="utf-8").split()
+    return [int(pid) for pid in children if "worker" in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")]
+
+
+@pytest.mark.slow
+def test_a_pool_has_room_again_when_nginx_was_killed():
+    """What a killed worker of nginx had in hand is not counted as the pool's for ever."""
+    with Shop("--set", "limite_fila=4", workers=[f"{pool}=1" for pool in POOLS]) as shop:
+        worker = shop.workers("carrinho")["carrinho:carrinho_00"]
+        for _ in range(4):
+            os.kill(worker, signal.SIGSTOP)
+            try:
+                wait = together(*[lambda: cut_off(shop)] * 4)
+                time.sleep(0.5)  # until they are in the pool's queue
+                for pid in nginx_workers(shop):
+                    os.kill(pid, signal.SIGKILL)
+                wait()
+            finally:
+                os.kill(worker, signal.SIGCONT)
+            assert eventually(lambda: len(nginx_workers(shop)) == 2)
+        assert eventually(lambda: shop.client().post("/api/carrinho/sessao").status == 201)
+        assert [shop.client().post("/api/carrinho/sessao").status for _ in range(8)] == [201] * 8
+
+
+def cut_off(shop):
+    """A request whose connection does not live to see an answer."""
+    try:
+        return shop.client(checked=False).post("/api/carrinho/sessao")
+    except OSError as error:
+        return error
