@@ -68,14 +68,13 @@ void replica_mark(struct request *rq, struct response *rs)
 	static struct estado estado;
 	static int64_t read_at;
 
-	if (!rq->stores->read_only)
+	/* Without a standby its pool reads from the primary, which is no replica. */
+	if (!rq->stores->read_only || !sql_on_standby(rq->stores->db))
 		return;
 	if (read_at == 0 || clock_monotonic_ms() >= read_at + LEMBRANCA_MS) {
 		estado = estado_read(rq);
 		read_at = clock_monotonic_ms();
 	}
-	if (estado.up && !estado.standby)
-		return;
 	response_header(rs, "X-Fonte", "replica");
 	if (estado.up)
 		response_header(rs, "X-Atraso-Segundos", "%lld", (long long)estado.atraso_segundos);

@@ -371,6 +371,13 @@ void sql_close(struct sql *db)
 	free(db);
 }
 
+bool sql_on_standby(const struct sql *db)
+{
+	const char *standby = db->connection == NULL ? NULL : PQparameterStatus(db->connection, "in_hot_standby");
+
+	return standby != NULL && strcmp(standby, "on") == 0;
+}
+
 const char *sql_check(struct sql *db, struct arena *arena)
 {
 	PGresult *result = NULL;

@@ -64,6 +64,9 @@ enum problem sql_run(struct sql *db, size_t statement, const char *const *params
 enum problem sql_try(struct sql *db, size_t statement, const char *const *params, struct arena *arena,
                      struct sql_rows *rows, const char **constraint);
 
+/* Whether the server that is connected to is a standby now: it says so by itself. False without a connection. */
+bool sql_on_standby(const struct sql *db);
+
 /* Values of a result; text is valid as long as the arena. A null is 0, false or NULL. */
 bool sql_is_null(const struct sql_rows *rows, size_t row, size_t column);
 const char *sql_text(const struct sql_rows *rows, size_t row, size_t column);
