@@ -1,140 +1,101 @@
-/* HTTP to another service by libcurl, over a kept connection to nginx's internal socket. */
+/* Calls to other services over nginx's internal socket. */
 #include "core/call.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/buf.h"
 #include "core/crash.h"
+#include "core/http.h"
 #include "core/log.h"
 #include "core/response.h"
 
-#define ANSWER_MAX ((size_t)2 * 1024 * 1024)
-
 struct caller {
 	const struct caller_options *options;
-	CURL *curl;
-	struct buf answer; /* of the call in hand */
-	char *authorization;
+	struct http *http;
+	struct buf request; /* of the call in hand */
 };
 
 struct caller *caller_open(const struct caller_options *options)
 {
 	struct caller *caller = calloc(1, sizeof(*caller));
 
-	if (caller == NULL || curl_global_init(CURL_GLOBAL_NOTHING) != CURLE_OK ||
-	    (caller->curl = curl_easy_init()) == NULL)
+	if (caller == NULL)
 		out_of_memory();
 	caller->options = options;
-	if (options->token != NULL && asprintf(&caller->authorization, "Authorization: Bearer %s", options->token) < 0)
-		out_of_memory();
+	caller->http = http_open(options->socket);
 	return caller;
 }
 
 void caller_close(struct caller *caller)
 {
-	curl_easy_cleanup(caller->curl);
-	curl_global_cleanup();
-	buf_free(&caller->answer);
-	free(caller->authorization);
+	http_close(caller->http);
+	buf_free(&caller->request);
 	free(caller);
 }
 
-/* Keeps what came; a short count tells libcurl to stop. */
-static size_t keep(char *data, size_t size, size_t count, void *context)
+static void write_request(struct buf *out, const struct call *call, const char *token)
 {
-	struct buf *answer = context;
-	size_t len = size * count;
-
-	if (len > ANSWER_MAX - answer->len)
-		return 0;
-	buf_append(answer, data, len);
-	return len;
-}
-
-static struct curl_slist *headers_of(const struct caller *caller, const struct call *call, struct arena *arena)
-{
-	struct curl_slist *headers = curl_slist_append(NULL, "Accept: application/json");
-
+	buf_clear(out);
+	buf_printf(out, "%s %s HTTP/1.0\r\nHost: interno\r\nConnection: keep-alive\r\nAccept: application/json\r\n",
+	           call->method, call->path);
 	if (call->request_id != NULL)
-		headers = curl_slist_append(headers, arena_printf(arena, "X-Request-Id: %s", call->request_id));
-	if (caller->authorization != NULL)
-		headers = curl_slist_append(headers, caller->authorization);
+		buf_printf(out, "X-Request-Id: %s\r\n", call->request_id);
+	if (token != NULL)
+		buf_printf(out, "Authorization: Bearer %s\r\n", token);
 	if (call->body != NULL)
-		headers = curl_slist_append(headers, "Content-Type: application/json");
-	return curl_slist_append(headers, "Expect:");
+		buf_printf(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n", strlen(call->body));
+	else if (strcmp(call->method, "GET") != 0)
+		buf_text(out, "Content-Length: 0\r\n");
+	buf_text(out, "\r\n");
+	if (call->body != NULL)
+		buf_text(out, call->body);
 }
 
-static CURLcode perform(struct caller *caller, const struct call *call, struct arena *arena)
+static enum http_outcome perform(struct caller *caller, const struct call *call, struct http_answer *answer)
 {
-	CURL *curl = caller->curl;
-	long deadline = call->deadline_ms > 0 ? call->deadline_ms : caller->options->deadline_ms;
-	struct curl_slist *headers = headers_of(caller, call, arena);
+	int deadline = call->deadline_ms > 0 ? call->deadline_ms : caller->options->deadline_ms;
 
-	curl_easy_reset(curl);
-	buf_clear(&caller->answer);
-	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, caller->options->socket);
-	curl_easy_setopt(curl, CURLOPT_URL, arena_printf(arena, "http://interno%s", call->path));
-	curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_PROXY, "");
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, deadline);
-	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method);
-	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, keep);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &caller->answer);
-	if (call->body != NULL) {
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)strlen(call->body));
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body);
-	} else if (strcmp(call->method, "GET") != 0) {
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, 0L);
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "");
-	}
-	CURLcode code = curl_easy_perform(curl);
-	curl_slist_free_all(headers);
-	return code;
+	write_request(&caller->request, call, caller->options->token);
+	return http_ask(caller->http, caller->request.data, caller->request.len, deadline, answer);
 }
 
-/* Whether the call may have reached the other side: only a connection that never stood is sure that it has not. */
-static bool may_have_run(CURLcode code, int status)
+/* Whether what was asked may have been done, though no success came back. */
+static bool may_have_run(enum http_outcome outcome, int status)
 {
-	if (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_OUT_OF_MEMORY)
-		return false;
-	return code != CURLE_OK || status == 500 || status == 502 || status == 504;
+	return outcome == HTTP_LOST || (outcome == HTTP_ANSWERED && (status == 500 || status == 502 || status == 504));
 }
 
 /* A 503 with this code is another service's own unknown. */
-static bool says_unknown(const struct caller *caller)
+static bool says_unknown(const struct http_answer *answer)
 {
 	const char *codigo = problem_info(PROBLEM_RESULTADO_DESCONHECIDO)->codigo;
 
-	return caller->answer.data != NULL && strstr(caller->answer.data, codigo) != NULL;
+	return answer->body != NULL && strstr(answer->body, codigo) != NULL;
 }
 
 enum problem caller_call(struct caller *caller, const struct call *call, struct arena *arena,
                          struct call_answer *answer)
 {
-	long status = 0;
+	struct http_answer heard;
 	bool reads = strcmp(call->method, "GET") == 0;
 
 	if (!reads)
 		crash_point("http", call->path, "antes");
-	CURLcode code = perform(caller, call, arena);
+	enum http_outcome outcome = perform(caller, call, &heard);
 	if (!reads)
 		crash_point("http", call->path, "depois");
 
-	curl_easy_getinfo(caller->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (code == CURLE_OK && status > 0 && status < 500) {
-		answer->status = (int)status;
-		answer->len = caller->answer.len;
-		answer->body = arena_copy(arena, caller->answer.data, caller->answer.len);
+	if (outcome == HTTP_ANSWERED && heard.status < 500) {
+		answer->status = heard.status;
+		answer->len = heard.len;
+		answer->body = arena_copy(arena, heard.body, heard.len);
 		return PROBLEM_NONE;
 	}
-	log_event(LOG_LEVEL_ERRO, "call_failed", "method=%s status=%ld erro=%s", call->method, status,
-	          log_quote(code == CURLE_OK ? "" : curl_easy_strerror(code)));
-	if (!reads && (may_have_run(code, (int)status) || says_unknown(caller)))
+	log_event(LOG_LEVEL_ERRO, "call_failed", "method=%s status=%d erro=%s", call->method, heard.status,
+	          log_quote(heard.error == NULL ? "" : heard.error));
+	if (!reads && (may_have_run(outcome, heard.status) || says_unknown(&heard)))
 		return PROBLEM_RESULTADO_DESCONHECIDO;
 	return PROBLEM_SERVICO_INDISPONIVEL;
 }

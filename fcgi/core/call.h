@@ -1,6 +1,7 @@
 /*
- * HTTP to another service, through nginx's internal listener, so that load balancing and failover are those of any client.
- * Only call.c knows libcurl. The connection is kept; every call has a deadline.
+ * HTTP to another service, through nginx's internal listener, so that load balancing and failover are those of any client. The
+ * connection is kept; every call has a deadline. A call that changes something names what it is for, an order's id, and does no
+ * harm when it arrives twice.
  */
 #ifndef CORE_CALL_H
 #define CORE_CALL_H

@@ -3,7 +3,7 @@
 
 PACKAGES_run=(nginx postgresql-15 postgresql-client-15 redis-server supervisor python3 curl)
 PACKAGES_build=(gcc libc6-dev make autoconf automake pkg-config
-    libfcgi-dev libpq-dev libhiredis-dev libjson-c-dev libcurl4-openssl-dev libmd-dev check)
+    libfcgi-dev libpq-dev libhiredis-dev libjson-c-dev libmd-dev check)
 PACKAGES_test=(clang clang-format clang-tidy cppcheck shellcheck valgrind bc xz-utils
     python3-pytest python3-psycopg2 python3-redis python3-yaml)
 PACKAGES_bench=(wrk strace php8.2-fpm php8.2-opcache php8.2-pgsql python3-psycopg2 python3-redis python3-yaml)

@@ -12,6 +12,7 @@ Suite *clock_suite(void);
 Suite *config_suite(void);
 Suite *cursor_suite(void);
 Suite *field_suite(void);
+Suite *http_suite(void);
 Suite *json_suite(void);
 Suite *kv_suite(void);
 Suite *money_suite(void);
