@@ -2,6 +2,7 @@
 #include "core/arena.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,7 +58,8 @@ struct arena *arena_new(void)
 	return arena;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+/* `size` bytes as they are. */
+static void *take(struct arena *arena, size_t size)
 {
 	const size_t align = alignof(max_align_t);
 
@@ -69,7 +71,12 @@ void *arena_alloc(struct arena *arena, size_t size)
 		block = arena->current = block_new(size > BLOCK_SIZE ? size : BLOCK_SIZE, block);
 	void *memory = block->data + block->used;
 	block->used += size;
-	return memset(memory, 0, size);
+	return memory;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	return memset(take(arena, size), 0, size);
 }
 
 void *arena_array(struct arena *arena, size_t count, size_t size)
@@ -81,24 +88,29 @@ void *arena_array(struct arena *arena, size_t count, size_t size)
 
 char *arena_copy(struct arena *arena, const void *data, size_t len)
 {
-	char *copy = arena_alloc(arena, len + 1);
+	char *copy = take(arena, len + 1);
 
 	if (len > 0)
 		memcpy(copy, data, len);
+	copy[len] = '\0';
 	return copy;
 }
 
 char *arena_vprintf(struct arena *arena, const char *format, va_list args)
 {
+	struct block *block = arena->current;
 	va_list again;
 
+	/* Mostly there is room where the text will be, and it is written but once. */
 	va_copy(again, args);
-	int len = vsnprintf(NULL, 0, format, again);
+	int len = vsnprintf(block->data + block->used, block->size - block->used, format, again);
 	va_end(again);
 	if (len < 0)
 		out_of_memory();
-	char *text = arena_alloc(arena, (size_t)len + 1);
-	vsnprintf(text, (size_t)len + 1, format, args);
+	bool whole = (size_t)len < block->size - block->used;
+	char *text = take(arena, (size_t)len + 1);
+	if (!whole || arena->current != block)
+		vsnprintf(text, (size_t)len + 1, format, args);
 	return text;
 }
 

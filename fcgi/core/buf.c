@@ -9,8 +9,9 @@
 
 #include "core/arena.h"
 
-#define CAP_MIN  1024u
-#define CAP_KEPT ((size_t)256 * 1024)
+#define CAP_MIN    1024u
+#define SHORT_TEXT 64
+#define CAP_KEPT   ((size_t)256 * 1024)
 
 /* Makes room for `more` bytes and a NUL. */
 static void reserve(struct buf *buf, size_t more)
@@ -48,14 +49,19 @@ void buf_printf(struct buf *buf, const char *format, ...)
 	va_list args;
 	va_list again;
 
+	/* Mostly there is room, and the text is written but once. */
+	reserve(buf, SHORT_TEXT);
+	size_t room = buf->cap - buf->len;
 	va_start(args, format);
 	va_copy(again, args);
-	int len = vsnprintf(NULL, 0, format, args);
+	int len = vsnprintf(buf->data + buf->len, room, format, args);
 	va_end(args);
 	if (len < 0)
 		out_of_memory();
-	reserve(buf, (size_t)len + 1);
-	vsnprintf(buf->data + buf->len, (size_t)len + 1, format, again);
+	if ((size_t)len >= room) {
+		reserve(buf, (size_t)len);
+		vsnprintf(buf->data + buf->len, (size_t)len + 1, format, again);
+	}
 	va_end(again);
 	buf->len += (size_t)len;
 }

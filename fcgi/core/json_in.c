@@ -161,16 +161,28 @@ struct reading {
 	bool open;
 };
 
-static void read_object(const struct reading *reading, const char *where, struct json_object *node,
+/* A place in the text, up to its root (NULL): a member by its name, or an element by its index. */
+struct place {
+	const struct place *parent;
+	const char *name; /* NULL: an element */
+	size_t index;
+};
+
+static void read_object(const struct reading *reading, const struct place *where, struct json_object *node,
                         const struct json_schema *schema, void *out, uint32_t *present);
 
-/* The full name of a member: cliente.nome */
-static const char *path_of(const struct reading *reading, const char *where, const char *name)
+/* The full name of a place, which only a complaint needs: itens[2].produto_id */
+static const char *path_of(const struct reading *reading, const struct place *place)
 {
-	return *where == '\0' ? name : arena_printf(reading->arena, "%s.%s", where, name);
+	if (place == NULL)
+		return "";
+	const char *parent = path_of(reading, place->parent);
+	if (place->name == NULL)
+		return arena_printf(reading->arena, "%s[%zu]", parent, place->index);
+	return *parent == '\0' ? place->name : arena_printf(reading->arena, "%s.%s", parent, place->name);
 }
 
-static bool read_array(const struct reading *reading, const char *campo, struct json_object *node,
+static bool read_array(const struct reading *reading, const struct place *where, struct json_object *node,
                        const struct rule *rule, struct field_array *out)
 {
 	const struct json_schema schema = {rule->rules, rule->rule_count, reading->open};
@@ -182,8 +194,8 @@ static bool read_array(const struct reading *reading, const char *campo, struct 
 		return false;
 	char *items = arena_array(reading->arena, count, rule->size);
 	for (size_t i = 0; i < count; i++) {
-		const char *element = arena_printf(reading->arena, "%s[%zu]", campo, i);
-		read_object(reading, element, json_object_array_get_idx(node, i), &schema, items + i * rule->size,
+		const struct place element = {.parent = where, .index = i};
+		read_object(reading, &element, json_object_array_get_idx(node, i), &schema, items + i * rule->size,
 		            NULL);
 	}
 	*out = (struct field_array){.items = items, .count = count};
@@ -215,7 +227,7 @@ static const char *scalar_text(struct json_object *node, enum field_type type)
 }
 
 /* Reads one member; false when the value is not what the rule wants. */
-static bool read_member(const struct reading *reading, const char *campo, struct json_object *node,
+static bool read_member(const struct reading *reading, const struct place *where, struct json_object *node,
                         const struct rule *rule, void *out)
 {
 	void *member = (char *)out + rule->offset;
@@ -223,12 +235,12 @@ static bool read_member(const struct reading *reading, const char *campo, struct
 	if (node == NULL)
 		return rule->nullable || reading->open;
 	if (rule->type == FIELD_ARRAY)
-		return read_array(reading, campo, node, rule, member);
+		return read_array(reading, where, node, rule, member);
 	if (rule->type == FIELD_OBJECT) {
 		const struct json_schema schema = {rule->rules, rule->rule_count, reading->open};
 		if (!json_object_is_type(node, json_type_object))
 			return false;
-		read_object(reading, campo, node, &schema, member, NULL);
+		read_object(reading, where, node, &schema, member, NULL);
 		return true;
 	}
 	const char *text = scalar_text(node, rule->type);
@@ -243,7 +255,7 @@ static bool known(const struct json_schema *schema, const char *name)
 	return false;
 }
 
-static void refuse_unknown(const struct reading *reading, const char *where, struct json_object *node,
+static void refuse_unknown(const struct reading *reading, const struct place *where, struct json_object *node,
                            const struct json_schema *schema)
 {
 	struct json_object_iterator at = json_object_iter_begin(node);
@@ -251,31 +263,32 @@ static void refuse_unknown(const struct reading *reading, const char *where, str
 
 	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
 		const char *name = json_object_iter_peek_name(&at);
+		const struct place member = {.parent = where, .name = name};
 		if (!known(schema, name))
-			complain(reading->complaints, path_of(reading, where, name), "campo desconhecido");
+			complain(reading->complaints, path_of(reading, &member), "campo desconhecido");
 	}
 }
 
-static void read_object(const struct reading *reading, const char *where, struct json_object *node,
+static void read_object(const struct reading *reading, const struct place *where, struct json_object *node,
                         const struct json_schema *schema, void *out, uint32_t *present)
 {
 	if (!json_object_is_type(node, json_type_object)) {
-		complain(reading->complaints, where, "deve ser um objeto");
+		complain(reading->complaints, path_of(reading, where), "deve ser um objeto");
 		return;
 	}
 	for (size_t i = 0; i < schema->count; i++) {
 		const struct rule *rule = &schema->rules[i];
-		const char *campo = path_of(reading, where, rule->name);
+		const struct place member = {.parent = where, .name = rule->name};
 		struct json_object *value;
 		if (!json_object_object_get_ex(node, rule->name, &value)) {
 			if (rule->required)
-				complain(reading->complaints, campo, "é obrigatório");
+				complain(reading->complaints, path_of(reading, &member), "é obrigatório");
 			continue;
 		}
 		if (present != NULL)
 			*present |= 1u << i;
-		if (!read_member(reading, campo, value, rule, out))
-			complain_rule(reading->complaints, campo, rule);
+		if (!read_member(reading, &member, value, rule, out))
+			complain_rule(reading->complaints, path_of(reading, &member), rule);
 	}
 	if (!schema->open)
 		refuse_unknown(reading, where, node, schema);
@@ -292,6 +305,6 @@ enum problem json_read(const char *data, size_t len, const struct json_schema *s
 	if (tree == NULL || !json_object_is_type(tree, json_type_object))
 		return PROBLEM_JSON_INVALIDO;
 	size_t before = complaints->count;
-	read_object(&reading, "", tree, schema, out, present);
+	read_object(&reading, NULL, tree, schema, out, present);
 	return complaints->count == before ? PROBLEM_NONE : PROBLEM_CAMPOS_INVALIDOS;
 }
