@@ -23,7 +23,8 @@ struct kv {
 	const struct kv_options *options;
 	redisContext *context;
 	struct breaker breaker;
-	int64_t deadline;                           /* of the call in hand, monotonic milliseconds */
+	int64_t deadline; /* of the call in hand, monotonic milliseconds */
+	int64_t patience; /* what the connection has been told to wait, milliseconds; 0: nothing yet */
 	char (*digests)[SHA1_DIGEST_STRING_LENGTH]; /* of each script, as EVALSHA wants it */
 };
 
@@ -71,14 +72,28 @@ static redisContext *dial(const char *address, struct timeval patience)
 	return context;
 }
 
-/* What is left of the deadline, for hiredis, which takes nothing for no limit at all. */
-static struct timeval left(const struct kv *kv)
+/* What is left of the deadline in milliseconds, at least one: hiredis takes nothing for no limit at all. */
+static int64_t left(const struct kv *kv)
 {
 	int64_t milliseconds = kv->deadline - clock_monotonic_ms();
 
-	if (milliseconds < 1)
-		milliseconds = 1;
+	return milliseconds < 1 ? 1 : milliseconds;
+}
+
+static struct timeval timeval_of(int64_t milliseconds)
+{
 	return (struct timeval){milliseconds / 1000, (suseconds_t)(milliseconds % 1000) * 1000};
+}
+
+/* Two system calls, and mostly the time left is what it was for the command before. */
+static bool be_patient(struct kv *kv)
+{
+	int64_t patience = left(kv);
+
+	if (patience != kv->patience && redisSetTimeout(kv->context, timeval_of(patience)) != REDIS_OK)
+		return false;
+	kv->patience = patience;
+	return true;
 }
 
 /* Sends one command; NULL, and no connection any more, when it did not answer in time. */
@@ -86,7 +101,7 @@ static redisReply *command(struct kv *kv, const char *const *argv, size_t count)
 {
 	redisReply *reply = NULL;
 
-	if (redisSetTimeout(kv->context, left(kv)) == REDIS_OK)
+	if (be_patient(kv))
 		reply = redisCommandArgv(kv->context, (int)count, (const char **)argv, NULL);
 	if (reply == NULL) {
 		log_event(LOG_LEVEL_ERRO, "redis_lost", "erro=%s", log_quote(kv->context->errstr));
@@ -113,7 +128,8 @@ static bool greet(struct kv *kv)
 
 static bool dial_and_greet(struct kv *kv)
 {
-	kv->context = dial(kv->options->address, left(kv));
+	kv->patience = 0;
+	kv->context = dial(kv->options->address, timeval_of(left(kv)));
 	if (kv->context == NULL || kv->context->err != 0) {
 		log_event(LOG_LEVEL_ERRO, "redis_connect", "erro=%s",
 		          log_quote(kv->context == NULL ? "bad address" : kv->context->errstr));
