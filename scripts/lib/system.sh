@@ -73,16 +73,29 @@ system_wait_healthy() {
     exit 1
 }
 
-# nginx first, so that nobody is refused by a part that went before; then the workers; then the stores.
+# nginx first, so that nobody is refused by a part that went before; then the workers; then the stores. All of a kind together:
+# supervisord by itself takes one after the other, a second each, and a worker that missed its TERM would be killed after eight.
 system_stop() {
     local pid
     if pid=$(supervisor_pid); then
-        # A refusal to stop a part in time is no reason to leave the rest.
-        supervisor stop nginx || true
+        # A refusal to stop a part in time is no reason to leave the rest: that is supervisord's then.
+        system_stop_kinds || true
         supervisor shutdown || kill -TERM "$pid" 2>/dev/null || true
         wait_for 45 supervisor_gone "$pid" || { warn "supervisord ($pid) does not end: killing it" && kill -KILL "$pid"; }
     fi
     processes_end
+}
+
+system_stop_kinds() {
+    supervisor stop zelador nginx && system_stop_all_but pg-catalogo pg-replica pg-pedidos redis && system_stop_all_but
+}
+
+# system_stop_all_but NAME...: stops what has not stopped, except these.
+system_stop_all_but() {
+    local states names
+    states=$(supervisor state) || return 1
+    mapfile -t names < <(awk -v but=" $* " '$2 != "STOPPED" && !index(but, " " $1 " ") { print $1 }' <<<"$states")
+    ((${#names[@]} == 0)) || supervisor stop "${names[@]}"
 }
 
 supervisor_gone() {
