@@ -17,7 +17,7 @@ from pathlib import Path
 
 from measure import TOP, Failed, children, family
 from pgbench import PORTS, statement
-from shop import SERVICE_USER, eventually, port_free
+from shop import SERVICE_USER, claimed, eventually, port_free
 
 HERE = TOP / "tests/bench/peers"
 RETURN, TRIVIAL, PHP = "nginx return 200", "nginx → trivial libfcgi worker", "PHP-FPM + PDO"
@@ -76,7 +76,7 @@ def ports(count):
     """So many free ports, below those that the kernel gives to clients."""
     while True:
         base = random.randrange(11000, 31000, 20)
-        if all(port_free(base + offset) for offset in range(count)):
+        if claimed(base) and all(port_free(base + offset) for offset in range(count)):
             return list(range(base, base + count))
 
 

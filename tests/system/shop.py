@@ -44,11 +44,26 @@ def port_free(port):
     return True
 
 
+CLAIMS = []  # for as long as this process lives
+
+
+def claimed(base):
+    """Whether these ports are ours now: another run of tests may have found them free too, and not listen there yet."""
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0confeitaria-tests-{base}")
+    except OSError:
+        claim.close()
+        return False
+    CLAIMS.append(claim)
+    return True
+
+
 def free_ports():
     """A port for the front door and a base for the direct ones, below those that the kernel gives to clients."""
     while True:
         base = random.randrange(11000, 31000, 20)
-        if all(port_free(port) for port in (base, *(base + offset for offset in DIRECT.values()))):
+        if claimed(base) and all(port_free(port) for port in (base, *(base + offset for offset in DIRECT.values()))):
             return base, base
 
 
