@@ -49,6 +49,12 @@ class Watch:
     def __init__(self, shop):
         self.pedidos, self.catalogo = shop.login("conciliador", "pedidos"), shop.login("catalogo")
 
+    def orders(self, session):
+        """The states of a session's orders that came to be."""
+        with self.pedidos.cursor() as cursor:
+            cursor.execute("SELECT status FROM pedidos WHERE session_id = %s AND status > 'desfeito' ORDER BY numero", (session,))
+            return [status for status, in cursor.fetchall()]
+
     @staticmethod
     def count(connection, text):
         """The one number of a query."""
@@ -108,9 +114,7 @@ class Checkout:
 
     def orders(self):
         """The states of the session's orders that came to be."""
-        rows = self.shop.sql(f"""SELECT status FROM pedidos WHERE session_id = '{self.session}'
-                                 AND status > 'desfeito' ORDER BY numero""", "pedidos")
-        return [status for status, in rows]
+        return self.shop.watch.orders(self.session)
 
     def taken(self):
         """How many cakes and pies are off the shelf."""
