@@ -24,11 +24,14 @@ def group(top, title, bars, goal):
     lines = [text(0, top + 14, title, **{"class": "t"})]
     y = top + 24
     for number, (label, rate) in enumerate(bars):
+        end = rate * scale
         lines += [text(LABEL - 8, y + 13, label, text_anchor="end"),
-                  rect(LABEL, y, rate * scale, BAR, THEIRS if number else OURS),
-                  text(f"{LABEL + rate * scale + 6:.1f}", y + 13, f"{rate:,.0f}/s")]
+                  rect(LABEL, y, end, BAR, THEIRS if number else OURS)]
         if goal and not number:
             lines.append(rect(LABEL + goal * scale, y - 3, 3, BAR + 6, MARK))
+            if 0 < goal * scale - end < NUMBER:  # the number goes behind the mark
+                end = goal * scale + 3
+        lines.append(text(f"{LABEL + end + 6:.1f}", y + 13, f"{rate:,.0f}/s"))
         y += BAR + GAP
     return lines, y
 
