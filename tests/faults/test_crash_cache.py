@@ -14,7 +14,9 @@ SEEN_SECONDS = 2.5  # of the five that an answer is kept at most
 @pytest.fixture(name="points", scope="module")
 def fixture_points():
     """The one file of this run."""
-    return CrashPoints()
+    points = CrashPoints()
+    yield points
+    points.close()
 
 
 @pytest.fixture(name="shop", scope="module")
