@@ -28,7 +28,7 @@ GROWTH_KB = 1024      # beyond that from its warm quarter to its last is a leak
 FILES = 8             # a process; nginx has a connection a client
 STREAM_MAX = 110_000  # conciliador cuts the stream at about 100,000
 CACHE_KB = 40 * 1024  # max_size is 32 MB, and what came since nginx looked last
-CACHE_FILES = 3000    # the zone has room for some 1,500 answers
+CACHE_FILES = 10_000  # of 4 kB, the smallest, that is max_size
 ENTRY_BYTES = 3072    # of Redis, for a cart or an event
 
 Sample = namedtuple("Sample", "age kb files")
