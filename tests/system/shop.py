@@ -276,12 +276,13 @@ class Shop:
         answer = self.client().get("/health")
         return answer.status == 200 and answer.json["status"] == "healthy"
 
-    def recovered(self, seconds=5):
-        """Whether all is well again within `seconds`, and stays so for as long as a worker may leave a store alone."""
+    def recovered(self, seconds=6):
+        """Whether all is well again within `seconds`, and stays so for as long as a worker may leave a store alone, or nginx a
+        pool: fail_timeout is 2 s, counted in whole seconds."""
         end, since = time.monotonic() + seconds, None
         while time.monotonic() < end:
             since = (since or time.monotonic()) if self.well() else None
-            if since and time.monotonic() - since > 2.2:
+            if since and time.monotonic() - since > 3.1:
                 return True
             time.sleep(0.05)
         return False
