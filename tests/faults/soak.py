@@ -17,7 +17,7 @@ if __name__ == "__main__":
 from client import TOP
 from faults_md import ANSWER_SECONDS
 from killers import children, kill
-from shop import POOLS
+from shop import POOLS, open_files
 from storm import storm_shop
 from traffic import CARTS, Traffic, make_tokens
 
@@ -107,8 +107,7 @@ class Sampler(threading.Thread):
         """What belongs together, at its age."""
         now = time.monotonic()
         age = now - self.first.setdefault(pids, now)
-        files = sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids)
-        self.samples.setdefault((name, pids), []).append(Sample(age, sum(map(private_kb, pids)), files))
+        self.samples.setdefault((name, pids), []).append(Sample(age, sum(map(private_kb, pids)), open_files(pids)))
 
     def veterans(self):
         """What is old enough to say something: (name, processes, first quarter's samples after the warming, last quarter's)."""

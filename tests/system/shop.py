@@ -75,6 +75,11 @@ def eventually(condition, seconds=10.0, every=0.05):
     return value
 
 
+def open_files(pids):
+    """How many files and connections some processes have open, together."""
+    return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids)
+
+
 def parent_of(stat):
     """The parent's id in /proc/PID/stat; nothing when the process is gone."""
     try:

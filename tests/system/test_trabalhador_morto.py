@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shop import POOLS, Shop, eventually
+from shop import POOLS, Shop, eventually, open_files
 
 
 def together(*calls):
@@ -31,10 +31,11 @@ def with_a_death(shop, *calls):
     """Every worker of carrinho has a call in hand and waits for Redis when one of them dies; the answers."""
     redis, workers = shop.processes()["redis"], shop.workers("carrinho")
     assert len(calls) == len(workers)
+    at_rest = {pid: open_files([pid]) for pid in workers.values()}
     os.kill(redis, signal.SIGSTOP)
     try:
         wait = together(*calls)
-        time.sleep(0.3)  # until both have been accepted
+        assert eventually(lambda: all(open_files([pid]) > count for pid, count in at_rest.items()), every=0.01)
         os.kill(next(iter(workers.values())), signal.SIGKILL)
     finally:
         os.kill(redis, signal.SIGCONT)
