@@ -20,7 +20,7 @@ cache_make() {
     mkdir -m 0700 "$CACHE" || die "cannot make $CACHE" "whoever made what is there must remove it"
     mkdir "$CACHE/v0"
     ln -s v0 "$CACHE/atual"
-    chown -hR "$(owner)" "$CACHE"
+    chown -hR "$OWNER:$GROUP" "$CACHE"
 }
 
 cache_remove() {

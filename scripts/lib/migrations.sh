@@ -39,7 +39,8 @@ migrations_missing() {
     local file name number hash known
     for file in "$TOP/db/$1/migrations/"[0-9][0-9][0-9][0-9]_*.sql; do
         [[ -f $file ]] || continue
-        name=$(basename "$file" .sql)
+        name=${file##*/}
+        name=${name%.sql}
         number=$((10#${name%%_*}))
         hash=$(sha256sum "$file")
         hash=${hash%% *}

@@ -22,7 +22,7 @@ nginx_configure() {
     ! is_root || user="user $SERVICE_USER $SERVICE_USER;"
     origins=$(nginx_origins "$(setting_own cors_origens)")
     [[ $origins == *'default "*"'* ]] || vary=Origin
-    install -d -m 0700 -o "$(owner_id)" -g "$(group)" "$STATE/tmp/nginx"
+    install -d -m 0700 -o "$OWNER" -g "$GROUP" "$STATE/tmp/nginx"
     render "$TOP/nginx/nginx.conf.in" "USER=$user" "PROCESSOS=$NGINX_WORKERS" | put_config "$ETC/nginx/nginx.conf"
     render "$TOP/nginx/origem.conf.in" "ORIGINS=$origins" "VARY=$vary" | put_config "$ETC/nginx/origem.conf"
     render "$TOP/nginx/rotas.conf.in" "LISTEN=$(nginx_listen "$port" "$reach")" | put_config "$ETC/nginx/rotas.conf"

@@ -37,7 +37,7 @@ packages_missing() {
     local installed package
     installed=$(dpkg-query -W -f='${db:Status-Abbrev}${Package}\n' "$@" 2>/dev/null || true)
     for package in "$@"; do
-        grep -qx "[ih]i *$package" <<<"$installed" || printf '%s\n' "$package"
+        [[ $installed =~ (^|$'\n')[ih]i\ *$package($|$'\n') ]] || printf '%s\n' "$package"
     done
 }
 

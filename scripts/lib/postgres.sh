@@ -34,7 +34,7 @@ cluster_of() {
 psql_as_dono() {
     local port=${PG_PORT[$1]} database=$2
     shift 2
-    as_owner timeout "${PSQL_SECONDS:-0}" "$PG_BIN/psql" -X -q -A -t -v ON_ERROR_STOP=1 -h "$RUN" -p "$port" -U postgres -d "$database" "$@"
+    as_owner ${PSQL_SECONDS:+timeout "$PSQL_SECONDS"} "$PG_BIN/psql" -X -q -A -t -v ON_ERROR_STOP=1 -h "$RUN" -p "$port" -U postgres -d "$database" "$@"
 }
 
 postgres_ready() {
@@ -47,14 +47,10 @@ postgres_configure() {
     for cluster in "${!PG_PORT[@]}"; do
         postgres_settings "$cluster" | put_config "$ETC/$cluster.conf"
     done
-    printf 'dono %s postgres\n' "$(owner_name)" | put_config "$ETC/pg-ident.conf"
+    printf 'dono %s postgres\n' "$(id -un "$OWNER")" | put_config "$ETC/pg-ident.conf"
     postgres_access catalogo catalogo,catalogo_leitura | put_config "$ETC/pg-catalogo.hba"
     postgres_access catalogo catalogo,catalogo_leitura | put_config "$ETC/pg-replica.hba"
     postgres_access pedidos pedidos,conciliador | put_config "$ETC/pg-pedidos.hba"
-}
-
-owner_name() {
-    if is_root; then printf '%s' "$SERVICE_USER"; else id -un; fi
 }
 
 # The log never gets a customer's data: no DETAIL, no parameters.
@@ -131,12 +127,12 @@ postgres_check_version() {
 
 postgres_new_dir() {
     rm -rf -- "$1"
-    install -d -m 0700 -o "$(owner_id)" -g "$(group)" "$1"
+    install -d -m 0700 -o "$OWNER" -g "$GROUP" "$1"
 }
 
 postgres_quiet() {
     local output
-    output=$(as_owner "$@" 2>&1) || die "$(basename "$1") failed: $output"
+    output=$(as_owner "$@" 2>&1) || die "${1##*/} failed: $output"
 }
 
 postgres_roles() {

@@ -8,7 +8,7 @@ CART_COMMANDS='+evalsha +eval +script|load +hgetall +hget +hmget +hset +hdel +he
 STREAM_COMMANDS='+evalsha +eval +script|load +xadd +ping +role'
 
 redis_configure() {
-    install -d -m 0700 -o "$(owner_id)" -g "$(group)" "$DATA/redis"
+    install -d -m 0700 -o "$OWNER" -g "$GROUP" "$DATA/redis"
     put_config "$ETC/redis.conf" <<CONF
 port 0
 unixsocket $RUN/redis.sock
@@ -24,7 +24,7 @@ repl-diskless-sync-delay 0
 maxmemory-policy noeviction
 logfile ""
 CONF
-    put "$SECRETS/redis.acl" 0600 "$(owner)" <<ACL
+    put "$SECRETS/redis.acl" 0600 "$OWNER" <<ACL
 user default off resetpass ~* &* +@all
 user carrinho on #$(token_hash "$(secret redis_carrinho)") ~carrinho:* resetchannels -@all $(tr -s ' \n' ' ' <<<"$CART_COMMANDS")
 user conciliador on #$(token_hash "$(secret redis_conciliador)") ~pedidos:eventos resetchannels -@all $STREAM_COMMANDS

@@ -6,15 +6,15 @@ PASSWORDS=(catalogo catalogo_leitura replicador pedidos conciliador redis_carrin
 CALLERS=(pedidos conciliador)
 
 secret() {
-    cat "$SECRETS/$1"
+    printf '%s' "$(<"$SECRETS/$1")"
 }
 
 secrets_make() {
     local name
     for name in "${PASSWORDS[@]}"; do
-        [[ -s $SECRETS/$name ]] || random_hex | put "$SECRETS/$name" 0600 "$(owner)"
+        [[ -s $SECRETS/$name ]] || random_hex | put "$SECRETS/$name" 0600 "$OWNER"
     done
-    printf '*:*:*:replicador:%s\n' "$(secret replicador)" | put "$SECRETS/pgpass" 0600 "$(owner)"
+    printf '*:*:*:replicador:%s\n' "$(secret replicador)" | put "$SECRETS/pgpass" 0600 "$OWNER"
     for name in "${CALLERS[@]}"; do secrets_service_token "$name"; done
 }
 
@@ -32,7 +32,7 @@ is_service_token() {
 }
 
 secrets_service_token() {
-    [[ -s $SECRETS/$1.token ]] || token_random | put "$SECRETS/$1.token" 0600 "$(owner)"
+    [[ -s $SECRETS/$1.token ]] || token_random | put "$SECRETS/$1.token" 0600 "$OWNER"
     local hash name
     hash=$(token_hash "$(secret "$1.token")")
     name=$(service_token_name "$1")
@@ -45,7 +45,9 @@ token_random() {
 }
 
 token_hash() {
-    printf '%s' "$1" | sha256sum | cut -d ' ' -f 1
+    local hash rest
+    read -r hash rest < <(printf '%s' "$1" | sha256sum)
+    printf '%s' "$hash"
 }
 
 tokens_without() {
@@ -55,5 +57,5 @@ tokens_without() {
 # tokens_and HASH NAME RIGHTS < the other lines: the new file in one step, so a worker never reads half of it.
 tokens_and() {
     { cat && printf '%s %s %s %s\n' "$1" "$2" "$3" "$(date -u +%Y-%m-%dT%H:%M:%SZ)"; } |
-        put "$ETC/tokens" 0640 "$(reader)"
+        put "$ETC/tokens" 0640 "$EUID"
 }

@@ -9,12 +9,13 @@ short_name() {
     printf '%s' "$1" | sha256sum | cut -c1-10
 }
 
-# As root: the user that servers run as.
+# The user that servers run as: one of their own for root.
 state_user() {
-    is_root || return 0
-    getent passwd "$SERVICE_USER" >/dev/null && return
-    say "creating the system user $SERVICE_USER"
-    useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "$SERVICE_USER"
+    if is_root && ! getent passwd "$SERVICE_USER" >/dev/null; then
+        say "creating the system user $SERVICE_USER"
+        useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "$SERVICE_USER"
+    fi
+    owner_named
 }
 
 # The deepest directory of a path that is there already.
@@ -25,7 +26,7 @@ existing_part() {
 }
 
 reachable_by_servers() {
-    setpriv --reuid "$SERVICE_USER" --regid "$SERVICE_USER" --init-groups test -x "$(existing_part "$1")"
+    setpriv --reuid "$OWNER" --regid "$GROUP" --init-groups test -x "$(existing_part "$1")"
 }
 
 # Servers that dropped root cannot enter a directory below a private one such as /root: the state goes to /var/lib,
@@ -91,15 +92,15 @@ state_layout() {
     local run=$STATE/run
     chmod 0755 "$STATE"
     install -d -m 0755 "$DATA" "$BIN" "$STATE/tmp"
-    install -d -m 0750 -o "$(id -u)" -g "$(group)" "$ETC" "$ETC/nginx" "$LOG"
-    install -d -m 0700 -o "$(owner_id)" -g "$(group)" "$SECRETS"
+    install -d -m 0750 -o "$EUID" -g "$GROUP" "$ETC" "$ETC/nginx" "$LOG"
+    install -d -m 0700 -o "$OWNER" -g "$GROUP" "$SECRETS"
     if ((${#run} + ${#LONGEST_SOCKET} > SOCKET_PATH_MAX)); then
         state_short_run "$run"
     elif [[ -L $run ]]; then
         rm -f "$run"
     fi
     state_paths "$STATE"
-    install -d -m 1770 -o "$(id -u)" -g "$(group)" "$RUN"
+    install -d -m 1770 -o "$EUID" -g "$GROUP" "$RUN"
 }
 
 # Unix socket paths end at 107 bytes: a deep state has its sockets in a short directory.
@@ -116,7 +117,7 @@ state_short_run() {
 # The operator's own file: written once, then only the lines that an option changes.
 state_settings() {
     [[ -f $ETC/confeitaria.conf ]] && return
-    put "$ETC/confeitaria.conf" 0640 "$(reader)" <<'CONF'
+    put "$ETC/confeitaria.conf" 0640 "$EUID" <<'CONF'
 # Yours: scripts/up reads it and changes only the lines of the options that you give it.
 # Origins whose pages may call the API: * or a list with spaces, e.g. https://loja.example https://gestao.example
 cors_origens = *
@@ -135,7 +136,7 @@ CONF
 
 remember() {
     { sed "/^[[:space:]]*$1[[:space:]]*=/d" "$ETC/confeitaria.conf" && printf '%s = %s\n' "$1" "$2"; } |
-        put "$ETC/confeitaria.conf" 0640 "$(reader)"
+        put "$ETC/confeitaria.conf" 0640 "$EUID"
 }
 
 state_purge() {

@@ -32,7 +32,7 @@ worker_common() {
     local pool=$1
     shift
     printf '%s\n' "$@" "tokens = $ETC/tokens" "log = $LOG/$pool.log" "nivel = info" | put_config "$ETC/$pool.conf"
-    [[ -f $LOG/$pool.log ]] || put "$LOG/$pool.log" 0640 "$(owner)" </dev/null
+    [[ -f $LOG/$pool.log ]] || put "$LOG/$pool.log" 0640 "$OWNER" </dev/null
 }
 
 # Asks each program to prepare its statements: a build that does not fit the schema is found before it serves.
@@ -73,7 +73,7 @@ pools_save() {
     local pool
     for pool in "${POOLS[@]}"; do
         printf '%s %s\n' "$pool" "${POOL_SIZE[$pool]}"
-    done | put "$ETC/pools" 0640 "$(reader)"
+    done | put "$ETC/pools" 0640 "$EUID"
 }
 
 # The supervised names of the workers FROM to TO (not included) of a pool.
