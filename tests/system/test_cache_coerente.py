@@ -3,9 +3,10 @@ import random
 import threading
 import time
 
-from shop import CLIENTE, RETIRADA
+from shop import CLIENTE, RETIRADA, eventually
 
 SECONDS = 5
+HITS, STEPS = 100, 5  # that it takes to have tried anything
 READERS = 6
 LEAVING = 2000
 
@@ -159,8 +160,12 @@ class Market:
                 self.over.set()
         return threading.Thread(target=run)
 
+    def tried(self):
+        """Whether kept answers were read, and every value changed, often enough to say something."""
+        return self.hits > HITS and min(sequence.steps for sequence in self.sequences) >= STEPS
+
     def open(self, seconds):
-        """Everybody at once, for so long."""
+        """Everybody at once, for so long, and longer where a slow machine has not tried enough by then."""
         threads = [self.guarded(self.read, number) for number in range(READERS)]
         threads += [self.guarded(self.write, step, self.shop.admin.token) for step in (
             self.writes_price, self.writes_stock, self.writes_name, self.writes_product, self.writes_absence)]
@@ -168,6 +173,7 @@ class Market:
         for thread in threads:
             thread.start()
         self.over.wait(seconds)
+        eventually(lambda: self.over.is_set() or self.tried(), seconds=60)
         self.over.set()
         for thread in threads:
             thread.join()
@@ -181,7 +187,6 @@ def test_no_reader_sees_less_than_was_acknowledged(shop, capsys):
     assert not market.failures, market.failures
     assert not market.violations, market.violations[:10]
     steps = {sequence.name: sequence.steps for sequence in market.sequences}
-    assert min(steps.values()) >= 5, steps
-    assert market.hits > 100, f"{market.hits} of {market.reads} were kept answers: nothing was tried"
+    assert market.tried(), f"{market.hits} of {market.reads} were kept answers beside {steps}: nothing was tried"
     with capsys.disabled():
         print(f"\nnote: {market.reads} reads, {market.hits} of them kept answers, in {time.monotonic() - began:.0f} s beside {steps}")
