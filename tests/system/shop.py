@@ -98,11 +98,11 @@ def centavos(amount):
 class Shop:
     """`with Shop() as shop:` — up in the beginning, down and gone at the end."""
 
-    def __init__(self, *options, workers=WORKERS, limits=UNLIMITED, build=None):
+    def __init__(self, *options, workers=WORKERS, limits=UNLIMITED):
         self.state = Path(tempfile.mkdtemp(prefix="cft-", dir="/tmp"))
         self.state.chmod(0o755)
         self.port, self.base = free_ports()
-        self.environment = dict(os.environ, **({"CONFEITARIA_BUILD": str(build)} if build else {}))
+        self.environment = dict(os.environ)
         self.options = ["--port", str(self.port), "--direct-ports", str(self.base), *options]
         for pool in workers:
             self.options += ["--workers", pool]
@@ -143,6 +143,15 @@ class Shop:
     def up(self, *more):
         """Starts it, or what is missing of it; building first may take a while."""
         return self.script("up", *self.options, *more, seconds=900)
+
+    def restart(self, build=None):
+        """Down and up again, with another build's programs if one is given."""
+        self.script("down")
+        if build:
+            self.environment["CONFEITARIA_BUILD"] = str(build)
+        self.up()
+        for client in (self.admin, self.public):
+            client.close()
 
     def remove(self):
         """Stops what runs and deletes everything."""

@@ -87,14 +87,6 @@ def lives(pid):
         return False
 
 
-def restart(shop):
-    """Down and up again."""
-    shop.script("down")
-    shop.up()
-    for client in (shop.admin, shop.public):
-        client.close()
-
-
 def lose(shop, cluster):
     """The cluster dies and cannot be started again: its data are somewhere else."""
     os.rename(shop.state / "data" / cluster, shop.state / "tmp" / cluster)
@@ -158,7 +150,7 @@ def test_a_new_standby_is_made(shop):
 def test_the_roles_outlive_a_stop(shop):
     """scripts/down, scripts/up: each comes back as what it was; every other command finds the primary."""
     product = shop.product(estoque=7)["id"]
-    restart(shop)
+    shop.restart()
     assert_pair(shop, "pg-replica", "pg-catalogo")
     assert shop.stock(product) == 7
     shop.script("seed", "--products", "3")
@@ -177,7 +169,7 @@ def test_a_frozen_primary_is_fenced(shop):
         assert not [pid for pid in family if lives(pid)]
         assert traffic.another(traffic.writes, 200)
     assert "pg-replica" not in shop.processes()
-    restart(shop)
+    shop.restart()
     assert "pg-replica" not in shop.processes() and role(shop, "pg-catalogo") == "primary"
     assert shop.client().get("/health").json["replica"] == "degraded"
     assert "winding" in shop.script("standby").stdout
@@ -233,6 +225,6 @@ def test_the_data_are_lost_while_the_system_is_down(shop):
     assert refused.returncode == 1 and "scripts/promote" in refused.stderr
     assert not (shop.state / "data/pg-catalogo").exists()
     shop.script("promote")
-    restart(shop)
+    shop.restart()
     assert_pair(shop, "pg-replica", "pg-catalogo")
     assert shop.stock(product) == 3
