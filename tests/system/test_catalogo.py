@@ -192,6 +192,8 @@ def test_etag(shop):
                                   "/api/categorias", "/api/categorias/1", "/health", "/"])
 def test_head_is_get_without_a_body(shop, path):
     """Same status, same headers."""
+    if path == "/health":
+        shop.health("healthy")
     got, head = shop.public.get(path), shop.public.head(path)
     assert head.status == got.status == 200 and head.body == b""
     for name in ("Content-Type", "Content-Length", "ETag"):
@@ -251,9 +253,10 @@ def test_a_page_for_people(shop):
     """The static root links the API, its description and what its errors mean."""
     home = shop.public.get("/")
     assert home.status == 200 and home.headers["Content-Type"].startswith("text/html")
-    for link in ("/api/openapi.yaml", "/api/produtos", "/erros/", "/health"):
+    for link in ("/api/openapi.yaml", "/api/produtos", "/erros/"):
         assert f'"{link}' in home.text
         assert shop.public.get(link).status == 200
+    assert '"/health' in home.text and shop.health("healthy").status == 200
     page = shop.public.get("/erros/estoque-insuficiente")
     assert page.status == 200 and "Estoque insuficiente" in page.text
     shop.public.get("/erros/nenhum").problem("rota_nao_encontrada")

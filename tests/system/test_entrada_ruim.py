@@ -455,7 +455,7 @@ def test_no_token_or_a_wrong_one(world, call):
 def test_every_worker_is_the_one_it_was(shop, same_workers):
     """After all of this."""
     assert shop.workers() == same_workers
-    assert shop.public.get("/health").json["status"] == "healthy"
+    assert shop.health("healthy")
     assert not shop.sanitizer_reports()
     for name, log in shop.logs().items():
         assert "codigo=erro_interno" not in log and " status=500 " not in log, name

@@ -119,7 +119,7 @@ def test_the_primary_is_lost_for_good(shop):
         lose(shop, "pg-catalogo")
         assert traffic.another(traffic.writes, 503)
         assert all(answer.headers["X-Fonte"] == "replica" for answer in traffic.another(traffic.reads, 200)[-1:])
-        assert shop.client(pool="catalogo-replica").get("/health").json["status"] == "degraded"
+        assert shop.health("degraded", "catalogo-replica")
         saved = stock_in(shop, "pg-replica", traffic.product)
         acknowledged = traffic.done()[0]
         shop.script("promote")
@@ -131,8 +131,8 @@ def test_the_primary_is_lost_for_good(shop):
     done, unknown = traffic.done()
     assert saved + done - acknowledged <= stock_in(shop, "pg-replica", traffic.product) <= done + unknown
     assert shop.workers() == workers
-    assert shop.client().get("/health").json["status"] == "degraded"
-    assert shop.client(pool="catalogo").get("/health").json["status"] == "healthy"
+    assert shop.health("degraded")
+    assert shop.health("healthy", "catalogo")
 
 
 def test_a_new_standby_is_made(shop):
@@ -171,7 +171,7 @@ def test_a_frozen_primary_is_fenced(shop):
     assert "pg-replica" not in shop.processes()
     shop.restart()
     assert "pg-replica" not in shop.processes() and role(shop, "pg-catalogo") == "primary"
-    assert shop.client().get("/health").json["replica"] == "degraded"
+    assert shop.health("degraded").json["replica"] == "degraded"
     assert "winding" in shop.script("standby").stdout
     assert_pair(shop, "pg-catalogo", "pg-replica")
     assert set(workers) == set(shop.workers())
