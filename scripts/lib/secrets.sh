@@ -45,9 +45,9 @@ token_random() {
 }
 
 token_hash() {
-    local hash rest
-    read -r hash rest < <(printf '%s' "$1" | sha256sum)
-    printf '%s' "$hash"
+    local hash
+    hash=$(printf '%s' "$1" | sha256sum)
+    printf '%s' "${hash%% *}"
 }
 
 tokens_without() {

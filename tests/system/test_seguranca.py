@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 import redis
 
-from shop import DIRECT, eventually
+from shop import DIRECT, Shop, eventually
 
 REFUSED = "42501"  # insufficient_privilege
 DDL = ("CREATE TABLE t (i int)", "CREATE TEMP TABLE t (i int)", "DROP TABLE {own}", "ALTER TABLE {own} ADD x int",
@@ -372,3 +372,13 @@ def test_a_request_id_is_in_every_log_that_it_touched(shop):
         for line in shop.logs()[name].splitlines():
             if request_id in line and "event=request" in line:
                 assert re.search(r"status=\d{3} us=\d+", line), line
+
+
+@pytest.mark.slow
+@pytest.mark.commands
+def test_a_link_of_the_servers_leads_root_nowhere(tmp_path):
+    """Their user may write among the secrets, where scripts/up makes files as root."""
+    with Shop() as shop:
+        (shop.state / "etc/segredos/pgpass.novo").symlink_to(tmp_path)
+        shop.restart()
+    assert not list(tmp_path.iterdir())
