@@ -1,33 +1,67 @@
 /* Scripted servers for tests. */
 #include "fake_server.h"
 
+#include <linux/sockios.h>
 #include <signal.h>
-#include <stdbool.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <check.h>
 
-static void play(int listener, const char *const *answers)
-{
-	char request[65536];
+#define SERVERS_MAX 2
+#define TICK_NS     500000L
 
+struct fake_server_state {
+	atomic_bool silent;
+	atomic_int said;   /* how often */
+	atomic_int closed; /* connections */
+};
+
+/* Those that run, so that a connection is known by the path of its other end. */
+static struct fake_server *running[SERVERS_MAX];
+
+static struct fake_server_state *own; /* in the child */
+
+static void tick(void)
+{
+	const struct timespec time = {0, TICK_NS};
+
+	nanosleep(&time, NULL);
+}
+
+static int next_connection(int listener)
+{
+	int connection = accept(listener, NULL, NULL);
+
+	if (connection < 0)
+		_exit(1);
+	return connection;
+}
+
+static void end_connection(int connection)
+{
+	close(connection);
+	own->closed++;
+}
+
+static _Noreturn void play(int listener, const char *const *answers)
+{
 	for (size_t turn = 0;; turn += answers[turn + 1] != NULL) {
-		int connection = accept(listener, NULL, NULL);
-		if (connection < 0)
-			_exit(1);
+		int connection = next_connection(listener);
 		if (*answers[turn] == '\0')
-			continue;
-		if (read(connection, request, sizeof(request)) > 0 &&
-		    write(connection, answers[turn], strlen(answers[turn])) < 0)
-			_exit(1);
-		close(connection);
+			fake_server_fall_silent();
+		fake_server_answer(connection, answers[turn], strlen(answers[turn]));
+		end_connection(connection);
 	}
 }
 
@@ -37,6 +71,38 @@ void fake_server_answer(int connection, const void *bytes, size_t len)
 
 	if (read(connection, request, sizeof(request)) <= 0 || write(connection, bytes, len) < 0)
 		_exit(1);
+}
+
+bool fake_server_say(int connection, const void *bytes, size_t len)
+{
+	int unread = 0;
+
+	while (ioctl(connection, SIOCOUTQ, &unread) == 0 && unread > 0)
+		tick();
+	if (send(connection, bytes, len, MSG_NOSIGNAL) < 0)
+		return false;
+	own->said++;
+	return true;
+}
+
+void fake_server_set_silent(bool silent)
+{
+	own->silent = silent;
+}
+
+void fake_server_fall_silent(void)
+{
+	own->silent = true;
+	for (;;)
+		pause();
+}
+
+void fake_server_until_left(int connection)
+{
+	char heard[100];
+
+	while (read(connection, heard, sizeof(heard)) > 0)
+		;
 }
 
 /* A socket that listens on directory/name. */
@@ -54,13 +120,30 @@ static int listen_on(struct fake_server *server, const char *name)
 	return listener;
 }
 
+static void enlist(struct fake_server *server)
+{
+	size_t at = 0;
+
+	while (at < SERVERS_MAX && running[at] != NULL)
+		at++;
+	ck_assert_uint_lt(at, SERVERS_MAX);
+	running[at] = server;
+}
+
 /* True in the child. */
 static bool forked(struct fake_server *server)
 {
+	void *shared = mmap(NULL, sizeof(*own), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert_ptr_ne(shared, MAP_FAILED);
+	server->state = shared;
+	enlist(server);
 	server->pid = fork();
 	ck_assert_int_ge(server->pid, 0);
-	if (server->pid == 0)
+	if (server->pid == 0) {
+		own = server->state;
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	}
 	return server->pid == 0;
 }
 
@@ -79,11 +162,9 @@ void fake_server_serve(struct fake_server *server, const char *name, void (*serv
 
 	if (forked(server)) {
 		for (size_t turn = 0;; turn++) {
-			int connection = accept(listener, NULL, NULL);
-			if (connection < 0)
-				_exit(1);
+			int connection = next_connection(listener);
 			serve(connection, turn);
-			close(connection);
+			end_connection(connection);
 		}
 	}
 	close(listener);
@@ -91,8 +172,37 @@ void fake_server_serve(struct fake_server *server, const char *name, void (*serv
 
 void fake_server_stop(struct fake_server *server)
 {
+	for (size_t i = 0; i < SERVERS_MAX; i++)
+		if (running[i] == server)
+			running[i] = NULL;
 	kill(server->pid, SIGKILL);
 	waitpid(server->pid, NULL, 0);
+	munmap(server->state, sizeof(*server->state));
 	unlink(server->path);
 	rmdir(server->directory);
+}
+
+void fake_server_wait_closed(const struct fake_server *server, int count)
+{
+	while (server->state->closed < count)
+		tick();
+}
+
+void fake_server_wait_said(const struct fake_server *server, int count)
+{
+	while (server->state->said < count)
+		tick();
+}
+
+bool fake_server_silent(int connection)
+{
+	struct sockaddr_un peer = {0};
+	socklen_t len = sizeof(peer);
+
+	if (getpeername(connection, (struct sockaddr *)&peer, &len) != 0 || peer.sun_family != AF_UNIX)
+		return false;
+	for (size_t i = 0; i < SERVERS_MAX; i++)
+		if (running[i] != NULL && strcmp(running[i]->path, peer.sun_path) == 0)
+			return running[i]->state->silent;
+	return false;
 }

@@ -11,6 +11,8 @@ int main(void)
 	    http_suite,  json_suite, kv_suite,      money_suite, request_suite, route_suite,  sql_suite,    uuid_suite};
 	SRunner *runner = srunner_create(NULL);
 
+	/* Seconds of real time that a test may hang for, whatever the machine. */
+	setenv("CK_DEFAULT_TIMEOUT", "120", 0);
 	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
 		srunner_add_suite(runner, suites[i]());
 	srunner_run_all(runner, CK_NORMAL);

@@ -1,12 +1,13 @@
 /* Calls to other services: every way in which they fail to answer. */
 #include <string.h>
-#include <sys/socket.h>
 
 #include "core/call.h"
 #include "core/clock.h"
 #include "core/response.h"
 #include "fake_server.h"
 #include "suites.h"
+
+#define DEADLINE_MS 300
 
 #define OK(body) "HTTP/1.1 200 OK\r\nContent-Length: 31\r\n\r\n" body
 
@@ -15,12 +16,12 @@ static enum problem ask(const char *method, const char *const *answers, struct a
 	struct fake_server server;
 
 	fake_server_start(&server, "interno.sock", answers);
-	const struct caller_options options = {server.path, "hush", 300};
+	const struct caller_options options = {server.path, "hush", DEADLINE_MS};
 	struct caller *caller = caller_open(&options);
 	const struct call call = {method, "/x", NULL, "rid", 0};
 	int64_t start = clock_monotonic_ms();
 	enum problem problem = caller_call(caller, &call, arena, answer);
-	ck_assert_int_lt(clock_monotonic_ms() - start, 5000);
+	ck_assert_int_eq(clock_monotonic_ms() - start, **answers == '\0' ? DEADLINE_MS : 0);
 	caller_close(caller);
 	fake_server_stop(&server);
 	return problem;
@@ -66,7 +67,7 @@ static void play_flood(int connection, size_t turn)
 	(void)turn;
 	memset(chunk, 'x', sizeof(chunk));
 	fake_server_answer(connection, header, sizeof(header) - 1);
-	while (send(connection, chunk, sizeof(chunk), MSG_NOSIGNAL) > 0)
+	while (fake_server_say(connection, chunk, sizeof(chunk)))
 		;
 }
 
@@ -77,12 +78,10 @@ START_TEST(an_answer_without_end_is_cut_off)
 	struct call_answer answer;
 
 	fake_server_serve(&server, "interno.sock", play_flood);
-	const struct caller_options options = {server.path, NULL, 2000};
+	const struct caller_options options = {server.path, NULL, DEADLINE_MS};
 	struct caller *caller = caller_open(&options);
 	const struct call call = {"GET", "/x", NULL, NULL, 0};
-	int64_t start = clock_monotonic_ms();
 	ck_assert_int_eq(caller_call(caller, &call, arena, &answer), PROBLEM_SERVICO_INDISPONIVEL);
-	ck_assert_int_lt(clock_monotonic_ms() - start, 2000);
 	caller_close(caller);
 	fake_server_stop(&server);
 	arena_free(arena);
@@ -91,7 +90,7 @@ END_TEST
 
 START_TEST(nobody_listening_is_surely_not_run)
 {
-	const struct caller_options options = {"/nowhere/interno.sock", NULL, 300};
+	const struct caller_options options = {"/nowhere/interno.sock", NULL, DEADLINE_MS};
 	struct caller *caller = caller_open(&options);
 	struct arena *arena = arena_new();
 	const struct call call = {"POST", "/x", "{}", NULL, 0};
@@ -144,7 +143,6 @@ Suite *call_suite(void)
 	Suite *suite = suite_create("call");
 	TCase *tests = tcase_create("call");
 
-	tcase_set_timeout(tests, 20);
 	tcase_add_loop_test(tests, every_answer_and_none, 0, sizeof(cases) / sizeof(cases[0]));
 	tcase_add_test(tests, an_answer_without_end_is_cut_off);
 	tcase_add_test(tests, nobody_listening_is_surely_not_run);

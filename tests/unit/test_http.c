@@ -1,15 +1,16 @@
 /* The HTTP client: kept connections, and all that an answer can be like. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/clock.h"
 #include "core/http.h"
+#include "fake_clock.h"
 #include "fake_server.h"
 #include "suites.h"
 
 #define KEPT     "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: keep-alive\r\n\r\n"
+#define DEADLINE_MS 500
 #define TOO_LONG "HTTP/1.1 200 OK\r\nContent-Length: 2097153\r\n\r\n"
 
 static struct fake_server server;
@@ -31,7 +32,7 @@ static enum http_outcome ask(struct http_answer *answer)
 {
 	static const char request[] = "GET / HTTP/1.0\r\n\r\n";
 
-	return http_ask(http, request, sizeof(request) - 1, 500, answer);
+	return http_ask(http, request, sizeof(request) - 1, DEADLINE_MS, answer);
 }
 
 static void answer_text(int connection, const char *text)
@@ -59,7 +60,8 @@ START_TEST(a_connection_is_kept_until_the_server_ends_it)
 		ck_assert_int_eq(ask(&answer), HTTP_ANSWERED);
 		ck_assert_uint_eq(answer.len, 1);
 		heard[i] = *answer.body;
-		usleep(20000);
+		if (i % 2 == 1)
+			fake_server_wait_closed(&server, (int)i / 2 + 1);
 	}
 	ck_assert_str_eq(heard, "0011");
 	end();
@@ -118,12 +120,10 @@ static void dribble(int connection, size_t turn)
 
 	(void)turn;
 	answer_text(connection, "H");
-	for (size_t i = 1; i < sizeof(text) - 1; i++) {
-		usleep(1000);
-		if (write(connection, text + i, 1) < 0)
+	for (size_t i = 1; i < sizeof(text) - 1; i++)
+		if (!fake_server_say(connection, text + i, 1))
 			_exit(1);
-	}
-	pause();
+	fake_server_fall_silent();
 }
 
 START_TEST(an_answer_may_come_in_pieces)
@@ -143,8 +143,8 @@ static void endless(int connection, size_t turn)
 {
 	(void)turn;
 	answer_text(connection, "HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n");
-	while (write(connection, "x", 1) > 0)
-		usleep(50000);
+	while (fake_server_say(connection, "x", 1))
+		;
 }
 
 START_TEST(the_deadline_is_the_whole_answers)
@@ -152,10 +152,12 @@ START_TEST(the_deadline_is_the_whole_answers)
 	struct http_answer answer;
 
 	begin(endless);
+	fake_clock_set_cost_ms(50);
 	int64_t start = clock_monotonic_ms();
 	ck_assert_int_eq(ask(&answer), HTTP_LOST);
-	ck_assert_int_lt(clock_monotonic_ms() - start, 5000);
+	ck_assert_int_eq(clock_monotonic_ms() - start, DEADLINE_MS);
 	ck_assert_int_eq(answer.status, 200);
+	fake_clock_set_cost_ms(0);
 	end();
 }
 END_TEST
@@ -164,9 +166,12 @@ END_TEST
 static void late(int connection, size_t turn)
 {
 	answer_text(connection, KEPT);
-	if (turn == 0)
-		usleep(700000);
-	send(connection, "x", 1, MSG_NOSIGNAL);
+	if (turn == 0) {
+		fake_server_set_silent(true);
+		fake_server_until_left(connection);
+		fake_server_set_silent(false);
+	}
+	fake_server_say(connection, "x", 1);
 }
 
 START_TEST(what_comes_too_late_is_nobody_s_answer)
@@ -175,29 +180,20 @@ START_TEST(what_comes_too_late_is_nobody_s_answer)
 
 	begin(late);
 	ck_assert_int_eq(ask(&answer), HTTP_LOST);
+	fake_server_wait_closed(&server, 1);
 	ck_assert_int_eq(ask(&answer), HTTP_ANSWERED);
 	ck_assert_str_eq(answer.body, "x");
 	end();
 }
 END_TEST
 
-/* Waits for the other side to go. */
-static void until_gone(int connection)
-{
-	char byte;
-
-	while (read(connection, &byte, 1) > 0)
-		;
-}
-
 /* After the first answer comes another, which nobody asked for. */
 static void unasked(int connection, size_t turn)
 {
 	answer_text(connection, KEPT "x");
-	usleep(20000);
 	if (turn == 0)
-		send(connection, KEPT "!", sizeof(KEPT), MSG_NOSIGNAL);
-	until_gone(connection);
+		fake_server_say(connection, KEPT "!", sizeof(KEPT));
+	fake_server_until_left(connection);
 }
 
 START_TEST(what_nobody_asked_for_is_nobody_s_answer)
@@ -206,7 +202,7 @@ START_TEST(what_nobody_asked_for_is_nobody_s_answer)
 
 	begin(unasked);
 	ck_assert_int_eq(ask(&answer), HTTP_ANSWERED);
-	usleep(100000);
+	fake_server_wait_said(&server, 1);
 	ck_assert_int_eq(ask(&answer), HTTP_ANSWERED);
 	ck_assert_str_eq(answer.body, "x");
 	end();
@@ -277,7 +273,6 @@ Suite *http_suite(void)
 	Suite *suite = suite_create("http");
 	TCase *tests = tcase_create("http");
 
-	tcase_set_timeout(tests, 20);
 	tcase_add_test(tests, a_connection_is_kept_until_the_server_ends_it);
 	tcase_add_test(tests, a_request_that_a_kept_connection_swallowed_is_sent_again);
 	tcase_add_test(tests, one_that_a_new_connection_swallowed_is_not);
