@@ -1,114 +1,10 @@
-/* JSON in: parsed by json-c, checked for what json-c lets pass, read by rules. */
+/* JSON in: checked by json_scan.c, parsed by json-c, read by rules. */
 #include "core/json_in.h"
 
-#include <ctype.h>
 #include <json-c/json.h>
 #include <string.h>
 
-static size_t digits_at(const char *data, size_t len, size_t at)
-{
-	size_t start = at;
-
-	while (at < len && data[at] >= '0' && data[at] <= '9')
-		at++;
-	return at - start;
-}
-
-/* The length of the number at `start` (RFC 8259, section 6), 0 when it is none: json-c takes 5. and -01 for numbers. */
-static size_t number_at(const char *data, size_t len, size_t start)
-{
-	size_t at = start + (data[start] == '-');
-	size_t digits = digits_at(data, len, at);
-
-	if (digits == 0 || (digits > 1 && data[at] == '0'))
-		return 0;
-	at += digits;
-	if (at < len && data[at] == '.') {
-		digits = digits_at(data, len, at + 1);
-		if (digits == 0)
-			return 0;
-		at += 1 + digits;
-	}
-	if (at < len && (data[at] == 'e' || data[at] == 'E')) {
-		bool is_signed = at + 1 < len && (data[at + 1] == '+' || data[at + 1] == '-');
-		at += is_signed ? 2 : 1;
-		digits = digits_at(data, len, at);
-		if (digits == 0)
-			return 0;
-		at += digits;
-	}
-	return at - start;
-}
-
-/* The code unit of the escape \uXXXX at `at`, -1 when there is none. */
-static int unit_at(const char *data, size_t len, size_t at)
-{
-	int unit = 0;
-
-	if (len - at < 6 || data[at] != '\\' || data[at + 1] != 'u')
-		return -1;
-	for (size_t i = at + 2; i < at + 6; i++) {
-		if (!isxdigit((unsigned char)data[i]))
-			return -1;
-		int lower = data[i] | 0x20;
-		unit = unit * 16 + (lower > '9' ? lower - 'a' + 10 : lower - '0');
-	}
-	return unit;
-}
-
-/* The length of the escape at `at`, 0 for half a surrogate pair, which json-c would replace. Bad ones are left to it. */
-static size_t escape_at(const char *data, size_t len, size_t at)
-{
-	int unit = unit_at(data, len, at);
-
-	if (unit < 0xd800 || unit > 0xdfff)
-		return 2;
-	int low = unit > 0xdbff ? -1 : unit_at(data, len, at + 6);
-	return low >= 0xdc00 && low <= 0xdfff ? 12 : 0;
-}
-
-/*
- * The length of the string at `start` with its quotes, 0 when it does not end, holds a raw control character or half a
- * surrogate pair. *nul tells whether it holds an escaped NUL, at which json-c would cut a name.
- */
-static size_t string_at(const char *data, size_t len, size_t start, bool *nul)
-{
-	*nul = false;
-	for (size_t at = start + 1, width; at < len; at += width) {
-		width = 1;
-		if (data[at] == '"')
-			return at + 1 - start;
-		if (data[at] == '\\') {
-			width = escape_at(data, len, at);
-			*nul = *nul || unit_at(data, len, at) == 0;
-		}
-		if (width == 0 || (unsigned char)data[at] < 0x20)
-			return 0;
-	}
-	return 0;
-}
-
-/* Counts the names in the text: colons outside strings. False for what json-c lets pass even when it is strict. */
-static bool scan(const char *data, size_t len, size_t *names)
-{
-	bool nul = false; /* in the string before */
-
-	*names = 0;
-	for (size_t at = 0, width; at < len; at += width) {
-		char c = data[at];
-		width = 1;
-		if (c == '"')
-			width = string_at(data, len, at, &nul);
-		else if (c == '-' || (c >= '0' && c <= '9'))
-			width = number_at(data, len, at);
-		else if (c == 'N' || c == 'I' || c == '\'' || (c == ':' && nul))
-			width = 0;
-		*names += c == ':';
-		if (width == 0)
-			return false;
-	}
-	return true;
-}
+#include "core/json_scan.h"
 
 /* Names in the tree, where json-c has kept one of each. Depth is bounded by the tokener. */
 static size_t names_in_tree(struct json_object *node)
@@ -132,27 +28,24 @@ static void release(void *object)
 	json_object_put(object);
 }
 
-/* Parses a whole text; NULL when it is not strict JSON. The tree belongs to the arena. */
+/* Parses a whole text; NULL when it is not JSON or has a name twice in an object. The tree belongs to the arena. */
 static struct json_object *parse(const char *data, size_t len, struct arena *arena)
 {
 	static struct json_tokener *tokener;
 	size_t names;
 
 	if (tokener == NULL)
-		tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
-	if (tokener == NULL || len == 0 || len > INT32_MAX || utf8_length(data, len) < 0 || !scan(data, len, &names))
+		tokener = json_tokener_new_ex(JSON_DEPTH_MAX + 2);
+	if (tokener == NULL)
+		out_of_memory();
+	if (len > INT32_MAX || !json_scan(data, len, &names))
 		return NULL;
 	json_tokener_reset(tokener);
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	struct json_object *tree = json_tokener_parse_ex(tokener, data, (int)len);
-	/* A text is whole when nothing but blanks follows the value. */
-	size_t end = json_tokener_get_parse_end(tokener);
-	bool whole = json_tokener_get_error(tokener) == json_tokener_success;
-	for (; whole && end < len; end++)
-		whole = data[end] != '\0' && strchr(" \t\r\n", data[end]) != NULL;
-	if (tree != NULL)
-		arena_defer(arena, release, tree);
-	return whole && tree != NULL && names == names_in_tree(tree) ? tree : NULL;
+	if (tree == NULL)
+		return NULL;
+	arena_defer(arena, release, tree);
+	return names == names_in_tree(tree) ? tree : NULL;
 }
 
 struct reading {

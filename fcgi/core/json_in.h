@@ -11,8 +11,6 @@
 #include "core/field.h"
 #include "core/problem.h"
 
-#define JSON_DEPTH_MAX 8 /* of what comes in */
-
 struct json_schema {
 	const struct rule *rules;
 	size_t count;

@@ -14,6 +14,7 @@ Suite *cursor_suite(void);
 Suite *field_suite(void);
 Suite *http_suite(void);
 Suite *json_suite(void);
+Suite *json_scan_suite(void);
 Suite *kv_suite(void);
 Suite *money_suite(void);
 Suite *request_suite(void);

@@ -9,9 +9,9 @@
 #include "fake_server.h"
 #include "suites.h"
 
-#define KEPT     "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: keep-alive\r\n\r\n"
+#define KEPT        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: keep-alive\r\n\r\n"
 #define DEADLINE_MS 500
-#define TOO_LONG "HTTP/1.1 200 OK\r\nContent-Length: 2097153\r\n\r\n"
+#define TOO_LONG    "HTTP/1.1 200 OK\r\nContent-Length: 2097153\r\n\r\n"
 
 static struct fake_server server;
 static struct http *http;

@@ -56,45 +56,20 @@ static enum problem read_text(const char *text)
 	return json_read(text, strlen(text), &schema, &sample, &present, &complaints);
 }
 
+/* The grammar has a test of its own: test_json_scan.c. */
 static const char *const not_json[] = {
     "",
-    " ",
     "x",
-    "{",
     "{\"quantidade\":}",
     "[1]",
     "\"a\"",
     "5",
     "null",
-    "{'nome':'a'}",
-    "{\"nome\":\"a\",}",
     "{} x",
-    "{}{}",
-    "{\"nome\":\"a\nb\"}",
-    "{\"nome\":\"\xff\"}",
     "{\"nome\":\"a\",\"nome\":\"b\"}",
-    "{\"quantidade\":01}",
+    "{\"nome\":\"a\",\"nom\\u0065\":\"b\"}",
     "{\"dentro\":{\"quantidade\":1,\"quantidade\":1}}",
-    "{\"a\":[[[[[[[[[[[[]]]]]]]]]]]]}",
-    "{\"quantidade\":NaN}",
-    "{\"quantidade\":-Infinity}",
-    "{'quantidade':1}",
-    "{\"nome\":\"\xed\xa0\x80\"}",
-    "{\"quantidade\":5.}",
-    "{\"quantidade\":1.e3}",
-    "{\"quantidade\":-.5}",
-    "{\"quantidade\":-01}",
-    "{\"quantidade\":1e}",
-    "{\"quantidade\":-}",
-    "{\"quantidade\":+1}",
-    "// c\n{}",
-    "{\"nome\":\"\\x\"}",
-    "{\"nome\\u0000x\":\"a\"}",
-    "{\"nome\":\"\\ud800\"}",
-    "{\"nome\":\"\\ude00\"}",
-    "{\"nome\":\"\\ud83d\\u0041\"}",
-    "{\"nome\":\"\\ud83d",
-    "{\"nome\":\"\\",
+    "{\"itens\":[{\"quantidade\":1,\"quantidade\":1}]}",
 };
 
 START_TEST(what_is_not_strict_json_is_refused)
