@@ -19,16 +19,12 @@ manifest_make() {
     local head
     head=$(
         printf 'format %s\nmade %s\npostgres %s\nmoment %s\n' "$BACKUP_FORMAT" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
-            "$(postgres_major)" "$2"
+            "$PG_VERSION" "$2"
         cd "$1" || exit
         find . -path './*/base/*' ! -name backup_manifest -prune -o -type f ! -path ./manifest -print0 | sort -z |
             xargs -0 sha256sum | sed 's/^/file /'
     )
     printf '%s\nend %s\n' "$head" "$(sha256sum <<<"$head" | cut -d ' ' -f 1)"
-}
-
-postgres_major() {
-    "$PG_BIN/postgres" --version | sed 's/^[^0-9]*//; s/[^0-9].*//'
 }
 
 # Ends the command, having said what is wrong, unless DIR is a whole backup that this version can restore.
@@ -47,8 +43,8 @@ backup_verify_version() {
     [[ $format == "$BACKUP_FORMAT" ]] ||
         die "$1 was made by another version (format ${format:-unknown}, this one knows $BACKUP_FORMAT)" "use that version"
     postgres=$(manifest_value "$1" postgres)
-    [[ $postgres == "$(postgres_major)" ]] ||
-        die "$1 was made with PostgreSQL $postgres, and this runs $(postgres_major)" "restore it where PostgreSQL $postgres is"
+    [[ $postgres == "$PG_VERSION" ]] ||
+        die "$1 was made with PostgreSQL $postgres, and this runs $PG_VERSION" "restore it where PostgreSQL $postgres is installed"
 }
 
 backup_verify_files() {

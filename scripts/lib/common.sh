@@ -8,7 +8,7 @@ export LC_ALL=C.UTF-8
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 COMMAND=${0##*/}
 STATE_GIVEN=
-PG_BIN=/usr/lib/postgresql/15/bin
+PG_MIN=15
 PYTHON=/usr/bin/python3
 SERVICE_USER=confeitaria
 POOLS=(catalogo catalogo-replica carrinho pedidos)
@@ -86,6 +86,18 @@ state_required() {
     owner_named
     [[ -r $ETC && -x $ETC ]] ||
         die "no permission to read $STATE: it belongs to $(stat -c %U "$STATE")" "run this as that user"
+    postgres_find
+}
+
+# Names the directory of PostgreSQL's programs, PG_BIN: of the version that made this state's data, or else the newest installed.
+postgres_find() {
+    local file version=''
+    for file in "$DATA"/pg-*/PG_VERSION; do
+        [[ ! -r $file ]] || version=$(<"$file")
+    done
+    [[ $version =~ ^[0-9]+$ ]] || version=$(printf '%s\n' /usr/lib/postgresql/*/bin/postgres | sort -V | sed -n '$ s|.*/\([0-9]*\)/bin/.*|\1|p')
+    PG_VERSION=$version
+    PG_BIN=/usr/lib/postgresql/$version/bin
 }
 
 # " --state DIR" when the reader must say it, for commands to paste.

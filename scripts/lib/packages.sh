@@ -1,13 +1,15 @@
 # The Debian packages that running, building and testing need; installed only when missing. Usable on its own.
 # shellcheck shell=bash
 
-PACKAGES_run=(nginx postgresql-15 postgresql-client-15 redis-server supervisor python3 curl)
+PACKAGES_run=(nginx postgresql redis-server supervisor python3 curl)
 PACKAGES_build=(gcc libc6-dev make autoconf automake pkg-config
     libfcgi-dev libpq-dev libhiredis-dev libjson-c-dev libmd-dev check)
 PACKAGES_test=(clang clang-format clang-tidy cppcheck shellcheck valgrind bc xz-utils
     python3-pytest python3-psycopg2 python3-redis python3-yaml)
-PACKAGES_bench=(wrk strace php8.2-fpm php8.2-opcache php8.2-pgsql python3-psycopg2 python3-redis python3-yaml)
+PACKAGES_bench=(wrk strace php-fpm php-pgsql python3-psycopg2 python3-redis python3-yaml)
 PACKAGE_SERVICES=(nginx postgresql redis-server supervisor)
+# Packages of which any version will do are there when their program is.
+declare -A PACKAGE_PROGRAM=([postgresql]='/usr/lib/postgresql/*/bin/postgres' [php-fpm]='/usr/sbin/php-fpm*')
 POLICY=/usr/sbin/policy-rc.d
 
 # packages_need KIND...: returns 1, having said why, when they are missing and cannot be installed.
@@ -18,7 +20,7 @@ packages_need() {
         wanted+=("${list[@]}")
     done
     if ! command -v dpkg-query >/dev/null; then
-        printf 'This installs what it needs on Debian 12, and there is no dpkg here. It needs: %s\n' "${wanted[*]}" >&2
+        printf 'This installs what it needs on Debian 12 and 13, and there is no dpkg here. It needs: %s\n' "${wanted[*]}" >&2
         return 1
     fi
     mapfile -t missing < <(packages_missing "${wanted[@]}")
@@ -37,6 +39,7 @@ packages_missing() {
     local installed package
     installed=$(dpkg-query -W -f='${db:Status-Abbrev}${Package}\n' "$@" 2>/dev/null || true)
     for package in "$@"; do
+        [[ -z ${PACKAGE_PROGRAM[$package]:-} ]] || ! compgen -G "${PACKAGE_PROGRAM[$package]}" >/dev/null || continue
         [[ $installed =~ (^|$'\n')[ih]i\ *$package($|$'\n') ]] || printf '%s\n' "$package"
     done
 }

@@ -108,7 +108,6 @@ CONF
 # A data directory gets its name when it is complete; what a broken run left under the other name is thrown away.
 postgres_init() {
     local cluster=$1 new=$DATA/$1.novo
-    postgres_check_version "$cluster"
     [[ ! -d $DATA/$cluster ]] || return 0
     say "making the PostgreSQL cluster $cluster"
     postgres_new_dir "$new"
@@ -118,11 +117,23 @@ postgres_init() {
     mv -T "$new" "$DATA/$cluster"
 }
 
+# One version for all clusters, and one that is installed.
 postgres_check_version() {
+    local cluster
+    for cluster in "${!PG_PORT[@]}"; do
+        [[ ! -d $DATA/$cluster ]] || postgres_check_cluster "$cluster"
+    done
+    [[ -x $PG_BIN/postgres ]] ||
+        die "the data in $DATA were made by PostgreSQL $PG_VERSION, which is not installed here" \
+            "apt-get install postgresql-$PG_VERSION, or migrate them with pg_upgrade"
+    ((PG_VERSION >= PG_MIN)) || die "PostgreSQL $PG_VERSION is too old: this needs $PG_MIN" "apt-get install postgresql"
+}
+
+postgres_check_cluster() {
     local file=$DATA/$1/PG_VERSION
-    [[ -d $DATA/$1 ]] || return 0
-    [[ -f $file ]] || die "$DATA/$1 is not a PostgreSQL data directory" "restore it, or scripts/down --purge and begin anew"
-    [[ $(<"$file") == 15 ]] || die "$DATA/$1 was made by PostgreSQL $(<"$file"), and this runs 15" "migrate it with pg_upgrade"
+    [[ -f $file ]] || die "$DATA/$1 is not a PostgreSQL data directory" "restore it, or scripts/down --purge and start again with an empty one"
+    [[ $(<"$file") == "$PG_VERSION" ]] ||
+        die "$DATA/$1 was made by PostgreSQL $(<"$file"), and other data here by $PG_VERSION" "migrate it with pg_upgrade"
 }
 
 postgres_new_dir() {

@@ -27,6 +27,14 @@ PATIENCE = 15
 OF_NGINX = {"server", "date", "connection", "keep-alive"}
 
 
+def php_fpm():
+    """The newest PHP-FPM that is installed."""
+    found = sorted(Path("/usr/sbin").glob("php-fpm[0-9]*"), key=lambda path: [int(n) for n in re.findall(r"\d+", path.name)])
+    if not found:
+        raise Failed("there is no PHP-FPM: apt-get install php-fpm php-pgsql")
+    return found[-1]
+
+
 class Answer:
     """What a request, METHOD PATH [BODY], was answered."""
 
@@ -146,7 +154,7 @@ class Peers:
         config.write_text(self.render("php-fpm.conf.in", USER=user, CHILDREN=children_count, ROLE="catalogo",
                                       DSN=f"pgsql:host={self.shop.run};port={PORTS['catalogo']};dbname=catalogo",
                                       PASSWORD=self.shop.secret("catalogo")), encoding="utf-8")
-        self.php = subprocess.Popen(["/usr/sbin/php-fpm8.2", "-F", "-y", config, "-d", "expose_php=0"],
+        self.php = subprocess.Popen([php_fpm(), "-F", "-y", config, "-d", "expose_php=0"],
                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
         self.config.append(self.render("php.conf.in", PORT=port))
         self.ports.update({(PHP, name): port for name in names})

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from measure import TOP, Failed
 
-PGBENCH = "/usr/lib/postgresql/15/bin/pgbench"
+PGBENCH = "/usr/bin/pgbench"
 PORTS = {"pedidos": 5434, "catalogo": 5432}
 LINES = (2, 3)
 HASH = "'" + 64 * "a" + "'"
