@@ -56,8 +56,14 @@ def main():
         if error is None or error in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
             continue
         bad = 1
-        print(port, "not permitted to this user" if error == errno.EACCES else
-              holder(port) if error == errno.EADDRINUSE else os.strerror(error))
+        print(
+            port,
+            "not permitted to this user"
+            if error == errno.EACCES
+            else holder(port)
+            if error == errno.EADDRINUSE
+            else os.strerror(error),
+        )
     return bad
 
 

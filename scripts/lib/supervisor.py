@@ -46,9 +46,12 @@ def start(server, names):
 
 def going(server, names):
     """Those of the names that have not ended yet."""
-    return [f"{p['group']}:{p['name']}" for p in server.supervisor.getAllProcessInfo()
-            if (f"{p['group']}:{p['name']}" in names or p["name"] in names)
-            and p["statename"] not in ("STOPPED", "EXITED", "FATAL")]
+    return [
+        f"{p['group']}:{p['name']}"
+        for p in server.supervisor.getAllProcessInfo()
+        if (f"{p['group']}:{p['name']}" in names or p["name"] in names)
+        and p["statename"] not in ("STOPPED", "EXITED", "FATAL")
+    ]
 
 
 def stop(server, names):

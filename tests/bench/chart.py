@@ -25,8 +25,10 @@ def group(top, title, bars, goal):
     y = top + 24
     for number, (label, rate) in enumerate(bars):
         end = rate * scale
-        lines += [text(LABEL - 8, y + 13, label, text_anchor="end"),
-                  rect(LABEL, y, end, BAR, THEIRS if number else OURS)]
+        lines += [
+            text(LABEL - 8, y + 13, label, text_anchor="end"),
+            rect(LABEL, y, end, BAR, THEIRS if number else OURS),
+        ]
         if goal and not number:
             lines.append(rect(LABEL + goal * scale, y - 3, 3, BAR + 6, MARK))
             if 0 < goal * scale - end < NUMBER:  # the number goes behind the mark
@@ -45,7 +47,17 @@ def draw(title, note, groups):
         y += GROUP - 24
     lines.append(text(LABEL, y + 6, "requests a second, a scale a question; the mark is the goal", **{"class": "s"}))
     height = y + 20
-    return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-16 -8 {WIDTH + 32} {height + 16}" '
-                      f'width="{WIDTH + 32}" role="img">', f"<title>{escape(title)}</title>",
-                      f"<style>{STYLE}</style>", f'<rect x="-16" y="-8" width="{WIDTH + 32}" height="{height + 16}" '
-                      'fill="#fff"/>', *lines, "</svg>"]) + "\n"
+    return (
+        "\n".join(
+            [
+                f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-16 -8 {WIDTH + 32} {height + 16}" '
+                f'width="{WIDTH + 32}" role="img">',
+                f"<title>{escape(title)}</title>",
+                f"<style>{STYLE}</style>",
+                f'<rect x="-16" y="-8" width="{WIDTH + 32}" height="{height + 16}" ' 'fill="#fff"/>',
+                *lines,
+                "</svg>",
+            ]
+        )
+        + "\n"
+    )

@@ -41,8 +41,15 @@ class Watch:
             command += ["-p", str(pid)]
         self.strace = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         with open(self.commands, "w", encoding="utf-8") as output:
-            command = ["redis-cli", "--no-auth-warning", "-s", self.shop.run / "redis.sock", "--user", "operador",
-                       "monitor"]
+            command = [
+                "redis-cli",
+                "--no-auth-warning",
+                "-s",
+                self.shop.run / "redis.sock",
+                "--user",
+                "operador",
+                "monitor",
+            ]
             password = self.shop.secret("redis_operador")
             self.monitor = subprocess.Popen(command, stdout=output, env=dict(os.environ, REDISCLI_AUTH=password))
         if not eventually(self.watching):
@@ -52,12 +59,14 @@ class Watch:
 
     def watching(self):
         """Whether MONITOR has begun, and strace has every process in hand."""
+
         def tracer(pid):
             try:
                 with open(f"/proc/{pid}/status", encoding="utf-8") as status:
                     return f"TracerPid:\t{self.strace.pid}" in status.read()
             except OSError:
                 return True
+
         return self.commands.read_text(encoding="utf-8").startswith("OK") and all(map(tracer, self.names))
 
     def __exit__(self, *_):
@@ -117,6 +126,7 @@ def measure(shop, sessions, directory):
     def per_order(kind, waited):
         found = {part: count / orders for (part, w, call), count in calls.items() if call == kind and w == waited}
         return {part: round(value, 2) for part, value in sorted(found.items())}
+
     return {
         "orders": orders,
         "fsyncs_waited_for": per_order("fsync", True),

@@ -22,10 +22,12 @@ def write_carts(shop, carts):
     with shop.redis() as redis:
         for begin in range(0, len(sessions), 1000):
             pipe = redis.pipeline(transaction=False)
-            for session in sessions[begin:begin + 1000]:
+            for session in sessions[begin : begin + 1000]:
                 lines = {f"i:{produto}": f"{quantidade} {now}" for produto, quantidade in carts[session].items()}
-                pipe.hset(f"carrinho:{session}", mapping={"criado_em": now, "atualizado_em": now,
-                                                          "versao": 1 + len(lines), **lines})
+                pipe.hset(
+                    f"carrinho:{session}",
+                    mapping={"criado_em": now, "atualizado_em": now, "versao": 1 + len(lines), **lines},
+                )
                 pipe.pexpire(f"carrinho:{session}", 24 * 3600 * 1000)
             pipe.execute()
 
@@ -37,6 +39,7 @@ def prepare_carts(shop, products, count):
     def lines():
         chosen = random.sample(range(first, first + size), random.choice((2, 3)))
         return {produto: random.randint(1, 3) for produto in chosen}
+
     carts = {str(uuid.uuid4()): lines() for _ in range(count)}
     write_carts(shop, carts)
     return list(carts)

@@ -21,14 +21,16 @@ PGBENCH, REDIS = "pgbench, the same SELECT", "redis-benchmark, the same command"
 POOLS = ("catalogo=16", "carrinho=16", "pedidos=16", "catalogo-replica=1")
 HERE = TOP / "tests/bench"
 SEED = 1
-ASKED = 1000   # different products and carts that are asked for
-SHELF = 20     # products of the list
-CART = 5       # lines of the cart that is read
-CARTS = 5000   # enough for two seconds of orders, which warm the workers of pedidos
+ASKED = 1000  # different products and carts that are asked for
+SHELF = 20  # products of the list
+CART = 5  # lines of the cart that is read
+CARTS = 5000  # enough for two seconds of orders, which warm the workers of pedidos
 THINKERS = 64  # connections of those who ask at half of the peak
 STARTS = 3
+# fmt: off
 SIDES = {"produto": (OURS, RETURN, PHP), "lista": (OURS, RETURN, PHP), "estoque": (OURS, TRIVIAL, PHP, PGBENCH),
          "adicionar": (OURS, TRIVIAL, REDIS), "carrinho": (OURS, TRIVIAL, REDIS)}
+# fmt: on
 LETTER = {"adicionar": "8", "carrinho": "9"}  # of the carts' keys
 
 
@@ -53,18 +55,24 @@ def session(kind, number):
 def prepare(shop):
     """The data; for each question the requests that ask it, and the products."""
     first, size = products = stock_up(shop)
-    shop.sql(f"""INSERT INTO categorias (nome) VALUES ('Vitrine');
+    shop.sql(
+        f"""INSERT INTO categorias (nome) VALUES ('Vitrine');
         UPDATE produtos SET categoria_id = (SELECT max(id) FROM categorias)
             WHERE id >= {first} AND id < {first + SHELF};
-        VACUUM ANALYZE produtos""")
+        VACUUM ANALYZE produtos"""
+    )
     shelf = shop.value("SELECT max(id) FROM categorias")
     draw = random.Random(SEED)
     ids = [draw.randrange(first, first + size) for _ in range(ASKED)]
     write_carts(shop, {session("adicionar", n): {} for n in range(ASKED)})
-    write_carts(shop, {session("carrinho", n): {id: 1 for id in draw.sample(range(first, first + size), CART)}
-                       for n in range(ASKED)})
-    adds = [f'POST /api/carrinho/{session("adicionar", n)}/adicionar {{"produto_id": {id}, "quantidade": 1}}'
-            for n, id in enumerate(ids)]
+    write_carts(
+        shop,
+        {session("carrinho", n): {id: 1 for id in draw.sample(range(first, first + size), CART)} for n in range(ASKED)},
+    )
+    adds = [
+        f'POST /api/carrinho/{session("adicionar", n)}/adicionar {{"produto_id": {id}, "quantidade": 1}}'
+        for n, id in enumerate(ids)
+    ]
     return products, {
         "produto": [f"GET /api/produtos/{first}"],
         "lista": [f"GET /api/produtos?categoria_id={shelf}"],
@@ -102,8 +110,18 @@ class Bench:
         key = "carrinho:" + session(name, 0)[:-12] + "__rand_int__"
         if name == "carrinho":
             return ["HGETALL", key]
-        return ["EVALSHA", limits.redis_load(self.shop, "adicionar"), 1, key, 86400000, self.products[0], 1, STOCK,
-                STOCK, 100]
+        return [
+            "EVALSHA",
+            limits.redis_load(self.shop, "adicionar"),
+            1,
+            key,
+            86400000,
+            self.products[0],
+            1,
+            STOCK,
+            STOCK,
+            100,
+        ]
 
     def ask(self, side, name, seconds):
         """One measurement."""
@@ -144,8 +162,10 @@ class Bench:
         mean = THINKERS / (peak / 2) * 1000
         usage = Usage(self.shop, self.peers.pids())
         result = wrk(url, HERE / "ask.lua", THINKERS, self.wish.seconds, self.files["estoque"], f"{mean:.3f}")
-        say(f"half of the peak, {side}: {result['rate']:.0f} of {peak:.0f} requests/s, p50 {result['p50_ms']:.2f} ms, "
-            f"p99 {result['p99_ms']:.2f} ms")
+        say(
+            f"half of the peak, {side}: {result['rate']:.0f} of {peak:.0f} requests/s, p50 {result['p50_ms']:.2f} ms, "
+            f"p99 {result['p99_ms']:.2f} ms"
+        )
         return {**result, **usage.read(result["count"])}
 
     def memory(self):
@@ -155,8 +175,10 @@ class Bench:
         wrk(self.shop.url, HERE / "orders.lua", self.wish.clients, 2, carts)
         pools = {pool: self.shop.workers(pool).values() for pool in self.pools}
         php = family(self.peers.php.pid, children())[1:]
-        return {pool: sorted(map(pss_kib, pids))
-                for pool, pids in {**pools, "php-fpm": php, "trivial": self.peers.pids()["trivial"]}.items()}
+        return {
+            pool: sorted(map(pss_kib, pids))
+            for pool, pids in {**pools, "php-fpm": php, "trivial": self.peers.pids()["trivial"]}.items()
+        }
 
 
 def starts(shop):
@@ -173,8 +195,14 @@ def starts(shop):
 
 def measure_all(shop, directory, wish, pools):
     """Everything, as report.Report takes it."""
-    found = {"what": "goals", "seconds": wish.seconds, "clients": wish.clients, "cores": os.cpu_count(),
-             "workers": pools, "up_seconds": starts(shop)}
+    found = {
+        "what": "goals",
+        "seconds": wish.seconds,
+        "clients": wish.clients,
+        "cores": os.cpu_count(),
+        "workers": pools,
+        "up_seconds": starts(shop),
+    }
     shop.script("down")
     shop.up(*(word for pool, size in pools.items() for word in ("--workers", f"{pool}={size}")))
     bench = Bench(shop, directory, wish, pools)

@@ -34,11 +34,30 @@ def redis_load(shop, script):
 
 def redis(shop, command, sessions, clients, count):
     """redis-benchmark: the command so often, with a number below `sessions` for __rand_int__."""
-    words = ["redis-benchmark", "-s", shop.run / "redis.sock", "--user", "operador", "-a",
-             shop.secret("redis_operador"), "-c", clients, "-n", count, "-r", sessions, "--csv", *command]
+    words = [
+        "redis-benchmark",
+        "-s",
+        shop.run / "redis.sock",
+        "--user",
+        "operador",
+        "-a",
+        shop.secret("redis_operador"),
+        "-c",
+        clients,
+        "-n",
+        count,
+        "-r",
+        sessions,
+        "--csv",
+        *command,
+    ]
     done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False, timeout=120)
     rows = list(csv.DictReader(line for line in done.stdout.splitlines() if line.startswith('"')))
     if done.returncode or len(rows) != 1 or "rror" in done.stdout + done.stderr:
         raise Failed(f"redis-benchmark failed ({done.returncode}): {done.stdout[-500:]}{done.stderr[-500:]}")
-    return {"count": count, "rate": float(rows[0]["rps"]), "p50_ms": float(rows[0]["p50_latency_ms"]),
-            "p99_ms": float(rows[0]["p99_latency_ms"])}
+    return {
+        "count": count,
+        "rate": float(rows[0]["rps"]),
+        "p50_ms": float(rows[0]["p50_latency_ms"]),
+        "p99_ms": float(rows[0]["p99_latency_ms"]),
+    }

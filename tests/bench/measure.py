@@ -104,8 +104,10 @@ class Usage:
         used["load"] = load
         others = cpu_of_machine() - self.machine - sum(used.values())
         capacity = (time.monotonic() - self.began) * os.cpu_count()
-        return {"cpu_per_1000": {part: round(seconds / count * 1000, 3) for part, seconds in used.items()},
-                "others_share": round(max(0, others / capacity), 3)}
+        return {
+            "cpu_per_1000": {part: round(seconds / count * 1000, 3) for part, seconds in used.items()},
+            "others_share": round(max(0, others / capacity), 3),
+        }
 
 
 def wrk(url, script, clients, seconds, *arguments):
@@ -126,8 +128,11 @@ def table(rows):
     cells = [[str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells)]
     for row in cells:
-        print("  ".join(cell.rjust(width) if i else cell.ljust(width)
-                        for i, (cell, width) in enumerate(zip(row, widths))).rstrip())
+        print(
+            "  ".join(
+                cell.rjust(width) if i else cell.ljust(width) for i, (cell, width) in enumerate(zip(row, widths))
+            ).rstrip()
+        )
     print()
 
 

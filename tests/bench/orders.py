@@ -89,8 +89,10 @@ class Comparison:
             rate = direct["rate"]
             front = self.nginx(clients, self.seconds, int(2 * rate * self.seconds) + 2 * clients)
             pairs.append((front, direct))
-            say(f"clients {clients}, round {number + 1} of {rounds}: nginx {front['rate']:.0f}, "
-                f"pgbench {rate:.0f} orders/s, ratio {front['rate'] / rate:.2f}")
+            say(
+                f"clients {clients}, round {number + 1} of {rounds}: nginx {front['rate']:.0f}, "
+                f"pgbench {rate:.0f} orders/s, ratio {front['rate'] / rate:.2f}"
+            )
         return summary(clients, pairs)
 
     def cost(self):
@@ -100,8 +102,10 @@ class Comparison:
 
     def audit(self):
         """The books hold after all this: what the ledger says is what the shelf holds."""
-        wrong = self.shop.value("""SELECT count(*) FROM produtos p WHERE estoque <>
-            (SELECT sum(quantidade) FROM movimentos m WHERE m.produto_id = p.id AND tipo <> 'venda')""")
+        wrong = self.shop.value(
+            """SELECT count(*) FROM produtos p WHERE estoque <>
+            (SELECT sum(quantidade) FROM movimentos m WHERE m.produto_id = p.id AND tipo <> 'venda')"""
+        )
         if wrong != "0":
             raise Failed(f"the books of {wrong} products do not hold")
 
@@ -132,24 +136,42 @@ def summary(clients, pairs):
 def show_rates(runs):
     """The comparison. At many clients pgbench may be past its best, so that is said too."""
     best = max(run["pgbench"] for run in runs)
-    table([("clients", "nginx", "pgbench", "ratio", "of pgbench's best", "by CPU", "p50 ms", "p99 ms")] +
-          [(run["clients"], f"{run['nginx']:.0f}", f"{run['pgbench']:.0f}", f"{run['ratio']:.2f}",
-            f"{run['nginx'] / best:.2f}", f"{run['cpu_ratio']:.2f}", f"{run['p50_ms']:.1f}", f"{run['p99_ms']:.1f}")
-           for run in runs])
+    table(
+        [("clients", "nginx", "pgbench", "ratio", "of pgbench's best", "by CPU", "p50 ms", "p99 ms")]
+        + [
+            (
+                run["clients"],
+                f"{run['nginx']:.0f}",
+                f"{run['pgbench']:.0f}",
+                f"{run['ratio']:.2f}",
+                f"{run['nginx'] / best:.2f}",
+                f"{run['cpu_ratio']:.2f}",
+                f"{run['p50_ms']:.1f}",
+                f"{run['p99_ms']:.1f}",
+            )
+            for run in runs
+        ]
+    )
 
 
 def show_cpu(runs):
     """Where the time goes; `load` is wrk or pgbench itself."""
     parts = list(runs[0]["cpu_per_1000"]["nginx"])
     used = [(f"{run['clients']} {way}", run["cpu_per_1000"][way]) for run in runs for way in ("nginx", "pgbench")]
-    table([("clients", *parts, "all")] +
-          [(name, *(f"{cpu[part]:.2f}" for part in parts), f"{sum(cpu.values()):.2f}") for name, cpu in used])
+    table(
+        [("clients", *parts, "all")]
+        + [(name, *(f"{cpu[part]:.2f}" for part in parts), f"{sum(cpu.values()):.2f}") for name, cpu in used]
+    )
 
 
 def show_cost(counts):
     """An order in fsyncs and round trips."""
-    rows = [(kind.replace("_", " "), f"{count:.2f}", part) for kind, found in counts.items() if kind != "orders"
-            for part, count in found.items()]
+    rows = [
+        (kind.replace("_", " "), f"{count:.2f}", part)
+        for kind, found in counts.items()
+        if kind != "orders"
+        for part, count in found.items()
+    ]
     for kind, count, part in rows:
         print(f"{kind:24}{count:>6}  {part}")
     print()
@@ -178,11 +200,19 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     pools = {**dict(pool.split("=") for pool in POOLS), **dict(pool.split("=") for pool in wish.workers)}
     say("starting a private system")
-    with Shop("--direct-ports", "0", workers=[f"{pool}={size}" for pool, size in pools.items()]) as shop, \
-            tempfile.TemporaryDirectory(prefix="bench-") as directory:
+    with Shop(
+        "--direct-ports", "0", workers=[f"{pool}={size}" for pool, size in pools.items()]
+    ) as shop, tempfile.TemporaryDirectory(prefix="bench-") as directory:
         comparison = Comparison(shop, Path(directory), wish.seconds)
-        report = {"what": "orders", "seconds": wish.seconds, "rounds": wish.rounds, "cores": os.cpu_count(),
-                  "workers": pools, "goal_at_32_clients": GOAL, "cost": comparison.cost()}
+        report = {
+            "what": "orders",
+            "seconds": wish.seconds,
+            "rounds": wish.rounds,
+            "cores": os.cpu_count(),
+            "workers": pools,
+            "goal_at_32_clients": GOAL,
+            "cost": comparison.cost(),
+        }
         say("counted what an order costs")
         report["orders"] = [comparison.compare(int(clients), wish.rounds) for clients in wish.clients.split(",")]
         comparison.audit()

@@ -29,7 +29,9 @@ OF_NGINX = {"server", "date", "connection", "keep-alive"}
 
 def php_fpm():
     """The newest PHP-FPM that is installed."""
-    found = sorted(Path("/usr/sbin").glob("php-fpm[0-9]*"), key=lambda path: [int(n) for n in re.findall(r"\d+", path.name)])
+    found = sorted(
+        Path("/usr/sbin").glob("php-fpm[0-9]*"), key=lambda path: [int(n) for n in re.findall(r"\d+", path.name)]
+    )
     if not found:
         raise Failed("there is no PHP-FPM: apt-get install php-fpm php-pgsql")
     return found[-1]
@@ -70,14 +72,26 @@ class Answer:
         if "$" in body:
             raise Failed("nginx cannot return an answer with a dollar")
         body = body.replace("\\", "\\\\").replace("'", "\\'")
-        pieces = [body[begin:begin + PIECE] for begin in range(0, len(body), PIECE)]
-        headers = [f"add_header {name} '{value}';" for name, value in self.own_headers()
-                   if name.lower() not in ("content-type", "content-length")]
+        pieces = [body[begin : begin + PIECE] for begin in range(0, len(body), PIECE)]
+        headers = [
+            f"add_header {name} '{value}';"
+            for name, value in self.own_headers()
+            if name.lower() not in ("content-type", "content-length")
+        ]
         names = [f"$resposta_{number}_{piece}" for piece in range(len(pieces))]
-        words = [*headers, *(f"set {name} '{piece}';" for name, piece in zip(names, pieces)),
-                 f'return 200 "{"".join(names)}";']
-        return "\n".join([f"    location = {path.split('?')[0]} {{", "        include @ETC@/cabecalhos.conf;",
-                          *(f"        {word}" for word in words), "    }"])
+        words = [
+            *headers,
+            *(f"set {name} '{piece}';" for name, piece in zip(names, pieces)),
+            f'return 200 "{"".join(names)}";',
+        ]
+        return "\n".join(
+            [
+                f"    location = {path.split('?')[0]} {{",
+                "        include @ETC@/cabecalhos.conf;",
+                *(f"        {word}" for word in words),
+                "    }",
+            ]
+        )
 
 
 def ports(count):
@@ -123,8 +137,9 @@ class Peers:
     def add_return(self, port, names):
         """nginx's own answers to these."""
         kind = dict(self.answers[names[0]].own_headers())["Content-Type"].partition(";")[0]
-        places = [self.answers[name].location(self.requests[name].split(" ")[1], number)
-                  for number, name in enumerate(names)]
+        places = [
+            self.answers[name].location(self.requests[name].split(" ")[1], number) for number, name in enumerate(names)
+        ]
         self.config.append(self.render("return.conf.in", PORT=port, TYPE=kind, LOCATIONS="\n\n".join(places)))
         self.ports.update({(RETURN, name): port for name in names})
 
@@ -147,15 +162,33 @@ class Peers:
         shutil.copy(HERE / "loja.php", self.directory)
         texts = ",\n".join(f"'{name}' => <<<'SQL'\n{statement('catalogo', name)}\nSQL" for name in STATEMENTS)
         (self.directory / "statements.php").write_text(f"<?php\nreturn [{texts}];\n", encoding="utf-8")
-        user = "" if os.geteuid() else (f"user = {SERVICE_USER}\ngroup = {SERVICE_USER}\n"
-                                        f"listen.owner = {SERVICE_USER}\nlisten.group = {SERVICE_USER}")
+        user = (
+            ""
+            if os.geteuid()
+            else (
+                f"user = {SERVICE_USER}\ngroup = {SERVICE_USER}\n"
+                f"listen.owner = {SERVICE_USER}\nlisten.group = {SERVICE_USER}"
+            )
+        )
         config = self.directory / "php-fpm.conf"
         config.touch(0o600)
-        config.write_text(self.render("php-fpm.conf.in", USER=user, CHILDREN=children_count, ROLE="catalogo",
-                                      DSN=f"pgsql:host={self.shop.run};port={PORTS['catalogo']};dbname=catalogo",
-                                      PASSWORD=self.shop.secret("catalogo")), encoding="utf-8")
-        self.php = subprocess.Popen([php_fpm(), "-F", "-y", config, "-d", "expose_php=0"],
-                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        config.write_text(
+            self.render(
+                "php-fpm.conf.in",
+                USER=user,
+                CHILDREN=children_count,
+                ROLE="catalogo",
+                DSN=f"pgsql:host={self.shop.run};port={PORTS['catalogo']};dbname=catalogo",
+                PASSWORD=self.shop.secret("catalogo"),
+            ),
+            encoding="utf-8",
+        )
+        self.php = subprocess.Popen(
+            [php_fpm(), "-F", "-y", config, "-d", "expose_php=0"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+        )
         self.config.append(self.render("php.conf.in", PORT=port))
         self.ports.update({(PHP, name): port for name in names})
 

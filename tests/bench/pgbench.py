@@ -63,9 +63,24 @@ def order_pedidos(lines, products):
     pedido = UUID.format("pedido")
     nomes, precos = array("text", ["'Bolo de Chocolate da Vovó nº 1'"] * lines), array("numeric", ["12.30"] * lines)
     text += [
-        filled("pedidos", "pedido_abrir", pedido, "NULL", HASH, UUID.format("sessao"), "1", "'Maria da Silva'",
-               "'maria@exemplo.com.br'", "'+55 11 91234-5678'", "'retirada'", "NULL", "NULL", "NULL",
-               produtos, quantidades),
+        filled(
+            "pedidos",
+            "pedido_abrir",
+            pedido,
+            "NULL",
+            HASH,
+            UUID.format("sessao"),
+            "1",
+            "'Maria da Silva'",
+            "'maria@exemplo.com.br'",
+            "'+55 11 91234-5678'",
+            "'retirada'",
+            "NULL",
+            "NULL",
+            "NULL",
+            produtos,
+            quantidades,
+        ),
         filled("pedidos", "pedido_confirmar", pedido, produtos, nomes, precos),
         filled("pedidos", "pedido_concluir", pedido, "'finalizar'", "2"),
     ]
@@ -76,8 +91,10 @@ def order_catalogo(lines, products):
     """What the catalogue's database does of an order: reserved, sold."""
     text, produtos, quantidades = draw(lines, products)
     pedido = UUID.format("pedido")
-    return text + [filled("catalogo", "reserva_fazer", pedido, produtos, quantidades),
-                   filled("catalogo", "reserva_confirmar", pedido)]
+    return text + [
+        filled("catalogo", "reserva_fazer", pedido, produtos, quantidades),
+        filled("catalogo", "reserva_confirmar", pedido),
+    ]
 
 
 def write_scripts(directory, products):
@@ -92,12 +109,32 @@ def write_scripts(directory, products):
 
 def start(shop, service, files, clients, *length):
     """One pgbench, as the service's role over its socket, for -t transactions a client or -T seconds."""
-    command = [PGBENCH, "-n", "-M", "prepared", "-P", "1", "-c", str(clients), *map(str, length), "-h", str(shop.run),
-               "-p", str(PORTS[service]), "-U", service]
+    command = [
+        PGBENCH,
+        "-n",
+        "-M",
+        "prepared",
+        "-P",
+        "1",
+        "-c",
+        str(clients),
+        *map(str, length),
+        "-h",
+        str(shop.run),
+        "-p",
+        str(PORTS[service]),
+        "-U",
+        service,
+    ]
     for file in files:
         command += ["-f", file]
-    return subprocess.Popen([*command, service], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            env=dict(os.environ, PGPASSWORD=shop.secret(service)))
+    return subprocess.Popen(
+        [*command, service],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ, PGPASSWORD=shop.secret(service)),
+    )
 
 
 def rate_of(service, process, orders):

@@ -7,10 +7,12 @@ from peers import PHP, RETURN, TRIVIAL
 
 OURS = "confeitaria"
 OTHERS_MAX = 0.1
+# fmt: off
 TITLES = {"produto": "hot GET of a product", "lista": "hot GET of a list", "estoque": "stock check, never cached",
           "adicionar": "add to cart", "carrinho": "GET cart of 5 items"}
 RATIOS = (("produto", RETURN, 0.5), ("produto", PHP, 12), ("lista", RETURN, 0.5), ("lista", PHP, 12),
           ("estoque", TRIVIAL, 0.6), ("estoque", PHP, 2.5), ("adicionar", TRIVIAL, 0.35), ("carrinho", TRIVIAL, 0.3))
+# fmt: on
 MEMORY_GOAL, START_GOAL, P99_GOAL = 2.5, 5, 5  # MiB, seconds, of p50
 SERVICES = ("catalogo", "carrinho", "pedidos")
 
@@ -32,8 +34,10 @@ class Report:
     def ratio(self, name, side, goal):
         """Ours over theirs, round by round: what disturbs one round disturbs both."""
         ratio = self.times(name, side)
-        return {**verdict(f"{TITLES[name]} : {side}", ratio, goal, "×", ratio >= goal),
-                "by_cpu": round(self.by_cpu(name, side), 3)}
+        return {
+            **verdict(f"{TITLES[name]} : {side}", ratio, goal, "×", ratio >= goal),
+            "by_cpu": round(self.by_cpu(name, side), 3),
+        }
 
     def times(self, name, side):
         """Our rate in units of this side's."""
@@ -78,22 +82,35 @@ class Report:
         print("CPU seconds for 1,000 requests, by process group\n")
         self.show_cpu()
         print("Memory of a worker, PSS in MiB\n")
-        table([("pool", "workers", "median", "largest")] +
-              [(pool, len(sizes), f"{median(sizes) / 1024:.2f}", f"{sizes[-1] / 1024:.2f}")
-               for pool, sizes in self.found["pss_kib"].items()])
+        table(
+            [("pool", "workers", "median", "largest")]
+            + [
+                (pool, len(sizes), f"{median(sizes) / 1024:.2f}", f"{sizes[-1] / 1024:.2f}")
+                for pool, sizes in self.found["pss_kib"].items()
+            ]
+        )
         self.show_goals()
         print(f"At half of its peak the trivial worker's p99 is {self.p99_of(TRIVIAL):.1f} times its p50.\n")
         if self.others() > OTHERS_MAX:
-            print(f"Other programs used {self.others():.0%} of this machine meanwhile: measure again when it is quiet."
-                  "\n")
+            print(
+                f"Other programs used {self.others():.0%} of this machine meanwhile: measure again when it is quiet."
+                "\n"
+            )
 
     def show_goals(self):
         """Met or missed."""
         rows = [("goal", "measured", "wanted", "", "by CPU")]
         for goal in self.goals:
             measured, wanted = (f"{goal[what]:.2f}{goal['unit']}" for what in ("measured", "wanted"))
-            rows.append((goal["goal"], measured, wanted, "met" if goal["met"] else "MISSED",
-                         f"{goal['by_cpu']:.2f}×" if "by_cpu" in goal else ""))
+            rows.append(
+                (
+                    goal["goal"],
+                    measured,
+                    wanted,
+                    "met" if goal["met"] else "MISSED",
+                    f"{goal['by_cpu']:.2f}×" if "by_cpu" in goal else "",
+                )
+            )
         table(rows)
 
     def show_rates(self):
@@ -103,10 +120,16 @@ class Report:
             rows.append((TITLES[name], *[""] * 6))
             for side in sides:
                 times = (self.middle(name, side, what) for what in ("p50_ms", "p99_ms"))
-                rows.append((f"  {side}", f"{self.middle(name, side, 'rate'):.0f}", f"{self.times(name, side):.2f}",
-                             f"{self.by_cpu(name, side):.2f}",
-                             *("" if each is None else f"{each:.2f}" for each in times),
-                             f"{self.middle(name, side, 'others_share'):.0%}"))
+                rows.append(
+                    (
+                        f"  {side}",
+                        f"{self.middle(name, side, 'rate'):.0f}",
+                        f"{self.times(name, side):.2f}",
+                        f"{self.by_cpu(name, side):.2f}",
+                        *("" if each is None else f"{each:.2f}" for each in times),
+                        f"{self.middle(name, side, 'others_share'):.0%}",
+                    )
+                )
         table(rows)
 
     def show_cpu(self):
@@ -116,8 +139,14 @@ class Report:
         rows = [("", *parts, "all")]
         for name, sides in self.sides.items():
             rows.append((TITLES[name], *[""] * (len(parts) + 1)))
-            rows += [(f"  {side}", *(f"{used[name, side][part]:.3f}" for part in parts),
-                      f"{sum(used[name, side].values()):.3f}") for side in sides]
+            rows += [
+                (
+                    f"  {side}",
+                    *(f"{used[name, side][part]:.3f}" for part in parts),
+                    f"{sum(used[name, side].values()):.3f}",
+                )
+                for side in sides
+            ]
         table(rows)
 
     def draw(self, path):
@@ -127,12 +156,16 @@ class Report:
             rates = {side: self.middle(name, side, "rate") for side in sides}
             wanted = max(goal * rates[side] for asked, side, goal in RATIOS if asked == name)
             groups.append((TITLES[name], list(rates.items()), wanted))
-        note = (f"{self.found['cores']} cores, {self.found['clients']} clients on the same machine, medians of "
-                f"{len(self.rounds)} rounds of {self.found['seconds']} s; other programs used {self.others():.0%} of it")
+        note = (
+            f"{self.found['cores']} cores, {self.found['clients']} clients on the same machine, medians of "
+            f"{len(self.rounds)} rounds of {self.found['seconds']} s; other programs used {self.others():.0%} of it"
+        )
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(chart.draw("Requests a second, beside what the parts can do and beside PHP-FPM", note, groups),
-                        encoding="utf-8")
+        path.write_text(
+            chart.draw("Requests a second, beside what the parts can do and beside PHP-FPM", note, groups),
+            encoding="utf-8",
+        )
         print(f"The chart: {path}")
 
 

@@ -22,8 +22,17 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "CON
 
 def run(command, cwd, **more):
     """A command whose words are kept."""
-    return subprocess.run(command, cwd=cwd, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
-                          stdin=subprocess.DEVNULL, env=ENVIRONMENT, **more)
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env=ENVIRONMENT,
+        **more,
+    )
 
 
 def must(command, cwd):
@@ -61,9 +70,11 @@ def digest(paths):
 
 def what_runs(place):
     """The programs, with the statements and scripts compiled in; the schema; the commands."""
-    return {"programs": digest(place / "build" / name for name in PROGRAMS),
-            "schema": digest(sorted(place.glob("db/*/migrations/*.sql"))),
-            "commands": digest(path for path in sorted(place.glob("scripts/**/*")) if path.is_file())}
+    return {
+        "programs": digest(place / "build" / name for name in PROGRAMS),
+        "schema": digest(sorted(place.glob("db/*/migrations/*.sql"))),
+        "commands": digest(path for path in sorted(place.glob("scripts/**/*")) if path.is_file()),
+    }
 
 
 def pytest_of(place, tests):
@@ -122,7 +133,9 @@ def main():
             sys.exit(f"the tests do not pass in the unbroken copy:\n{words}")
         # Two at a time: each mostly waits for a system of its own to start and to stop.
         with ThreadPoolExecutor(2) as pool:
-            failed = sum(reason is not None for reason in pool.map(lambda patch: controlled(patch, sound, work), patches))
+            failed = sum(
+                reason is not None for reason in pool.map(lambda patch: controlled(patch, sound, work), patches)
+            )
     finally:
         shutil.rmtree(work)
     print(f"note: {len(patches) - failed} of {len(patches)} faults put in on purpose were noticed")

@@ -51,10 +51,21 @@ class Checks:
 
     def all(self):
         """Every violation of every check."""
-        for check in (self.orders_stand, self.orders_read_the_same, self.moves_stand, self.one_order_a_wish,
-                      self.one_order_a_key, self.one_order_a_cart, self.refused_is_no_order, self.carts_add_up,
-                      self.books_balance, self.adjustments_stand, self.prices_were_asked, self.nothing_unfinished,
-                      self.pools_complete):
+        for check in (
+            self.orders_stand,
+            self.orders_read_the_same,
+            self.moves_stand,
+            self.one_order_a_wish,
+            self.one_order_a_key,
+            self.one_order_a_cart,
+            self.refused_is_no_order,
+            self.carts_add_up,
+            self.books_balance,
+            self.adjustments_stand,
+            self.prices_were_asked,
+            self.nothing_unfinished,
+            self.pools_complete,
+        ):
             yield from check()
 
     def orders_stand(self):
@@ -63,15 +74,20 @@ class Checks:
             stored = self.stored.get(order["id"])
             if stored is None or not stored.alive:
                 yield f"order {order['numero']} was answered and is not there", (order["id"],)
-            elif (int(stored.numero), stored.total, stored.itens) != \
-                    (order["numero"], order["valor_total"], order["itens"]):
+            elif (int(stored.numero), stored.total, stored.itens) != (
+                order["numero"],
+                order["valor_total"],
+                order["itens"],
+            ):
                 yield f"order {order['numero']} is another than was answered", (order["id"],)
 
     def orders_read_the_same(self):
         """The API gives back each of them as it was answered."""
+
         def read(client, order):
             now = client.get(f"/api/pedidos/{order['id']}").ok()
             return None if content(now) == content(order) else f"order {order['numero']} reads differently now"
+
         yield from self.together(read, {order["id"]: order for order in self.answered})
 
     def moves_stand(self):
@@ -113,8 +129,9 @@ class Checks:
     def refused_is_no_order(self):
         """A cart has no more orders than wishes that may have come true; the others were told that nothing changed."""
         orders = collections.Counter(stored.session for stored in self.stored.values() if stored.alive)
-        granted = collections.Counter(wish.cart.session for wish in self.journal.wishes
-                                      if not all(reply.refused for reply in wish.replies))
+        granted = collections.Counter(
+            wish.cart.session for wish in self.journal.wishes if not all(reply.refused for reply in wish.replies)
+        )
         for session in {cart.session for cart in self.journal.carts}:
             if (number := orders[session]) > granted[session]:
                 yield f"{number} orders of a cart, {granted[session]} of its wishes were not refused", (session,)
@@ -132,9 +149,12 @@ class Checks:
             for produto in set(units) | set(cart.added):
                 least, most = cart.added[produto], cart.added[produto] + cart.perhaps[produto]
                 if not least <= units[produto] <= most:
-                    return f"product {produto}: added {least} to {most}, ordered {ordered[cart.session][produto]}, " \
-                           f"ordered or left {units[produto]}"
+                    return (
+                        f"product {produto}: added {least} to {most}, ordered {ordered[cart.session][produto]}, "
+                        f"ordered or left {units[produto]}"
+                    )
             return None
+
         yield from self.together(read, {cart.session: cart for cart in self.journal.carts})
 
     def books_balance(self):
@@ -146,23 +166,29 @@ class Checks:
         for row in self.shop.sql(LEDGER):
             produto, estoque, books, existed, least = (int(word) for word in row)
             if estoque != books or estoque != existed - sold[produto] or least < 0 or estoque < 0:
-                yield (f"product {produto}: stock {estoque}, ledger {books}, existed {existed}, sold {sold[produto]}, "
-                       f"lowest {least}"), (f"/{produto}/", f'"produto_id": {produto},')
+                yield (
+                    f"product {produto}: stock {estoque}, ledger {books}, existed {existed}, sold {sold[produto]}, "
+                    f"lowest {least}"
+                ), (f"/{produto}/", f'"produto_id": {produto},')
         for movimento, produto, saldo in self.shop.sql(BROKEN_CHAIN):
             yield f"movement {movimento} of product {produto} leaves {saldo}, which does not follow", (f"/{produto}/",)
 
     def adjustments_stand(self):
         """Each acknowledged change of stock is in the ledger once; one that is there was asked for."""
-        rows = self.shop.sql("SELECT autor, produto_id, quantidade FROM movimentos WHERE tipo = 'ajuste' "
-                             f"AND produto_id IN ({', '.join(map(str, self.storm.products))})")
+        rows = self.shop.sql(
+            "SELECT autor, produto_id, quantidade FROM movimentos WHERE tipo = 'ajuste' "
+            f"AND produto_id IN ({', '.join(map(str, self.storm.products))})"
+        )
         written = collections.Counter((autor, int(produto), int(units)) for autor, produto, units in rows)
         certain = collections.Counter(change for change, ok in self.journal.adjustments if ok)
         asked = collections.Counter(change for change, _ in self.journal.adjustments)
         authors = {change[0] for change in asked}
         for change in {*asked, *(change for change in written if change[0] in authors)}:
             if not certain[change] <= written[change] <= asked[change]:
-                yield (f"{change}: acknowledged {certain[change]}, asked for {asked[change]}, "
-                       f"written {written[change]} times"), (f"/{change[1]}/estoque",)
+                yield (
+                    f"{change}: acknowledged {certain[change]}, asked for {asked[change]}, "
+                    f"written {written[change]} times"
+                ), (f"/{change[1]}/estoque",)
 
     def prices_were_asked(self):
         """Every price of an order is one that the product was given."""
@@ -177,8 +203,10 @@ class Checks:
             wanted = "confirmada" if stored.sold else "liberada"
             estado = reservas.pop(stored.id, "none" if stored.alive else "liberada")
             if estado != wanted or stored.pendencia or stored.status in ("reservando", "desfazendo"):
-                yield (f"order {stored.numero} is {stored.status}, owes {stored.pendencia or 'nothing'}, "
-                       f"its reservation is {estado}"), (stored.id,)
+                yield (
+                    f"order {stored.numero} is {stored.status}, owes {stored.pendencia or 'nothing'}, "
+                    f"its reservation is {estado}"
+                ), (stored.id,)
         for pedido, estado in reservas.items():
             if estado != "liberada":
                 yield f"a reservation of no order is {estado}", (pedido,)
@@ -201,6 +229,7 @@ class Checks:
                 return entry[0], read(own.client, entry[1])
             except AssertionError as error:
                 return entry[0], str(error)
+
         with concurrent.futures.ThreadPoolExecutor(READERS) as readers:
             for word, text in readers.map(one, things.items()):
                 if text:

@@ -46,7 +46,7 @@ class CrashPoints:
         """The points passed since trace(), each once, in the order of each program."""
         found = {}
         for name, text in shop.logs().items():
-            for point in PASSED.findall(text[self.marks.get(name, 0):]):
+            for point in PASSED.findall(text[self.marks.get(name, 0) :]):
                 found[point] = None
         return list(found)
 

@@ -38,8 +38,9 @@ class Person(threading.Thread):
         end = time.monotonic() + DEFINITE_SECONDS
         while not (reply := call()).definite:
             if time.monotonic() > end:
-                self.journal.violation(f"{self.name} asked for {DEFINITE_SECONDS} s without being told yes or no",
-                                       self.name)
+                self.journal.violation(
+                    f"{self.name} asked for {DEFINITE_SECONDS} s without being told yes or no", self.name
+                )
                 break
             time.sleep(self.random.uniform(0.05, 0.5))
         return reply
@@ -80,8 +81,9 @@ class Customer(Person):
     def add(self, cart):
         """Puts something in, once: adding again after a lost answer could add twice."""
         produto, quantidade = self.product(), self.random.randint(1, 3)
-        reply = self.caller.ask("POST", f"/api/carrinho/{cart.session}/adicionar",
-                                {"produto_id": produto, "quantidade": quantidade})
+        reply = self.caller.ask(
+            "POST", f"/api/carrinho/{cart.session}/adicionar", {"produto_id": produto, "quantidade": quantidade}
+        )
         if reply.ok:
             cart.added[produto] += quantidade
         elif reply.unknown:
@@ -99,8 +101,9 @@ class Customer(Person):
         if not any(reply.definite for reply in wish.replies):
             way = self.random.choice([self.insist, self.insist, self.ask_once])
             way(wish)
-        self.journal.count("orders" if wish.orders else
-                           "refused" if any(reply.definite for reply in wish.replies) else "unknown")
+        self.journal.count(
+            "orders" if wish.orders else "refused" if any(reply.definite for reply in wish.replies) else "unknown"
+        )
         if wish.orders:
             self.afterwards(wish)
 
@@ -135,8 +138,7 @@ class Customer(Person):
         if wish.chave and self.random.random() < 0.3:
             self.insist(wish)
         if self.random.random() < 0.3:
-            reply = self.until_definite(
-                lambda: self.caller.ask("POST", f"/api/pedidos/{order['id']}/cancelar"))
+            reply = self.until_definite(lambda: self.caller.ask("POST", f"/api/pedidos/{order['id']}/cancelar"))
             self.moved(order["id"], "cancelado", reply)
 
     def moved(self, pedido, status, reply):
@@ -163,8 +165,7 @@ class Clerk(Person):
         para = "cancelado" if status != "em_rota" and self.random.random() < 0.15 else NEXT[order["status"]]
         if order["status"] == "pronto" and order["entrega"]["tipo"] == "entrega" and para == "entregue":
             para = "em_rota"
-        self.moved(order["id"], para,
-                   self.caller.ask("PUT", f"/api/pedidos/{order['id']}/status", {"status": para}))
+        self.moved(order["id"], para, self.caller.ask("PUT", f"/api/pedidos/{order['id']}/status", {"status": para}))
 
 
 class Stockist(Person):
@@ -176,8 +177,11 @@ class Stockist(Person):
         """One change; what is acknowledged must stand in the ledger, once."""
         produto, more = self.product(), self.random.random() < 0.75
         quantidade = self.random.randint(3, 12) if more else self.random.randint(1, 3)
-        reply = self.caller.ask("PUT", f"/api/produtos/{produto}/estoque",
-                                {"quantidade": quantidade, "operacao": "adicionar" if more else "remover"})
+        reply = self.caller.ask(
+            "PUT",
+            f"/api/produtos/{produto}/estoque",
+            {"quantidade": quantidade, "operacao": "adicionar" if more else "remover"},
+        )
         if reply.ok or reply.unknown:
             change = (self.name, produto, quantidade if more else -quantidade)
             self.journal.adjustments.append((change, reply.ok))
@@ -190,8 +194,11 @@ class StockTaker(Person):
 
     def step(self):
         """Sets one product to a few."""
-        self.caller.ask("PUT", f"/api/produtos/{self.product()}/estoque",
-                        {"quantidade": self.random.randint(0, 8), "operacao": "definir"})
+        self.caller.ask(
+            "PUT",
+            f"/api/produtos/{self.product()}/estoque",
+            {"quantidade": self.random.randint(0, 8), "operacao": "definir"},
+        )
 
 
 class Pricer(Person):
@@ -201,12 +208,15 @@ class Pricer(Person):
 
     def step(self):
         """One product, one of the prices it may have."""
-        self.caller.ask("PATCH", f"/api/produtos/{self.product()}",
-                        {"preco": float(self.random.choice(self.storm.prices))})
+        self.caller.ask(
+            "PATCH", f"/api/produtos/{self.product()}", {"preco": float(self.random.choice(self.storm.prices))}
+        )
 
 
+# fmt: off
 ADMINISTRATORS = {"andamento": Clerk, "reposicao": Stockist, "reposicao-b": Stockist, "contagem": StockTaker,
                   "precos": Pricer}
+# fmt: on
 
 
 def content(order):

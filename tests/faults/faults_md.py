@@ -28,8 +28,10 @@ administrators go on. A part is killed (`kill -9`), frozen (SIGSTOP, {seconds:g}
 - **normal after**: from the part's return to the last failure; of what was killed or removed, from that moment.
 
 """
+# fmt: off
 COLUMNS = ("part", "fault", "catalogue reads failed", "other reads failed", "refused", "unknown", "lost", "slowest",
            "pause", "normal after")
+# fmt: on
 REMARKS = """
 ## Remarks
 
@@ -46,6 +48,7 @@ REMARKS = """
 @dataclass
 class Goal:
     """What is wanted, and the cells that miss it, each with its figure."""
+
     text: str
     missed: list
 
@@ -57,26 +60,41 @@ class Goal:
 
 def goals(results):
     """Each goal against all cells that it is about."""
+
     def missing(wrong, figure, about=lambda m: True):
         return [f"{m.name} ({figure(m)})" for m in results if about(m) and wrong(m)]
+
     return [
         Goal("no write is lost", missing(lambda m: m.lost, lambda m: f"{len(m.lost)}: {m.lost[0]}")),
-        Goal("not one catalogue read fails with catálogo workers, their socket or the primary away",
-             missing(lambda m: m.failed[CATALOGUE], lambda m: counted(m.failed[CATALOGUE], m.how),
-                     lambda m: m.part.title in CATALOGUE_PARTS)),
-        Goal(f"no answer of any kind later than {ANSWER_SECONDS} s",
-             missing(lambda m: m.slowest > ANSWER_SECONDS, lambda m: f"{m.slowest:.1f} s")),
-        Goal(f"normal again within {NORMAL_SECONDS} s of the part's return, without a person",
-             missing(lambda m: m.normal > NORMAL_SECONDS, lambda m: f"{m.normal:.1f} s")),
-        Goal("no worker is lost to a store's failure",
-             missing(lambda m: m.workers_lost, lambda m: f"{m.workers_lost} workers", lambda m: m.part.store)),
+        Goal(
+            "not one catalogue read fails with catálogo workers, their socket or the primary away",
+            missing(
+                lambda m: m.failed[CATALOGUE],
+                lambda m: counted(m.failed[CATALOGUE], m.how),
+                lambda m: m.part.title in CATALOGUE_PARTS,
+            ),
+        ),
+        Goal(
+            f"no answer of any kind later than {ANSWER_SECONDS} s",
+            missing(lambda m: m.slowest > ANSWER_SECONDS, lambda m: f"{m.slowest:.1f} s"),
+        ),
+        Goal(
+            f"normal again within {NORMAL_SECONDS} s of the part's return, without a person",
+            missing(lambda m: m.normal > NORMAL_SECONDS, lambda m: f"{m.normal:.1f} s"),
+        ),
+        Goal(
+            "no worker is lost to a store's failure",
+            missing(lambda m: m.workers_lost, lambda m: f"{m.workers_lost} workers", lambda m: m.part.store),
+        ),
     ]
 
 
 def goal_lines(found):
     """A line a goal."""
-    return [f"- {'met' if goal.met else '**missed**'}: {goal.text}" +
-            ("" if goal.met else ": " + "; ".join(goal.missed)) for goal in found]
+    return [
+        f"- {'met' if goal.met else '**missed**'}: {goal.text}" + ("" if goal.met else ": " + "; ".join(goal.missed))
+        for goal in found
+    ]
 
 
 def counted(total, ways):
@@ -88,11 +106,13 @@ def counted(total, ways):
 def row(measured):
     """A line of the table."""
     unknown = sum(measured.unknown.values())
-    return (f"| {measured.part.title} | {measured.fault.title} "
-            f"| {measured.failed[CATALOGUE]} of {measured.asked[CATALOGUE]} "
-            f"| {measured.failed[OTHER]} of {measured.asked[OTHER]} | {measured.refused} "
-            f"| {counted(unknown, measured.unknown)} | {len(measured.lost)} | {measured.slowest:.1f} s "
-            f"| {measured.pause:.1f} s | {measured.normal:.1f} s |")
+    return (
+        f"| {measured.part.title} | {measured.fault.title} "
+        f"| {measured.failed[CATALOGUE]} of {measured.asked[CATALOGUE]} "
+        f"| {measured.failed[OTHER]} of {measured.asked[OTHER]} | {measured.refused} "
+        f"| {counted(unknown, measured.unknown)} | {len(measured.lost)} | {measured.slowest:.1f} s "
+        f"| {measured.pause:.1f} s | {measured.normal:.1f} s |"
+    )
 
 
 def line(cells):
@@ -104,7 +124,22 @@ def write(path, results, mountable, seconds):
     """The whole file."""
     lines = [line(COLUMNS), line(["---"] * len(COLUMNS)), *(row(measured) for measured in results)]
     if not mountable:
-        lines.append(line(["the stores", "disk full", "not measured: no file system can be mounted here",
-                           *[""] * (len(COLUMNS) - 3)]))
-    path.write_text(HEAD.format(seconds=seconds) + "\n".join(lines) + "\n\n## Goals\n\n" +
-                    "\n".join(goal_lines(goals(results))) + "\n" + REMARKS, encoding="utf-8")
+        lines.append(
+            line(
+                [
+                    "the stores",
+                    "disk full",
+                    "not measured: no file system can be mounted here",
+                    *[""] * (len(COLUMNS) - 3),
+                ]
+            )
+        )
+    path.write_text(
+        HEAD.format(seconds=seconds)
+        + "\n".join(lines)
+        + "\n\n## Goals\n\n"
+        + "\n".join(goal_lines(goals(results)))
+        + "\n"
+        + REMARKS,
+        encoding="utf-8",
+    )

@@ -15,6 +15,7 @@ UNCHANGED = ("servico_indisponivel", "somente_leitura", "sobrecarga", "muitas_re
 @dataclass
 class Reply:
     """An answer as a client takes it. Status 0: there was none."""
+
     status: int
     codigo: str = ""
     data: object = None
@@ -43,6 +44,7 @@ class Reply:
 @dataclass
 class Cart:
     """A session, and the units of each product that are in it for certain, or perhaps."""
+
     session: str
     added: collections.Counter = field(default_factory=collections.Counter)
     perhaps: collections.Counter = field(default_factory=collections.Counter)
@@ -51,6 +53,7 @@ class Cart:
 @dataclass
 class Wish:
     """One order that a customer wanted, however often he asked for it."""
+
     cart: Cart
     chave: str
     replies: list = field(default_factory=list)
@@ -94,7 +97,7 @@ class Journal:
     def counted(self, prefix):
         """Those whose name begins so: rest of the name -> how many."""
         with self.lock:
-            return {name[len(prefix):]: n for name, n in sorted(self.counts.items()) if name.startswith(prefix)}
+            return {name[len(prefix) :]: n for name, n in sorted(self.counts.items()) if name.startswith(prefix)}
 
     def about(self, words, most=40):
         """The lines in which one of the words stands."""
@@ -137,8 +140,10 @@ class Caller:
             answer.problem(codigo)
             return Reply(answer.status, codigo)
         except (AssertionError, KeyError, TypeError, ValueError) as error:
-            self.journal.violation(f"{self.name}: neither a success nor a documented problem: {answer!r} ({error})",
-                                   answer.label.split()[1])
+            self.journal.violation(
+                f"{self.name}: neither a success nor a documented problem: {answer!r} ({error})",
+                answer.label.split()[1],
+            )
             return Reply(answer.status, "undocumented")
 
     def note(self, reply, asked, body, chave, took):
@@ -147,5 +152,13 @@ class Caller:
             self.journal.count(f"failure {reply.status} {reply.codigo}")
         self.journal.count("requests")
         data = {} if asked.startswith("GET") else {"dados": reply.data}
-        self.journal.write(self.name, asked, chave=chave, corpo=body, status=reply.status, codigo=reply.codigo,
-                           segundos=round(took, 3), **data)
+        self.journal.write(
+            self.name,
+            asked,
+            chave=chave,
+            corpo=body,
+            status=reply.status,
+            codigo=reply.codigo,
+            segundos=round(took, 3),
+            **data,
+        )

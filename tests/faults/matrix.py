@@ -21,24 +21,25 @@ from traffic import CATALOGUE, KINDS, Traffic, make_tokens
 
 BEFORE_SECONDS = 3
 LASTING_SECONDS = 15
-CALM_SECONDS = 2      # without a failure: normal again
-NORMAL_SECONDS = 60   # longest wait for it
+CALM_SECONDS = 2  # without a failure: normal again
+NORMAL_SECONDS = 60  # longest wait for it
 
 
 @dataclass
 class Measured:
     """What one cell of the matrix showed."""
+
     part: object
     fault: object
-    asked: Counter = field(default_factory=Counter)       # kind -> answers
-    failed: Counter = field(default_factory=Counter)      # kind -> reads that failed
-    refused: int = 0      # writes answered 503: nothing was changed
-    unknown: Counter = field(default_factory=Counter)     # writes whose result was lost: "502 servico_fora" -> how many
-    how: Counter = field(default_factory=Counter)         # reads that failed: the same
-    lost: list = field(default_factory=list)              # what was acknowledged and is not so, or the other way round
+    asked: Counter = field(default_factory=Counter)  # kind -> answers
+    failed: Counter = field(default_factory=Counter)  # kind -> reads that failed
+    refused: int = 0  # writes answered 503: nothing was changed
+    unknown: Counter = field(default_factory=Counter)  # writes whose result was lost: "502 servico_fora" -> how many
+    how: Counter = field(default_factory=Counter)  # reads that failed: the same
+    lost: list = field(default_factory=list)  # what was acknowledged and is not so, or the other way round
     slowest: float = 0.0
-    pause: float = 0.0    # the longest time in which one kind had no success
-    normal: float = 0.0   # seconds from the part's return to the last failure
+    pause: float = 0.0  # the longest time in which one kind had no success
+    normal: float = 0.0  # seconds from the part's return to the last failure
     workers_lost: int = 0
 
     @property
@@ -50,9 +51,11 @@ class Measured:
         """For whoever watches."""
         lost = f"   LOST {len(self.lost)}: {self.lost[0]}" if self.lost else ""
         failed = f"{self.failed[CATALOGUE]}+{sum(self.failed.values()) - self.failed[CATALOGUE]}"
-        return (f"{self.name:<40} reads failed {failed:>7}   refused {self.refused:>4}   "
-                f"unknown {sum(self.unknown.values()):>3}   slowest {self.slowest:4.1f} s   "
-                f"pause {self.pause:4.1f} s   normal after {self.normal:4.1f} s{lost}")
+        return (
+            f"{self.name:<40} reads failed {failed:>7}   refused {self.refused:>4}   "
+            f"unknown {sum(self.unknown.values()):>3}   slowest {self.slowest:4.1f} s   "
+            f"pause {self.pause:4.1f} s   normal after {self.normal:4.1f} s{lost}"
+        )
 
 
 class Cell:
@@ -118,8 +121,12 @@ def longest_pause(answers, kind, began):
 
 def chosen(parts, faults):
     """The cells whose part and fault have such a title, or all."""
-    return [(part, FAULTS[name]) for part in PARTS for name in part.faults
-            if (not parts or part.title in parts) and (not faults or FAULTS[name].title in faults)]
+    return [
+        (part, FAULTS[name])
+        for part in PARTS
+        for name in part.faults
+        if (not parts or part.title in parts) and (not faults or FAULTS[name].title in faults)
+    ]
 
 
 def run_cells(shop, cells, seconds, seed, before=BEFORE_SECONDS):
@@ -143,8 +150,11 @@ def options_read():
     options = parser.parse_args()
     cells = chosen(options.part, options.fault)
     if not cells:
-        print(f"no such cell: parts are {', '.join(part.title for part in PARTS)}; "
-              f"faults are {', '.join(fault.title for fault in FAULTS.values())}", file=sys.stderr)
+        print(
+            f"no such cell: parts are {', '.join(part.title for part in PARTS)}; "
+            f"faults are {', '.join(fault.title for fault in FAULTS.values())}",
+            file=sys.stderr,
+        )
         sys.exit(64)
     return options, cells
 

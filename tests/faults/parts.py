@@ -17,6 +17,7 @@ DATABASE = {"pg-catalogo": "catalogo", "pg-pedidos": "pedidos"}
 @dataclass(frozen=True)
 class Part:
     """Supervised processes that fail together. `most`: only so many of them. `socket`: it is a file of run/."""
+
     title: str
     group: str
     most: int = 0
@@ -31,13 +32,13 @@ class Part:
     def named(self, shop):
         """Its processes that run: name -> process id."""
         found = {name: pid for name, pid in sorted(shop.processes().items()) if name.split(":")[0] == self.group}
-        return dict(list(found.items())[:self.most or None])
+        return dict(list(found.items())[: self.most or None])
 
     def victims(self, shop):
         """Process ids and their common parent: what is killed or frozen."""
         if self.group == "nginx":
             master = shop.processes()["nginx"]
-            return children(master, "nginx: worker process")[:self.most], master
+            return children(master, "nginx: worker process")[: self.most], master
         return list(self.named(shop).values()), int((shop.run / "supervisord.pid").read_text())
 
 
@@ -130,6 +131,7 @@ def removed(shop, part):
 @dataclass(frozen=True)
 class Fault:
     """A way to fail. `lasting`: it goes on until it is ended; else the part comes back by itself."""
+
     title: str
     happen: object
     lasting: bool = True

@@ -23,13 +23,13 @@ from traffic import CARTS, Traffic, make_tokens
 
 SAMPLE_SECONDS = 5
 KILL_SECONDS = (3, 5)
-WARM_SECONDS = 60     # a process has seen most of what it does
-GROWTH_KB = 1024      # beyond that from its warm quarter to its last is a leak
-FILES = 8             # a process; nginx has a connection a client
+WARM_SECONDS = 60  # a process has seen most of what it does
+GROWTH_KB = 1024  # beyond that from its warm quarter to its last is a leak
+FILES = 8  # a process; nginx has a connection a client
 STREAM_MAX = 110_000  # conciliador cuts the stream at about 100,000
 CACHE_KB = 40 * 1024  # max_size is 32 MB, and what came since nginx looked last
 CACHE_FILES = 10_000  # of 4 kB, the smallest, that is max_size
-ENTRY_BYTES = 3072    # of Redis, for a cart or an event
+ENTRY_BYTES = 3072  # of Redis, for a cart or an event
 
 Sample = namedtuple("Sample", "age kb files")
 
@@ -99,8 +99,11 @@ class Sampler(threading.Thread):
         """Workers, both of conciliador, vigia, nginx, zelador; nginx's workers together, since connections fall now to one, now to
         the other."""
         running = self.shop.processes()
-        named = [(name.split(":")[0], (pid,)) for name, pid in running.items()
-                 if ":" in name or name in ("nginx", "vigia", "zelador")]
+        named = [
+            (name.split(":")[0], (pid,))
+            for name, pid in running.items()
+            if ":" in name or name in ("nginx", "vigia", "zelador")
+        ]
         return named + [("nginx workers", tuple(children(running["nginx"], "nginx: worker process")))]
 
     def look(self, name, pids):
@@ -136,8 +139,11 @@ class Soak:
     def redis(self):
         """Bytes, carts, events."""
         link = self.shop.redis()
-        return {"bytes": link.info("memory")["used_memory"], "keys": link.dbsize(),
-                "events": link.xlen("pedidos:eventos")}
+        return {
+            "bytes": link.info("memory")["used_memory"],
+            "keys": link.dbsize(),
+            "events": link.xlen("pedidos:eventos"),
+        }
 
     def run(self, seconds):
         """For so long, with a line every minute."""
@@ -148,8 +154,11 @@ class Soak:
         while (left := end - time.monotonic()) > 0:
             time.sleep(min(60, left))
             failed = sum(answer.read and answer.failed for answer in self.traffic.answers)
-            print(f"{time.monotonic() - self.traffic.journal.began:6.0f} s   answers {len(self.traffic.answers)}   "
-                  f"reads failed {failed}   workers killed {self.killer.killed}", flush=True)
+            print(
+                f"{time.monotonic() - self.traffic.journal.began:6.0f} s   answers {len(self.traffic.answers)}   "
+                f"reads failed {failed}   workers killed {self.killer.killed}",
+                flush=True,
+            )
         self.traffic.stop()
         self.killer.join()
         self.sampler.join()
@@ -164,8 +173,11 @@ class Soak:
         answers = self.traffic.answers
         reads = [answer for answer in answers if answer.read]
         failed = [answer for answer in reads if answer.failed]
-        self.expect(not failed, f"{len(failed)} reads failed: " + ", ".join(
-            sorted({f'{answer.kind} {answer.status} {answer.codigo}' for answer in failed})))
+        self.expect(
+            not failed,
+            f"{len(failed)} reads failed: "
+            + ", ".join(sorted({f"{answer.kind} {answer.status} {answer.codigo}" for answer in failed})),
+        )
         yield "workers killed", self.killer.killed, ""
         yield "answers", len(answers), ""
         yield "reads failed", len(failed), f"of {len(reads)}"
@@ -201,12 +213,16 @@ class Soak:
         each = (after["bytes"] - before["bytes"]) / max(entries, 1)
         self.expect(each <= ENTRY_BYTES, f"Redis grew by {each:.0f} bytes for each of {entries} carts and events")
         self.expect(after["events"] <= STREAM_MAX, f"the stream has {after['events']} events")
-        self.expect(after["keys"] - before["keys"] <= opened + unknown + 1,
-                    f"{after['keys']} keys, {opened} carts opened")
+        self.expect(
+            after["keys"] - before["keys"] <= opened + unknown + 1, f"{after['keys']} keys, {opened} carts opened"
+        )
         yield "Redis keys", f"{before['keys']} → {after['keys']}", f"{opened} carts opened, each lives 24 h"
         yield "Redis stream of events", f"{before['events']} → {after['events']}", "cut at about 100,000"
-        yield ("Redis memory", f"{before['bytes'] // 1024} → {after['bytes'] // 1024} KB",
-               f"{each:.0f} bytes a cart or event")
+        yield (
+            "Redis memory",
+            f"{before['bytes'] // 1024} → {after['bytes'] // 1024} KB",
+            f"{each:.0f} bytes a cart or event",
+        )
         kb, files = self.sampler.cache_kb, self.sampler.cache_files
         self.expect(kb <= CACHE_KB and files <= CACHE_FILES, f"the cache had {files} files, {kb} KB")
         yield "cache of the catalogue, at most", f"{kb} KB", f"{files} files"

@@ -62,8 +62,12 @@ class Storm:
         self.supervisord = int((shop.run / "supervisord.pid").read_text())
         rng = random.Random(f"{seed}/produtos")
         self.category = shop.category()
-        self.products = [shop.product(categoria_id=self.category, preco=float(rng.choice(PRICES)),
-                                      estoque=rng.randint(*self.stock))["id"] for _ in range(PRODUCTS)]
+        self.products = [
+            shop.product(categoria_id=self.category, preco=float(rng.choice(PRICES)), estoque=rng.randint(*self.stock))[
+                "id"
+            ]
+            for _ in range(PRODUCTS)
+        ]
         self.people, self.killers, self.watcher = self.populate(tokens), killers(self), Watcher(self)
 
     def populate(self, tokens):
@@ -118,18 +122,27 @@ class Storm:
         shutil.rmtree(logs, ignore_errors=True)
         shutil.copytree(self.shop.state / "log", logs)
         text, words = violations[0]
-        return "\n".join([f"seed {self.seed}: {len(violations)} violations; the first: {text}",
-                          *self.journal.about(words), *(f"also: {text}" for text, _ in violations[1:10]),
-                          f"everything asked and answered is in {self.journal.path}, the logs are in {logs}"])
+        return "\n".join(
+            [
+                f"seed {self.seed}: {len(violations)} violations; the first: {text}",
+                *self.journal.about(words),
+                *(f"also: {text}" for text, _ in violations[1:10]),
+                f"everything asked and answered is in {self.journal.path}, the logs are in {logs}",
+            ]
+        )
 
     def table(self):
         """What happened, for the end."""
         counts = self.journal.counts
-        rows = [("orders acknowledged", counts["orders"]), ("orders refused", counts["refused"]),
-                ("given up without knowing", counts["unknown"]), ("requests", counts["requests"]),
-                ("looks at the stock", self.watcher.looks),
-                *((f"killed {kind}", n) for kind, n in self.journal.counted("killed ").items()),
-                *((f"failure {kind}", n) for kind, n in self.journal.counted("failure ").items())]
+        rows = [
+            ("orders acknowledged", counts["orders"]),
+            ("orders refused", counts["refused"]),
+            ("given up without knowing", counts["unknown"]),
+            ("requests", counts["requests"]),
+            ("looks at the stock", self.watcher.looks),
+            *((f"killed {kind}", n) for kind, n in self.journal.counted("killed ").items()),
+            *((f"failure {kind}", n) for kind, n in self.journal.counted("failure ").items()),
+        ]
         return "\n".join(f"    {name:<44}{n:>8}" for name, n in rows)
 
 

@@ -52,7 +52,9 @@ class Watch:
     def orders(self, session):
         """The states of a session's orders that came to be."""
         with self.pedidos.cursor() as cursor:
-            cursor.execute("SELECT status FROM pedidos WHERE session_id = %s AND status > 'desfeito' ORDER BY numero", (session,))
+            cursor.execute(
+                "SELECT status FROM pedidos WHERE session_id = %s AND status > 'desfeito' ORDER BY numero", (session,)
+            )
             return [status for status, in cursor.fetchall()]
 
     @staticmethod
@@ -64,8 +66,11 @@ class Watch:
 
     def settled(self):
         """Whether nothing is left to do in any store."""
-        return (self.count(self.pedidos, OPEN_ORDERS) == 0 and self.count(self.pedidos, UNPUBLISHED) == 0 and
-                self.count(self.catalogo, RESERVED) == 0)
+        return (
+            self.count(self.pedidos, OPEN_ORDERS) == 0
+            and self.count(self.pedidos, UNPUBLISHED) == 0
+            and self.count(self.catalogo, RESERVED) == 0
+        )
 
 
 def until_definite(call):
@@ -75,6 +80,7 @@ def until_definite(call):
     def ask():
         answers.append(call())
         return answers[-1].status < 500
+
     assert eventually(ask, seconds=SETTLE_SECONDS, every=0.1), answers[-1]
     return answers[-1]
 
@@ -122,8 +128,10 @@ class Checkout:
 
     def in_cart(self):
         """What the cart still holds."""
-        return {line["produto_id"]: line["quantidade"]
-                for line in self.shop.public.get(f"/api/carrinho/{self.session}").data["itens"]}
+        return {
+            line["produto_id"]: line["quantidade"]
+            for line in self.shop.public.get(f"/api/carrinho/{self.session}").data["itens"]
+        }
 
     def consistent(self):
         """Whether orders, shelf and cart tell the same story, whatever it is."""
@@ -237,7 +245,9 @@ class Orphan(Checkout):
         self.post().ok(201)
 
     def call(self):
-        self.shop.sql(f"INSERT INTO reservas (pedido_id, estado, expira_em) VALUES ('{uuid.uuid4()}', 'reservada', now())")
+        self.shop.sql(
+            f"INSERT INTO reservas (pedido_id, estado, expira_em) VALUES ('{uuid.uuid4()}', 'reservada', now())"
+        )
 
 
 class Forgotten(Checkout):
@@ -247,16 +257,20 @@ class Forgotten(Checkout):
         self.order = self.post().ok(201)["id"]
 
     def call(self):
-        self.shop.sql(f"""
+        self.shop.sql(
+            f"""
             BEGIN;
             DELETE FROM movimentos WHERE pedido_id = '{self.order}' AND tipo = 'venda';
             UPDATE reservas SET estado = 'reservada', expira_em = now() WHERE pedido_id = '{self.order}';
-            COMMIT""")
+            COMMIT"""
+        )
 
 
+# fmt: off
 # Who asks again, and who is left to the conciliador.
 ASK_AGAIN = (Checkout, BareCheckout, Adopted, Refused, Cancelled, Prepared, AfterACrash, AfterACrashInReserve,
              AfterACrashBeforeTheCart)
+# fmt: on
 GIVE_UP = (Checkout, Refused, Cancelled, Orphan, Forgotten)
 SCENARIOS = [*((scenario, False) for scenario in ASK_AGAIN), *((scenario, True) for scenario in GIVE_UP)]
 

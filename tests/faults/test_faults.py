@@ -9,8 +9,10 @@ from storm import storm_shop
 from traffic import CATALOGUE
 
 SECONDS = 4
+# fmt: off
 CELLS = (("all catálogo workers", "kill -9"), ("all catálogo workers", "gone"), ("their socket file", "removed"),
          ("the catalogue's primary", "kill -9"), ("the catalogue's primary", "SIGSTOP"), ("Redis", "gone"))
+# fmt: on
 
 
 @pytest.mark.slow

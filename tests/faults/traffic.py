@@ -15,6 +15,7 @@ UNITS = 100_000  # enough that nobody goes without: a refusal is then the fault'
 @dataclass(frozen=True)
 class Answered:
     """One answer, as its client had it. Status 0: none came."""
+
     kind: str
     begin: float
     end: float
@@ -70,8 +71,9 @@ class TimedJournal(Journal):
         super().write(who, what, **fields)
         if "status" in fields:
             now = time.monotonic()
-            self.answers.append(Answered(kind_of(what), now - fields["segundos"], now, fields["status"],
-                                         fields["codigo"]))
+            self.answers.append(
+                Answered(kind_of(what), now - fields["segundos"], now, fields["status"], fields["codigo"])
+            )
 
     def close(self):
         """No more is written."""
@@ -86,11 +88,23 @@ class Browser(Person):
     def step(self):
         """One page."""
         produto, categoria = self.product(), self.storm.category
-        self.caller.ask("GET", self.random.choice((
-            "/api/produtos", "/api/produtos?limite=20&ordem=-preco", "/api/produtos?busca=bolo",
-            f"/api/produtos?ids={produto}", f"/api/produtos?categoria_id={categoria}&em_estoque=true",
-            f"/api/produtos/{produto}", f"/api/produtos/{produto}/estoque?quantidade=2",
-            f"/api/produtos/categoria/{categoria}", "/api/categorias", f"/api/categorias/{categoria}")))
+        self.caller.ask(
+            "GET",
+            self.random.choice(
+                (
+                    "/api/produtos",
+                    "/api/produtos?limite=20&ordem=-preco",
+                    "/api/produtos?busca=bolo",
+                    f"/api/produtos?ids={produto}",
+                    f"/api/produtos?categoria_id={categoria}&em_estoque=true",
+                    f"/api/produtos/{produto}",
+                    f"/api/produtos/{produto}/estoque?quantidade=2",
+                    f"/api/produtos/categoria/{categoria}",
+                    "/api/categorias",
+                    f"/api/categorias/{categoria}",
+                )
+            ),
+        )
 
 
 class Keeper(Person):
@@ -107,8 +121,9 @@ class Keeper(Person):
         if self.session is None and not self.open():
             return
         quantidade = self.random.randint(1, 99)
-        reply = self.caller.ask("PUT", f"/api/carrinho/{self.session}/atualizar/{self.produto}",
-                                {"quantidade": quantidade})
+        reply = self.caller.ask(
+            "PUT", f"/api/carrinho/{self.session}/atualizar/{self.produto}", {"quantidade": quantidade}
+        )
         if reply.unknown:
             self.session = None
             return

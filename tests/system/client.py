@@ -23,10 +23,12 @@ PROBLEMS = read_problems()
 
 def exact(text):
     """JSON with decimals as they are written, and no name twice."""
+
     def pairs(members):
         names = [name for name, _ in members]
         assert len(names) == len(set(names)), f"a name twice in {names}"
         return dict(members)
+
     return json.loads(text, parse_float=Decimal, object_pairs_hook=pairs)
 
 

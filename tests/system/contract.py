@@ -11,8 +11,10 @@ import yaml
 
 from client import exact
 
+# fmt: off
 TYPES = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, Decimal), "boolean": bool,
          "null": type(None)}
+# fmt: on
 SILENT = {"description", "title", "default", "examples", "example", "$comment", "contentEncoding"}
 UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 RFC3339 = re.compile(r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$", re.I)
@@ -43,8 +45,12 @@ def is_time(text):
     return True
 
 
-FORMATS = {"uuid": UUID.match, "date-time": is_time, "uri-reference": lambda text: " " not in text,
-           "email": lambda text: "@" in text}
+FORMATS = {
+    "uuid": UUID.match,
+    "date-time": is_time,
+    "uri-reference": lambda text: " " not in text,
+    "email": lambda text: "@" in text,
+}
 
 
 class Schemas:
@@ -97,19 +103,29 @@ class Schemas:
 
     def check_properties(self, rule, value, where, _schema):
         """properties"""
-        return [error for name, schema in rule.items() if isinstance(value, dict) and name in value
-                for error in self.errors(schema, value[name], f"{where}.{name}")]
+        return [
+            error
+            for name, schema in rule.items()
+            if isinstance(value, dict) and name in value
+            for error in self.errors(schema, value[name], f"{where}.{name}")
+        ]
 
     def check_additionalProperties(self, rule, value, where, schema):
         """additionalProperties: only false is used"""
         assert rule is False
-        return [f"{where}: unknown {name}" for name in value if name not in schema.get("properties", {})] \
-            if isinstance(value, dict) else []
+        return (
+            [f"{where}: unknown {name}" for name in value if name not in schema.get("properties", {})]
+            if isinstance(value, dict)
+            else []
+        )
 
     def check_items(self, rule, value, where, _schema):
         """items"""
-        return [error for i, item in enumerate(value) for error in self.errors(rule, item, f"{where}[{i}]")] \
-            if isinstance(value, list) else []
+        return (
+            [error for i, item in enumerate(value) for error in self.errors(rule, item, f"{where}[{i}]")]
+            if isinstance(value, list)
+            else []
+        )
 
     def check_allOf(self, rule, value, where, _schema):
         """allOf"""
@@ -174,8 +190,10 @@ class Contract:
         self.document = yaml.load(path.read_text(encoding="utf-8"), SafeLoader)
         self.schemas = Schemas(self.document)
         # What is written out comes before what is a parameter.
-        self.paths = sorted(((self.pattern(path, item), path, item) for path, item in self.document["paths"].items()),
-                            key=lambda entry: entry[1].count("{"))
+        self.paths = sorted(
+            ((self.pattern(path, item), path, item) for path, item in self.document["paths"].items()),
+            key=lambda entry: entry[1].count("{"),
+        )
 
     def parameter_kind(self, item, name):
         """integer or uuid, of a parameter of the path."""
@@ -203,7 +221,7 @@ class Contract:
         path = urlsplit(target).path
         for pattern, name, item in self.paths:
             found = pattern.match(path)
-            if found and all(int(number) < 2 ** 31 for number in found.groups()):
+            if found and all(int(number) < 2**31 for number in found.groups()):
                 return name, item.get("get" if method == "HEAD" else method.lower())
         return None, None
 

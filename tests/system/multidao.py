@@ -52,8 +52,10 @@ async def ask(port, text, source="127.0.0.1"):
 
 def crowd(port, texts, source="127.0.0.1"):
     """All of them at the same time; the answers in order."""
+
     async def all_of_them():
         return await asyncio.gather(*(ask(port, text, source) for text in texts))
+
     return asyncio.run(all_of_them())
 
 
@@ -67,6 +69,7 @@ def siege(port, texts, clients, seconds):
 
     async def all_of_them():
         await asyncio.gather(*(one(number) for number in range(clients)))
+
     asyncio.run(all_of_them())
     return answers
 

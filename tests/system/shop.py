@@ -23,9 +23,11 @@ DIRECT = {"catalogo": 1, "catalogo-replica": 11, "carrinho": 2, "pedidos": 3}
 WORKERS = ("catalogo=2", "catalogo-replica=2", "carrinho=2", "pedidos=2")
 DATABASES = {"catalogo": (5432, "catalogo"), "replica": (5433, "catalogo"), "pedidos": (5434, "pedidos")}
 SERVICE_USER = "confeitaria"
+# fmt: off
 # One address stands for all the customers of a test: what it may ask is as good as unlimited, unless the limits are the test.
 UNLIMITED = {"limite_leituras": 100000, "limite_escritas": 100000, "limite_sessoes": 100000, "limite_pedidos": 100000,
              "limite_conexoes": 4000}
+# fmt: on
 SANITIZER_WORDS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "UndefinedBehaviorSanitizer")
 CLIENTE = {"nome": "Maria da Silva", "email": "maria@exemplo.com.br", "telefone": "+55 11 91234-5678"}
 RETIRADA = {"tipo": "retirada"}
@@ -134,8 +136,15 @@ class Shop:
     def script(self, name, *arguments, check=True, seconds=180):
         """Runs scripts/NAME on this state."""
         command = [TOP / "scripts" / name, "--state", self.state, *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL,
-                              env=self.environment, check=False)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            stdin=subprocess.DEVNULL,
+            env=self.environment,
+            check=False,
+        )
         if check:
             assert done.returncode == 0, f"{name} {arguments} -> {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
@@ -174,8 +183,11 @@ class Shop:
 
     def workers(self, pool=None):
         """Worker processes that run: name -> process id, of one pool or of all."""
-        return {name: pid for name, pid in self.processes().items()
-                if ":" in name and (pool is None or name.startswith(f"{pool}:"))}
+        return {
+            name: pid
+            for name, pid in self.processes().items()
+            if ":" in name and (pool is None or name.startswith(f"{pool}:"))
+        }
 
     def family(self, part):
         """The process of a supervised part and those that it started."""
@@ -228,19 +240,42 @@ class Shop:
 
     def sanitizer_reports(self):
         """What sanitizers had to say of the workers."""
-        return [line for text in self.logs().values() for line in text.splitlines()
-                if any(word in line for word in SANITIZER_WORDS)]
+        return [
+            line
+            for text in self.logs().values()
+            for line in text.splitlines()
+            if any(word in line for word in SANITIZER_WORDS)
+        ]
 
     # Its stores
 
     def psql(self, text, database="catalogo", seconds=60):
         """Runs SQL as the superuser; what psql printed, and on its standard error what the server remarked."""
         port, name = DATABASES[database]
-        command = ["psql", "-X", "-q", "-A", "-t", "-F", "\x1f", "-v", "ON_ERROR_STOP=1", "-h", str(self.run),
-                   "-p", str(port), "-U", "postgres", "-d", name]
+        command = [
+            "psql",
+            "-X",
+            "-q",
+            "-A",
+            "-t",
+            "-F",
+            "\x1f",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-h",
+            str(self.run),
+            "-p",
+            str(port),
+            "-U",
+            "postgres",
+            "-d",
+            name,
+        ]
         if os.geteuid() == 0:
             command = ["runuser", "-u", SERVICE_USER, "--", *command]
-        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=seconds, cwd="/", check=False)
+        done = subprocess.run(
+            command, input=text, capture_output=True, text=True, timeout=seconds, cwd="/", check=False
+        )
         assert done.returncode == 0, done.stderr
         return done
 
@@ -255,15 +290,26 @@ class Shop:
     def login(self, role, database="catalogo", password=None):
         """A connection as a service's own role."""
         port, name = DATABASES[database]
-        connection = psycopg2.connect(host=str(self.run), port=port, dbname=name, user=role, connect_timeout=5,
-                                      password=self.secret(role) if password is None else password)
+        connection = psycopg2.connect(
+            host=str(self.run),
+            port=port,
+            dbname=name,
+            user=role,
+            connect_timeout=5,
+            password=self.secret(role) if password is None else password,
+        )
         connection.autocommit = True
         return connection
 
     def redis(self, user="operador"):
         """Redis as one of its users."""
-        return redis.Redis(unix_socket_path=str(self.run / "redis.sock"), username=user,
-                           password=self.secret(f"redis_{user}"), decode_responses=True, socket_timeout=10)
+        return redis.Redis(
+            unix_socket_path=str(self.run / "redis.sock"),
+            username=user,
+            password=self.secret(f"redis_{user}"),
+            decode_responses=True,
+            socket_timeout=10,
+        )
 
     # Clients
 
@@ -334,7 +380,9 @@ class Shop:
 
     def ledger(self, produto_id):
         """The books of a product: what they say the stock is, and what it is."""
-        return self.sql(f"""
+        return self.sql(
+            f"""
             SELECT coalesce(sum(m.quantidade) FILTER (WHERE m.tipo <> 'venda'), 0), p.estoque
             FROM produtos p LEFT JOIN movimentos m ON m.produto_id = p.id
-            WHERE p.id = {int(produto_id)} GROUP BY p.id""")[0]
+            WHERE p.id = {int(produto_id)} GROUP BY p.id"""
+        )[0]

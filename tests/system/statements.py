@@ -9,6 +9,7 @@ HEAD = re.compile(r"^-- (part|name): (\w+)(.*)\n((?:(?!-- (?:part|name): ).+\n?|
 
 class Statement(NamedTuple):
     """One statement: its text, how many parameters it has, whether it is planned anew at every call."""
+
     text: str
     params: int
     anew: bool

@@ -19,8 +19,13 @@ def test_stock_up_down_and_set(shop):
     """Each change is answered with the product; never below zero; the books hold."""
     product = shop.product(estoque=10)
     path = f"/api/produtos/{product['id']}/estoque"
-    for operacao, quantidade, after in (("adicionar", 5, 15), ("remover", 15, 0), ("definir", 7, 7), ("definir", 0, 0),
-                                        ("adicionar", 1, 1)):
+    for operacao, quantidade, after in (
+        ("adicionar", 5, 15),
+        ("remover", 15, 0),
+        ("definir", 7, 7),
+        ("definir", 0, 0),
+        ("adicionar", 1, 1),
+    ):
         changed = shop.admin.put(path, {"quantidade": quantidade, "operacao": operacao}).data
         assert changed["estoque"] == after and changed["id"] == product["id"]
         assert {**changed, "estoque": 0, "atualizado_em": 0} == {**product, "estoque": 0, "atualizado_em": 0}
@@ -28,12 +33,18 @@ def test_stock_up_down_and_set(shop):
     shop.admin.put(path, {"quantidade": 2, "operacao": "remover"}).problem("estoque_insuficiente")
     assert shop.stock(product["id"]) == 1
     assert shop.ledger(product["id"]) == ["1", "1"]
-    movements = shop.sql(f"""SELECT tipo, quantidade, saldo, autor FROM movimentos
-                             WHERE produto_id = {product['id']} ORDER BY id""")
-    assert movements == [["inicial", "10", "10", "testes"], ["ajuste", "5", "15", "testes"],
-                         ["ajuste", "-15", "0", "testes"],
-                         ["ajuste", "7", "7", "testes"], ["ajuste", "-7", "0", "testes"],
-                         ["ajuste", "1", "1", "testes"]]
+    movements = shop.sql(
+        f"""SELECT tipo, quantidade, saldo, autor FROM movimentos
+                             WHERE produto_id = {product['id']} ORDER BY id"""
+    )
+    assert movements == [
+        ["inicial", "10", "10", "testes"],
+        ["ajuste", "5", "15", "testes"],
+        ["ajuste", "-15", "0", "testes"],
+        ["ajuste", "7", "7", "testes"],
+        ["ajuste", "-7", "0", "testes"],
+        ["ajuste", "1", "1", "testes"],
+    ]
 
 
 def test_stock_does_not_overflow(shop):
@@ -48,8 +59,12 @@ def test_stock_asked_by_a_customer(shop):
     """Fresh, and 404 for what is not on sale."""
     product = shop.product(estoque=4)
     path = f"/api/produtos/{product['id']}/estoque"
-    assert shop.public.get(path).data == \
-        {"produto_id": product["id"], "estoque_atual": 4, "quantidade_solicitada": 1, "disponivel": True}
+    assert shop.public.get(path).data == {
+        "produto_id": product["id"],
+        "estoque_atual": 4,
+        "quantidade_solicitada": 1,
+        "disponivel": True,
+    }
     assert shop.public.get(path + "?quantidade=4").data["disponivel"] is True
     assert shop.public.get(path + "?quantidade=5").data["disponivel"] is False
     shop.admin.delete(f"/api/produtos/{product['id']}").ok()
@@ -62,15 +77,29 @@ def test_a_new_product(shop):
     made = shop.admin.post("/api/produtos", {"nome": "Pão de Mel", "preco": 6.5, "categoria_id": category})
     product = made.ok(201)
     assert made.headers["Location"] == f"/api/produtos/{product['id']}" and made.etag and made.json["message"]
-    expected = {"nome": "Pão de Mel", "descricao": "", "preco": Decimal("6.50"), "estoque": 0, "categoria_id": category,
-                "foto_url": None, "ativo": True}
+    expected = {
+        "nome": "Pão de Mel",
+        "descricao": "",
+        "preco": Decimal("6.50"),
+        "estoque": 0,
+        "categoria_id": category,
+        "foto_url": None,
+        "ativo": True,
+    }
     assert {name: product[name] for name in expected} == expected
     assert product["criado_em"] == product["atualizado_em"]
     seen = shop.public.get(made.headers["Location"])
     assert seen.data == product and seen.etag == made.etag
     assert shop.public.get(f"/api/produtos?categoria_id={category}").data == [product]
-    whole = {"nome": "Ção ' \" \\ <b> 🎂", "descricao": "á\nb\tc", "preco": 99999999.99, "estoque": 2147483647,
-             "categoria_id": category, "foto_url": "https://exemplo.com.br/f.jpg", "ativo": False}
+    whole = {
+        "nome": "Ção ' \" \\ <b> 🎂",
+        "descricao": "á\nb\tc",
+        "preco": 99999999.99,
+        "estoque": 2147483647,
+        "categoria_id": category,
+        "foto_url": "https://exemplo.com.br/f.jpg",
+        "ativo": False,
+    }
     hidden = shop.admin.post("/api/produtos", whole).ok(201)
     assert {name: hidden[name] for name in whole} == {**whole, "preco": Decimal("99999999.99")}
     shop.public.get(f"/api/produtos/{hidden['id']}").problem("produto_nao_encontrado")
@@ -80,11 +109,13 @@ def test_a_new_product(shop):
 
 def test_a_product_of_no_category(shop):
     """The field is named."""
-    shop.admin.post("/api/produtos", {"nome": "X", "preco": 1, "categoria_id": 2147483647}) \
-        .problem("campos_invalidos", "categoria_id")
+    shop.admin.post("/api/produtos", {"nome": "X", "preco": 1, "categoria_id": 2147483647}).problem(
+        "campos_invalidos", "categoria_id"
+    )
     product = shop.product()
-    shop.admin.patch(f"/api/produtos/{product['id']}", {"categoria_id": 2147483647}) \
-        .problem("campos_invalidos", "categoria_id")
+    shop.admin.patch(f"/api/produtos/{product['id']}", {"categoria_id": 2147483647}).problem(
+        "campos_invalidos", "categoria_id"
+    )
 
 
 def test_a_price_changes(shop):
@@ -120,8 +151,11 @@ def test_if_match(shop):
     seen = shop.public.get(path).etag
     changed = shop.admin.patch(path, {"preco": 11}, headers={"If-Match": seen})
     assert changed.data["preco"] == 11 and changed.etag != seen
-    for method, body in (("PATCH", {"preco": 12}), ("PUT", {"nome": "N", "preco": 12, "categoria_id": 1}),
-                         ("DELETE", None)):
+    for method, body in (
+        ("PATCH", {"preco": 12}),
+        ("PUT", {"nome": "N", "preco": 12, "categoria_id": 1}),
+        ("DELETE", None),
+    ):
         shop.admin.request(method, path, body, headers={"If-Match": seen}).problem("versao_diferente")
     assert shop.public.get(path).data == changed.data
     shop.admin.patch(path, {"preco": 12}, headers={"If-Match": "*"}).ok()
@@ -129,8 +163,9 @@ def test_if_match(shop):
     before = shop.public.get(path).etag
     shop.admin.put(path + "/estoque", {"quantidade": 1, "operacao": "adicionar"}).ok()
     shop.admin.patch(path, {"preco": 14}, headers={"If-Match": before}).problem("versao_diferente")
-    shop.admin.patch("/api/produtos/2147483647", {"preco": 14}, headers={"If-Match": before}) \
-        .problem("produto_nao_encontrado")
+    shop.admin.patch("/api/produtos/2147483647", {"preco": 14}, headers={"If-Match": before}).problem(
+        "produto_nao_encontrado"
+    )
 
 
 def test_if_match_after_a_compressed_answer(shop):
@@ -262,15 +297,22 @@ def test_what_an_order_writes_down(shop):
     product = shop.product()
     order = shop.order({product["id"]: 1})
     move(shop, order, "em_preparo").ok()
-    assert shop.sql(f"SELECT tipo FROM eventos WHERE pedido_id = '{order['id']}' ORDER BY id", "pedidos") == \
-        [["pedido.confirmado"], ["pedido.em_preparo"]]
-    past = shop.sql(f"""SELECT status, autor FROM pedido_historico
-                        WHERE pedido_id = '{order['id']}' ORDER BY id""", "pedidos")
+    assert shop.sql(f"SELECT tipo FROM eventos WHERE pedido_id = '{order['id']}' ORDER BY id", "pedidos") == [
+        ["pedido.confirmado"],
+        ["pedido.em_preparo"],
+    ]
+    past = shop.sql(
+        f"""SELECT status, autor FROM pedido_historico
+                        WHERE pedido_id = '{order['id']}' ORDER BY id""",
+        "pedidos",
+    )
     assert past == [["confirmado", "cliente"], ["em_preparo", "testes"]]
     assert shop.value(f"SELECT pendencia IS NULL FROM pedidos WHERE id = '{order['id']}'", "pedidos") == "t"
     assert shop.value(f"SELECT estado FROM reservas WHERE pedido_id = '{order['id']}'") == "confirmada"
-    assert shop.sql(f"SELECT tipo, quantidade FROM movimentos WHERE pedido_id = '{order['id']}' ORDER BY id") == \
-        [["reserva", "-1"], ["venda", "1"]]
+    assert shop.sql(f"SELECT tipo, quantidade FROM movimentos WHERE pedido_id = '{order['id']}' ORDER BY id") == [
+        ["reserva", "-1"],
+        ["venda", "1"],
+    ]
 
 
 def test_the_key_of_an_order_is_kept_by_whoever_was_first(shop):

@@ -17,6 +17,7 @@ STREAM = "pedidos:eventos"
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
+# fmt: off
 # Each breaks one thing and mends it again: the check that must find it, where, how, how back, words that name the row.
 SPOILS = [
     ("catalogo.estoque", "catalogo", "UPDATE produtos SET estoque = estoque + 1 WHERE id = {product}",
@@ -116,6 +117,7 @@ SPOILS = [
         DELETE FROM reserva_itens WHERE pedido_id = '{nobody}'; DELETE FROM reservas WHERE pedido_id = '{nobody}'""",
      "a reservation is reservada for the unknown order 00000000…"),
 ]
+# fmt: on
 
 
 def audit(shop, *arguments):
@@ -171,8 +173,12 @@ def fixture_books():
         orders = {"kept": kept, "gone": gone, "spare": spare, "delivered": delivered}
         facts = {name: order["id"] for name, order in orders.items()}
         facts |= {f"{name}_number": order["numero"] for name, order in orders.items()}
-        facts |= {"product": product, "nobody": NOBODY, "tombstone": tombstone, "ajuste": shop.value(
-            f"SELECT min(id) FROM movimentos WHERE produto_id = {product} AND tipo = 'ajuste'")}
+        facts |= {
+            "product": product,
+            "nobody": NOBODY,
+            "tombstone": tombstone,
+            "ajuste": shop.value(f"SELECT min(id) FROM movimentos WHERE produto_id = {product} AND tipo = 'ajuste'"),
+        }
         assert audit(shop, "--settled").returncode == 0
         yield SimpleNamespace(shop=shop, facts=facts, session=session)
 
@@ -186,8 +192,11 @@ def fixture_still(books):
 
 def entry_of(shop, pedido, tipo):
     """An event's entry in the stream: its name and its fields."""
-    return next((name, fields) for name, fields in shop.redis().xrange(STREAM)
-                if (fields["pedido_id"], fields["tipo"]) == (pedido, tipo))
+    return next(
+        (name, fields)
+        for name, fields in shop.redis().xrange(STREAM)
+        if (fields["pedido_id"], fields["tipo"]) == (pedido, tipo)
+    )
 
 
 def test_a_shop_that_was_at_work_adds_up(books):
@@ -283,8 +292,11 @@ def test_a_cart_knows_its_orders(still):
     assert list(found) == ["carrinho.marcas"] and f"order {facts['kept_number']} " in found["carrinho.marcas"]
     assert expired.returncode == 0
 
-    for pedido, words in ((facts["gone"], f"order {facts['gone_number']}"), (NOBODY, "the unknown order 00000000…"),
-                          ("x\n%s", "the unknown order x?")):
+    for pedido, words in (
+        (facts["gone"], f"order {facts['gone_number']}"),
+        (NOBODY, "the unknown order 00000000…"),
+        ("x\n%s", "the unknown order x?"),
+    ):
         carts.hset(cart, f"p:{pedido}", 1)
         found = wrong(audit(shop, "--wait", "0"))
         carts.hdel(cart, f"p:{pedido}")
@@ -303,7 +315,7 @@ def test_more_than_a_page_of_redis(still):
     _, fields = stream.xrevrange(STREAM, count=1)[0]
     for _ in range(2500):
         pipe.xadd(STREAM, fields)
-    added = pipe.execute()[len(names):]
+    added = pipe.execute()[len(names) :]
     done = audit(shop, "--wait", "0")
     stream.delete(*names)
     stream.xdel(STREAM, *added)
@@ -318,12 +330,18 @@ def test_what_is_not_settled(still):
     shop, kept = still.shop, still.facts["kept"]
     debt = "UPDATE pedidos SET pendencia = {} WHERE id = '{}'"
     shop.sql(debt.format("'finalizar'", kept), "pedidos")
-    shop.sql(f"""CREATE TABLE guarda AS SELECT * FROM eventos WHERE pedido_id = '{kept}';
-                 UPDATE eventos SET publicado_em = NULL WHERE pedido_id = '{kept}'""", "pedidos")
+    shop.sql(
+        f"""CREATE TABLE guarda AS SELECT * FROM eventos WHERE pedido_id = '{kept}';
+                 UPDATE eventos SET publicado_em = NULL WHERE pedido_id = '{kept}'""",
+        "pedidos",
+    )
     owing, unsettled = audit(shop, "--wait", "0"), audit(shop, "--wait", "0", "--settled")
     shop.sql(debt.format("NULL", kept), "pedidos")
-    shop.sql("""UPDATE eventos e SET publicado_em = g.publicado_em FROM guarda g WHERE e.id = g.id;
-                DROP TABLE guarda""", "pedidos")
+    shop.sql(
+        """UPDATE eventos e SET publicado_em = g.publicado_em FROM guarda g WHERE e.id = g.id;
+                DROP TABLE guarda""",
+        "pedidos",
+    )
     assert owing.returncode == 0 and re.search(r"^em_preparo +1  1$", owing.stdout, re.M)
     assert unsettled.returncode == 1
     left = "1 orders that owe finalizar, 2 unpublished events"

@@ -58,7 +58,9 @@ class Load:
         """Orders two things; every third order is cancelled."""
         session = client.post("/api/carrinho/sessao").ok(201)["session_id"]
         for product in (self.products[i % 4], self.products[(i + 1) % 4]):
-            client.post(f"/api/carrinho/{session}/adicionar", {"produto_id": product["id"], "quantidade": 1 + i % 3}).ok()
+            client.post(
+                f"/api/carrinho/{session}/adicionar", {"produto_id": product["id"], "quantidade": 1 + i % 3}
+            ).ok()
         order = client.post("/api/pedidos", self.shop.checkout(session)).ok(201)
         self.orders[order["id"]] = (time.monotonic(), order)
         if i % 3 == 0:
@@ -73,8 +75,11 @@ class Load:
 
     def shopkeeper(self, client, i):
         """Puts more on the shelf."""
-        client.put(f"/api/produtos/{self.products[i % 4]['id']}/estoque", {"quantidade": 1, "operacao": "adicionar"},
-                   headers={"Authorization": f"Bearer {self.shop.admin.token}"}).ok()
+        client.put(
+            f"/api/produtos/{self.products[i % 4]['id']}/estoque",
+            {"quantidade": 1, "operacao": "adicionar"},
+            headers={"Authorization": f"Bearer {self.shop.admin.token}"},
+        ).ok()
 
     def before(self, moment):
         """Orders that were answered by then."""
@@ -83,8 +88,11 @@ class Load:
 
 def slots(shop):
     """Claims on the log of the primaries that are not the standby's."""
-    return [row for database in ("catalogo", "pedidos") for row in shop.sql(
-        "SELECT slot_name FROM pg_replication_slots WHERE slot_name <> 'replica'", database)]
+    return [
+        row
+        for database in ("catalogo", "pedidos")
+        for row in shop.sql("SELECT slot_name FROM pg_replication_slots WHERE slot_name <> 'replica'", database)
+    ]
 
 
 def left_behind(shop, directory):
@@ -196,20 +204,23 @@ def change(old, new):
     return lambda path: path.write_text(re.sub(old, new, path.read_text(), flags=re.M))
 
 
-@pytest.mark.parametrize("pattern, harm, words", [
-    ("pg-catalogo/base/base/*/pg_filenode.map", flip, "checksum mismatch"),
-    ("pg-pedidos/base/global/pg_control", drop, "present in the manifest but not on disk"),
-    ("pg-pedidos/base/backup_manifest", flip, "damaged"),
-    ("pg-pedidos/wal/0*", flip, "wal"),
-    ("pg-catalogo/wal/0*", drop, "wal"),
-    ("redis/dump.rdb", flip, "redis/dump.rdb"),
-    ("etc/tokens", flip, "etc/tokens"),
-    ("manifest", drop, "not finished"),
-    ("manifest", change("^end .*\n", ""), "its manifest"),
-    ("manifest", change("^file .*redis.*\n", ""), "its manifest"),
-    ("manifest", change("^postgres .*", "postgres 14"), "PostgreSQL 14"),
-    ("manifest", change("^format .*", "format 999"), "format 999"),
-])
+@pytest.mark.parametrize(
+    "pattern, harm, words",
+    [
+        ("pg-catalogo/base/base/*/pg_filenode.map", flip, "checksum mismatch"),
+        ("pg-pedidos/base/global/pg_control", drop, "present in the manifest but not on disk"),
+        ("pg-pedidos/base/backup_manifest", flip, "damaged"),
+        ("pg-pedidos/wal/0*", flip, "wal"),
+        ("pg-catalogo/wal/0*", drop, "wal"),
+        ("redis/dump.rdb", flip, "redis/dump.rdb"),
+        ("etc/tokens", flip, "etc/tokens"),
+        ("manifest", drop, "not finished"),
+        ("manifest", change("^end .*\n", ""), "its manifest"),
+        ("manifest", change("^file .*redis.*\n", ""), "its manifest"),
+        ("manifest", change("^postgres .*", "postgres 14"), "PostgreSQL 14"),
+        ("manifest", change("^format .*", "format 999"), "format 999"),
+    ],
+)
 def test_a_damaged_backup(backup, tmp_path, pattern, harm, words):
     """Is refused before anything is made."""
     path = next(backup.glob(pattern))
@@ -227,8 +238,14 @@ def test_a_damaged_backup(backup, tmp_path, pattern, harm, words):
 
 def restore(backup, state, *more):
     """scripts/restore without a state of ours."""
-    return subprocess.run([TOP / "scripts/restore", "--from", backup, "--state", state, *more], capture_output=True,
-                          text=True, timeout=120, stdin=subprocess.DEVNULL, check=False)
+    return subprocess.run(
+        [TOP / "scripts/restore", "--from", backup, "--state", state, *more],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
 
 
 def test_what_is_refused(loja, backup, tmp_path):
@@ -265,8 +282,13 @@ def test_nobody_is_held_up(loja):
 def test_a_backup_that_is_ended(loja, number):
     """Leaves nothing; a killed one leaves nothing to the next."""
     target = loja.state / "backups/cortado"
-    with subprocess.Popen([TOP / "scripts/backup", "--state", loja.state, "--to", target], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as command:
+    with subprocess.Popen(
+        [TOP / "scripts/backup", "--state", loja.state, "--to", target],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    ) as command:
         assert eventually(lambda: slots(loja), seconds=30)
         command.send_signal(number)
         command.wait(timeout=60)

@@ -10,10 +10,22 @@ from client import TOP
 pytestmark = [pytest.mark.slow, pytest.mark.commands]
 
 
-@pytest.mark.parametrize("arguments", [["nada"], ["--json", "x"], ["all", "--svg", "x"], ["orders", "--svg", "x"],
-                                       ["goals", "--clients", "1,2"], ["goals", "--rounds", "0"], ["orders", "orders"], ["orders", "--seconds", "0"],
-                                       ["orders", "--rounds", "x"], ["orders", "--clients", "1,,2"],
-                                       ["orders", "--json"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nada"],
+        ["--json", "x"],
+        ["all", "--svg", "x"],
+        ["orders", "--svg", "x"],
+        ["goals", "--clients", "1,2"],
+        ["goals", "--rounds", "0"],
+        ["orders", "orders"],
+        ["orders", "--seconds", "0"],
+        ["orders", "--rounds", "x"],
+        ["orders", "--clients", "1,,2"],
+        ["orders", "--json"],
+    ],
+)
 def test_bench_refuses_nonsense(arguments):
     """64, before anything is started."""
     done = subprocess.run([TOP / "scripts/bench", *arguments], capture_output=True, text=True, timeout=60, check=False)
@@ -22,8 +34,14 @@ def test_bench_refuses_nonsense(arguments):
 
 def bench(*arguments):
     """Runs it; what it printed."""
-    done = subprocess.run([TOP / "scripts/bench", *arguments], capture_output=True, text=True, timeout=900,
-                          stdin=subprocess.DEVNULL, check=False)
+    done = subprocess.run(
+        [TOP / "scripts/bench", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=900,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -31,14 +49,36 @@ def bench(*arguments):
 def test_bench_goals(tmp_path):
     """Every side of every question answers, every goal has its verdict, and there is a picture of it."""
     path, picture = tmp_path / "a/goals.json", tmp_path / "b/goals.svg"
-    printed = bench("goals", "--seconds", "1", "--rounds", "1", "--clients", "4", "--workers", "catalogo=3",
-                    "--workers", "carrinho=2", "--workers", "pedidos=2", "--json", path, "--svg", picture)
+    printed = bench(
+        "goals",
+        "--seconds",
+        "1",
+        "--rounds",
+        "1",
+        "--clients",
+        "4",
+        "--workers",
+        "catalogo=3",
+        "--workers",
+        "carrinho=2",
+        "--workers",
+        "pedidos=2",
+        "--json",
+        path,
+        "--svg",
+        picture,
+    )
     assert "round 1 of 1" in printed and str(path) in printed and str(picture) in printed
     report = json.loads(path.read_text())
     assert len(report["rounds"]) == 1 and len(report["up_seconds"]) == 3 and len(report["half"]) == 1
-    busy = {"nginx return 200": "nginx", "nginx → trivial libfcgi worker": "trivial", "PHP-FPM + PDO": "php-fpm",
-            "pgbench, the same SELECT": "pg-catalogo", "redis-benchmark, the same command": "redis",
-            "confeitaria": "nginx"}
+    busy = {
+        "nginx return 200": "nginx",
+        "nginx → trivial libfcgi worker": "trivial",
+        "PHP-FPM + PDO": "php-fpm",
+        "pgbench, the same SELECT": "pg-catalogo",
+        "redis-benchmark, the same command": "redis",
+        "confeitaria": "nginx",
+    }
     asked = set()
     for sides in report["rounds"][0].values():
         asked |= set(sides)
@@ -56,8 +96,9 @@ def test_bench_goals(tmp_path):
 def test_bench_orders(tmp_path):
     """Two ways, their ratio, and what an order costs by the code that is there."""
     path = tmp_path / "a/orders.json"
-    printed = bench("orders", "--seconds", "1", "--rounds", "1", "--clients", "2", "--workers", "pedidos=2",
-                    "--json", path)
+    printed = bench(
+        "orders", "--seconds", "1", "--rounds", "1", "--clients", "2", "--workers", "pedidos=2", "--json", path
+    )
     assert str(path) in printed and "round 1 of 1" in printed
     report = json.loads(path.read_text())
     assert report["workers"]["pedidos"] == "2" and len(report["orders"]) == 1

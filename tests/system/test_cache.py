@@ -13,19 +13,24 @@ from client import TOP
 from shop import eventually
 
 VALIDITY_SECONDS = 5
+# fmt: off
 READS = ("/api/produtos", "/api/produtos?busca=limao", "/api/produtos?categoria_id=3&ordem=preco", "/api/produtos/7",
          "/api/produtos/categoria/3", "/api/categorias", "/api/categorias/3")
+# fmt: on
 
 # Questions which are the same to the worker.
-EQUAL = (("/api/produtos", "/api/produtos?limite=100"),
-         ("/api/produtos", "/api/produtos?busca="),
-         ("/api/produtos", "/api/produtos?utm_source=cartaz&fbclid=x"),
-         ("/api/produtos?busca=bolo&ordem=preco", "/api/produtos?ordem=preco&limite=100&busca=bolo"),
-         ("/api/produtos?ids=1,2&em_estoque=true", "/api/produtos?em_estoque=true&lixo=1&ids=1,2"),
-         ("/api/produtos/7", "/api/produtos/7?busca=bolo"),
-         ("/api/categorias", "/api/categorias?limite=3"),
-         ("/api/produtos/categoria/3?ordem=nome", "/api/produtos/categoria/3?limite=100&ordem=nome"))
+EQUAL = (
+    ("/api/produtos", "/api/produtos?limite=100"),
+    ("/api/produtos", "/api/produtos?busca="),
+    ("/api/produtos", "/api/produtos?utm_source=cartaz&fbclid=x"),
+    ("/api/produtos?busca=bolo&ordem=preco", "/api/produtos?ordem=preco&limite=100&busca=bolo"),
+    ("/api/produtos?ids=1,2&em_estoque=true", "/api/produtos?em_estoque=true&lixo=1&ids=1,2"),
+    ("/api/produtos/7", "/api/produtos/7?busca=bolo"),
+    ("/api/categorias", "/api/categorias?limite=3"),
+    ("/api/produtos/categoria/3?ordem=nome", "/api/produtos/categoria/3?limite=100&ordem=nome"),
+)
 
+# fmt: off
 # Questions which are not, or not certainly; what nginx makes of some of them is not what the worker does.
 LISTS = ("", "?", "?busca=bolo", "?busca=torta", "?busca=bolo+torta", "?busca=bolo%20torta", "?busca=bolo%26ordem=preco",
          "?busca=bolo&ordem=preco", "?ordem=preco&busca=bolo", "?ordem=-preco", "?ordem=preco", "?ordem=nome", "?ordem=", "?ordem",
@@ -45,6 +50,7 @@ PATHS = ("//api/produtos", "/api//produtos", "/api/produtos/", "/api/produtos/1"
          "/api/produtos/categoria/1?busca=bolo", "/api/produtos/categoria/1?categoria_id=2", "/api/produtos/categoria/2",
          "/api/produtos/categoria/1/", "/api/produtos/./1", "/api/x/../produtos", "/api/categorias", "/api/categorias/1",
          "/api/categorias/1?busca=x", "/api/categorias/2", "/api/categorias/", "/api/categoriasx", "/api/produtosx")
+# fmt: on
 
 
 def asked(client, path, **more):
@@ -59,6 +65,7 @@ def kept(client, path):
     def hit():
         found[:] = [client.get(path)]
         return found[0].headers["X-Cache"] == "HIT"
+
     assert eventually(hit, every=0), found
     return found[0]
 
@@ -135,8 +142,20 @@ def test_different_questions_have_their_own_answers(shop):
     assert hits > len(READS)
 
 
-@pytest.mark.parametrize("query", ["?Busca=bolo", "?%62usca=bolo", "?busca=bolo&busca=bolo", "?busca", "?limite=", "?x=%zz",
-                                   "?busca=bolo#torta", "?x", "?busca=" + "a" * 513])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?Busca=bolo",
+        "?%62usca=bolo",
+        "?busca=bolo&busca=bolo",
+        "?busca",
+        "?limite=",
+        "?x=%zz",
+        "?busca=bolo#torta",
+        "?x",
+        "?busca=" + "a" * 513,
+    ],
+)
 def test_what_is_asked_in_an_odd_way_is_asked_of_the_worker(shop, query):
     """And leaves nothing."""
     assert asked(shop.client(checked=False), f"/api/produtos{query}") is None
@@ -161,8 +180,12 @@ def test_conditions_are_weighed_against_the_kept_answer(shop):
         answer = shop.public.get(path, headers={"If-None-Match": condition})
         assert (answer.status, answer.body, answer.etag) == (304, b"", etag)
     assert shop.public.get(path, headers={"If-None-Match": '"x"'}).data["id"] == product["id"]
-    for name, value in (("If-Match", '"x"'), ("If-Unmodified-Since", "Tue, 01 Jan 2019 00:00:00 GMT"), ("Range", "bytes=0-9"),
-                        ("If-Modified-Since", "Tue, 01 Jan 2036 00:00:00 GMT")):
+    for name, value in (
+        ("If-Match", '"x"'),
+        ("If-Unmodified-Since", "Tue, 01 Jan 2019 00:00:00 GMT"),
+        ("Range", "bytes=0-9"),
+        ("If-Modified-Since", "Tue, 01 Jan 2036 00:00:00 GMT"),
+    ):
         assert shop.public.get(path, headers={name: value}).data["id"] == product["id"], name
     # The first to ask has it already.
     shop.admin.patch(path, {"nome": "Bolo novo"}).ok()
@@ -297,8 +320,21 @@ def test_no_read_fails_however_fast_the_catalogue_changes(shop, tmp_path):
     product, asking = shop.product()["id"], tmp_path / "asking"
     there = shop.public.get("/api/produtos?limite=12").data
     asking.write_text("".join(f"GET /api/produtos/{each['id']}\n" for each in there), encoding="utf-8")
-    with subprocess.Popen(["wrk", "-t1", "-c24", "-d12s", "-s", TOP / "tests/bench/ask.lua", f"http://127.0.0.1:{shop.port}",
-                           "--", asking], stdout=subprocess.PIPE, text=True) as wrk:
+    with subprocess.Popen(
+        [
+            "wrk",
+            "-t1",
+            "-c24",
+            "-d12s",
+            "-s",
+            TOP / "tests/bench/ask.lua",
+            f"http://127.0.0.1:{shop.port}",
+            "--",
+            asking,
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as wrk:
         while wrk.poll() is None:
             shop.admin.put(f"/api/produtos/{product}/estoque", {"quantidade": 1, "operacao": "adicionar"}).ok()
         said = wrk.stdout.read()

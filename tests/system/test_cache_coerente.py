@@ -32,7 +32,8 @@ class Market:
         self.word = f"coerente{self.category}"
         make = {"categoria_id": self.category, "nome": f"Bolo {self.word}"}
         self.priced, self.stocked, self.ordered = (
-            shop.product(**{**make, **more})["id"] for more in ({"preco": 1}, {"estoque": 1}, {"estoque": 100000}))
+            shop.product(**{**make, **more})["id"] for more in ({"preco": 1}, {"estoque": 1}, {"estoque": 100000})
+        )
         self.price, self.stock = Sequence("price", 100), Sequence("stock", 1)
         self.sold, self.name, self.count = Sequence("sold", 0), Sequence("category", 0), Sequence("products", 3)
         self.gone, self.leaving = Sequence("gone", 0), self.many(shop, shop.category())
@@ -43,8 +44,10 @@ class Market:
     @staticmethod
     def many(shop, category):
         """Products on sale, for one after the other to go."""
-        rows = shop.sql(f"""INSERT INTO produtos (nome, preco, categoria_id)
-                            SELECT 'Sai ' || n, 1, {category} FROM generate_series(1, {LEAVING}) n RETURNING id""")
+        rows = shop.sql(
+            f"""INSERT INTO produtos (nome, preco, categoria_id)
+                            SELECT 'Sai ' || n, 1, {category} FROM generate_series(1, {LEAVING}) n RETURNING id"""
+        )
         return category, [int(row[0]) for row in rows]
 
     # Writers, one a sequence
@@ -105,6 +108,7 @@ class Market:
 
     def questions(self):
         """Paths, and what their answers tell."""
+
         def listed(answer):
             return self.in_list(answer.json, answer.data)
 
@@ -114,13 +118,17 @@ class Market:
         def category(answer):
             name = answer.data["nome"].rpartition(".")[2]
             return [(self.name, int(name) if name.isdigit() else 0)]
+
         of_category = f"categoria_id={self.category}&limite=3"
         paths = {f"/api/produtos/{product}": one for product in (self.priced, self.stocked, self.ordered)}
         paths |= {f"/api/produtos?{of_category}": listed, f"/api/produtos?busca={self.word}&limite=3": listed}
         paths[f"/api/produtos?{of_category}&ordem=recentes"] = listed
-        paths[f"/api/produtos/categoria/{self.category}?limite=3"] = lambda answer: self.in_list(answer.data, answer.data["produtos"])
+        paths[f"/api/produtos/categoria/{self.category}?limite=3"] = lambda answer: self.in_list(
+            answer.data, answer.data["produtos"]
+        )
         paths[f"/api/produtos?categoria_id={self.leaving[0]}&limite=1&ordem=nome"] = lambda answer: [
-            (self.gone, LEAVING - answer.json["total"])]
+            (self.gone, LEAVING - answer.json["total"])
+        ]
         paths[f"/api/categorias/{self.category}"] = category
         return list(paths.items())
 
@@ -137,8 +145,11 @@ class Market:
             with self.lock:
                 self.reads += 1
                 self.hits += answer.headers["X-Cache"] == "HIT"
-                self.violations += [f"{path}: {s.name} {value} after {known[s]} ({answer.headers['X-Cache']})"
-                                    for s, value in seen if value < known[s]]
+                self.violations += [
+                    f"{path}: {s.name} {value} after {known[s]} ({answer.headers['X-Cache']})"
+                    for s, value in seen
+                    if value < known[s]
+                ]
         client.close()
 
     def write(self, step, token):
@@ -152,12 +163,14 @@ class Market:
 
     def guarded(self, function, *arguments):
         """A thread whose failure is the test's."""
+
         def run():
             try:
                 function(*arguments)
             except Exception as error:  # pylint: disable=broad-except
                 self.failures.append(repr(error))
                 self.over.set()
+
         return threading.Thread(target=run)
 
     def tried(self):
@@ -167,8 +180,16 @@ class Market:
     def open(self, seconds):
         """Everybody at once, for so long, and longer where a slow machine has not tried enough by then."""
         threads = [self.guarded(self.read, number) for number in range(READERS)]
-        threads += [self.guarded(self.write, step, self.shop.admin.token) for step in (
-            self.writes_price, self.writes_stock, self.writes_name, self.writes_product, self.writes_absence)]
+        threads += [
+            self.guarded(self.write, step, self.shop.admin.token)
+            for step in (
+                self.writes_price,
+                self.writes_stock,
+                self.writes_name,
+                self.writes_product,
+                self.writes_absence,
+            )
+        ]
         threads.append(self.guarded(self.write, self.writes_order, None))
         for thread in threads:
             thread.start()
@@ -189,4 +210,6 @@ def test_no_reader_sees_less_than_was_acknowledged(shop, capsys):
     steps = {sequence.name: sequence.steps for sequence in market.sequences}
     assert market.tried(), f"{market.hits} of {market.reads} were kept answers beside {steps}: nothing was tried"
     with capsys.disabled():
-        print(f"\nnote: {market.reads} reads, {market.hits} of them kept answers, in {time.monotonic() - began:.0f} s beside {steps}")
+        print(
+            f"\nnote: {market.reads} reads, {market.hits} of them kept answers, in {time.monotonic() - began:.0f} s beside {steps}"
+        )

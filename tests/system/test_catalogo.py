@@ -12,8 +12,15 @@ def shelf(shop):
     """A category of forty products; prices and names repeat, so that ties must be broken, and every fifth is gone."""
     lot = shop.category()
     names = ["Ábaco", "abacaxi", "Árvore", "bolo", "Élan", "eclair", "Zebra", "çedilha", "casa", "Casa"]
-    return lot, [shop.product(categoria_id=lot, nome=names[i % 10], preco=float(Decimal(i % 7 * 150 + 1) / 100),
-                              estoque=0 if i % 5 == 0 else i) for i in range(40)]
+    return lot, [
+        shop.product(
+            categoria_id=lot,
+            nome=names[i % 10],
+            preco=float(Decimal(i % 7 * 150 + 1) / 100),
+            estoque=0 if i % 5 == 0 else i,
+        )
+        for i in range(40)
+    ]
 
 
 def folded(name):
@@ -38,12 +45,15 @@ def pages(client, query, limite, path="/api/produtos"):
 def test_filters(shop, shelf):
     """Each alone, all together, none that match."""
     lot, products = shelf
+
     def ask(query):
         answer = shop.public.get(f"/api/produtos?categoria_id={lot}&{query}")
         assert answer.json["total"] == len(answer.data)
         return [p["id"] for p in answer.data]
+
     def expect(condition):
         return [p["id"] for p in products if condition(p)]
+
     assert ask("") == expect(lambda p: True)
     assert ask("preco_min=4.51") == expect(lambda p: p["preco"] >= Decimal("4.51"))
     assert ask("preco_min=4.52") == expect(lambda p: p["preco"] >= Decimal("4.52"))
@@ -55,17 +65,23 @@ def test_filters(shop, shelf):
     some = [products[3]["id"], products[1]["id"], products[30]["id"]]
     assert ask(f"ids={some[0]},{some[1]},{some[2]},{some[0]},2147483647") == sorted(some)
     assert ask("busca=casa") and set(ask("busca=casa")) == set(expect(lambda p: p["nome"].lower() == "casa"))
-    assert ask("em_estoque=true&preco_min=1.51&preco_max=6.01&busca=casa&ordem=preco") == \
-        [p["id"] for p in sorted(products, key=lambda p: (p["preco"], p["id"]))
-         if p["estoque"] and Decimal("1.51") <= p["preco"] <= Decimal("6.01") and p["nome"].lower() == "casa"]
+    assert ask("em_estoque=true&preco_min=1.51&preco_max=6.01&busca=casa&ordem=preco") == [
+        p["id"]
+        for p in sorted(products, key=lambda p: (p["preco"], p["id"]))
+        if p["estoque"] and Decimal("1.51") <= p["preco"] <= Decimal("6.01") and p["nome"].lower() == "casa"
+    ]
     assert ask("desconhecido=1&limite=500") == expect(lambda p: True)
 
 
-@pytest.mark.parametrize("ordem, key, reverse", [
-    ("nome", lambda p: folded(p["nome"]), False),
-    ("preco", lambda p: p["preco"], False),
-    ("-preco", lambda p: p["preco"], True),
-    ("recentes", lambda p: p["criado_em"], True)])
+@pytest.mark.parametrize(
+    "ordem, key, reverse",
+    [
+        ("nome", lambda p: folded(p["nome"]), False),
+        ("preco", lambda p: p["preco"], False),
+        ("-preco", lambda p: p["preco"], True),
+        ("recentes", lambda p: p["criado_em"], True),
+    ],
+)
 def test_orders(shop, shelf, ordem, key, reverse):
     """Sorted as asked, names as a Brazilian dictionary has them."""
     lot, products = shelf
@@ -107,8 +123,9 @@ def test_pages_of_a_category(shop, shelf):
 def test_pages_while_products_come_and_go(shop, ordem):
     """What is there from beginning to end is seen once, whatever is made or taken off sale meanwhile."""
     lot = shop.category()
-    kept = {shop.product(categoria_id=lot, nome=f"Item {i * 7 % 30:02}", preco=1 + i * 11 % 30)["id"]
-            for i in range(30)}
+    kept = {
+        shop.product(categoria_id=lot, nome=f"Item {i * 7 % 30:02}", preco=1 + i * 11 % 30)["id"] for i in range(30)
+    }
     stop, made = threading.Event(), []
 
     def busy():
@@ -120,6 +137,7 @@ def test_pages_while_products_come_and_go(shop, ordem):
             if i % 2:
                 admin.delete(f"/api/produtos/{made[i // 2]}").ok()
             i += 1
+
     writer = threading.Thread(target=busy)
     writer.start()
     try:
@@ -139,17 +157,27 @@ def test_a_cursor_is_of_its_order(shop, shelf):
     lot, _ = shelf
     cursor = shop.public.get(f"/api/produtos?categoria_id={lot}&ordem=preco&limite=3").json["proximo"]
     assert shop.public.get(f"/api/produtos?categoria_id={lot}&ordem=preco&limite=3&cursor={cursor}").status == 200
-    for query in (f"ordem=nome&cursor={cursor}", f"cursor={cursor}", f"ordem=preco&cursor={cursor[:-3]}",
-                  f"ordem=preco&cursor={cursor}A", "ordem=preco&cursor=x", "ordem=preco&cursor=", "cursor=%FF",
-                  "ordem=recentes&cursor=" + "A" * 2000, "ordem=-preco&cursor=" + cursor):
+    for query in (
+        f"ordem=nome&cursor={cursor}",
+        f"cursor={cursor}",
+        f"ordem=preco&cursor={cursor[:-3]}",
+        f"ordem=preco&cursor={cursor}A",
+        "ordem=preco&cursor=x",
+        "ordem=preco&cursor=",
+        "cursor=%FF",
+        "ordem=recentes&cursor=" + "A" * 2000,
+        "ordem=-preco&cursor=" + cursor,
+    ):
         assert shop.public.get(f"/api/produtos?{query}").problem("parametro_invalido", "cursor")
 
 
 def test_default_page(shop):
     """A hundred, unless asked otherwise; at most five hundred."""
     lot = shop.category()
-    shop.sql(f"""INSERT INTO produtos (nome, preco, estoque, categoria_id)
-                 SELECT 'Muitos ' || n, 1 + n, 1, {lot} FROM generate_series(1, 501) n""")
+    shop.sql(
+        f"""INSERT INTO produtos (nome, preco, estoque, categoria_id)
+                 SELECT 'Muitos ' || n, 1 + n, 1, {lot} FROM generate_series(1, 501) n"""
+    )
     answer = shop.public.get(f"/api/produtos?categoria_id={lot}")
     assert len(answer.data) == 100 and answer.json["total"] == 501
     answer = shop.public.get(f"/api/produtos?categoria_id={lot}&limite=500")
@@ -177,6 +205,7 @@ def test_etag(shop):
         answer = shop.public.get(path, headers={"If-None-Match": etag})
         assert answer.status == 200 and answer.etag != etag
         etag = answer.etag
+
     shop.admin.patch(path, {"preco": 3}).ok()
     changes()
     shop.admin.put(path + "/estoque", {"quantidade": 1, "operacao": "adicionar"}).ok()
@@ -187,9 +216,19 @@ def test_etag(shop):
     changes()
 
 
-@pytest.mark.parametrize("path",
-                         ["/api/produtos", "/api/produtos/1", "/api/produtos/1/estoque", "/api/produtos/categoria/1",
-                                  "/api/categorias", "/api/categorias/1", "/health", "/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/produtos",
+        "/api/produtos/1",
+        "/api/produtos/1/estoque",
+        "/api/produtos/categoria/1",
+        "/api/categorias",
+        "/api/categorias/1",
+        "/health",
+        "/",
+    ],
+)
 def test_head_is_get_without_a_body(shop, path):
     """Same status, same headers."""
     if path == "/health":

@@ -7,12 +7,17 @@ import pytest
 
 from shop import CLIENTE, ENTREGA
 
+# fmt: off
 PRODUCT_FIELDS = {"id", "nome", "descricao", "preco", "estoque", "categoria_id", "categoria_nome", "foto_url", "ativo",
                   "criado_em", "atualizado_em"}
+# fmt: on
 CATEGORIES = ["Bolos", "Doces Finos", "Tortas", "Salgados", "Sobremesas"]
 PER_CATEGORY = [3, 3, 3, 2, 2]
-SEEDED = {1: ("Bolo de Chocolate", "45.90", "Bolos"), 4: ("Brigadeiro Gourmet", "3.50", "Doces Finos"),
-          7: ("Torta de Limão", "38.00", "Tortas")}
+SEEDED = {
+    1: ("Bolo de Chocolate", "45.90", "Bolos"),
+    4: ("Brigadeiro Gourmet", "3.50", "Doces Finos"),
+    7: ("Torta de Limão", "38.00", "Tortas"),
+}
 
 
 def instant(text):
@@ -49,14 +54,21 @@ def test_the_first_stock_is_there(shop):
         assert len(p["descricao"]) > 30 and p["ativo"] is True and p["preco"] > 0
     by_id = {p["id"]: p for p in products}
     for number, (nome, preco, categoria) in SEEDED.items():
-        assert (by_id[number]["nome"], by_id[number]["preco"], by_id[number]["categoria_nome"]) == \
-            (nome, Decimal(preco), categoria)
+        assert (by_id[number]["nome"], by_id[number]["preco"], by_id[number]["categoria_nome"]) == (
+            nome,
+            Decimal(preco),
+            categoria,
+        )
 
 
 def test_the_first_stock_was_counted(shop):
     """What was on the shelf when the shop opened: the books say."""
-    opened = dict(shop.sql("""SELECT produto_id, quantidade FROM movimentos
-                              WHERE tipo = 'inicial' AND produto_id IN (1, 4, 7)"""))
+    opened = dict(
+        shop.sql(
+            """SELECT produto_id, quantidade FROM movimentos
+                              WHERE tipo = 'inicial' AND produto_id IN (1, 4, 7)"""
+        )
+    )
     assert opened == {"1": "10", "4": "50", "7": "8"}
 
 
@@ -105,6 +117,7 @@ def test_a_walk(shop):
     # He adds; what he adds again is added up; the quantity may be left out.
     def add(produto_id, **fields):
         return me.post(f"/api/carrinho/{session}/adicionar", {"produto_id": produto_id, **fields})
+
     added = add(one["id"], quantidade=2).data
     added.pop("expira_em")
     assert added == {"session_id": session, "produto_id": one["id"], "quantidade": 2, "total_itens": 1}
@@ -123,8 +136,10 @@ def test_a_walk(shop):
     # He looks at his cart.
     answer = me.get(f"/api/carrinho/{session}")
     cart = answer.data
-    assert [(i["produto_id"], i["quantidade"], i["disponivel"], i["subtotal"]) for i in cart["itens"]] == \
-        [(one["id"], 1, True, Decimal("45.90")), (two["id"], 3, True, Decimal("10.50"))]
+    assert [(i["produto_id"], i["quantidade"], i["disponivel"], i["subtotal"]) for i in cart["itens"]] == [
+        (one["id"], 1, True, Decimal("45.90")),
+        (two["id"], 3, True, Decimal("10.50")),
+    ]
     assert [i["produto"] for i in cart["itens"]] == [one, two]
     assert all(recent(i["adicionado_em"]) for i in cart["itens"])
     assert cart["total_itens"] == 2 and cart["valor_total"] == Decimal("56.40") and '"valor_total":56.40' in answer.text
@@ -140,10 +155,21 @@ def test_a_walk(shop):
     assert uuid.UUID(order["id"]).version == 4 and order["numero"] >= 1
     assert order["status"] == "confirmado" and order["valor_total"] == Decimal("56.40")
     assert order["itens"] == [
-        {"produto_id": one["id"], "nome": one["nome"], "preco_unitario": Decimal("45.90"), "quantidade": 1,
-         "subtotal": Decimal("45.90")},
-        {"produto_id": two["id"], "nome": two["nome"], "preco_unitario": Decimal("3.50"), "quantidade": 3,
-         "subtotal": Decimal("10.50")}]
+        {
+            "produto_id": one["id"],
+            "nome": one["nome"],
+            "preco_unitario": Decimal("45.90"),
+            "quantidade": 1,
+            "subtotal": Decimal("45.90"),
+        },
+        {
+            "produto_id": two["id"],
+            "nome": two["nome"],
+            "preco_unitario": Decimal("3.50"),
+            "quantidade": 3,
+            "subtotal": Decimal("10.50"),
+        },
+    ]
     assert order["cliente"] == CLIENTE and order["observacoes"] == body["observacoes"]
     assert order["entrega"] == {**ENTREGA, "data": "2030-12-24T15:00:00.000000Z"}
     assert recent(order["criado_em"]) and [h["status"] for h in order["historico"]] == ["confirmado"]
@@ -196,8 +222,9 @@ def test_more_than_there_is(shop):
     """409 says how many are left, and of what."""
     product = shop.product(nome="Rocambole", estoque=3)
     session = shop.cart({product["id"]: 2})
-    problem = shop.public.post(f"/api/carrinho/{session}/adicionar",
-                               {"produto_id": product["id"], "quantidade": 2}).problem("estoque_insuficiente")
+    problem = shop.public.post(
+        f"/api/carrinho/{session}/adicionar", {"produto_id": product["id"], "quantidade": 2}
+    ).problem("estoque_insuficiente")
     assert problem["detail"] == "Estoque insuficiente: restam 3 unidades de Rocambole"
     change = f"/api/carrinho/{session}/atualizar/{product['id']}"
     shop.public.put(change, {"quantidade": 4}).problem("estoque_insuficiente")
@@ -235,8 +262,10 @@ def test_a_product_that_is_gone_stays_in_the_cart_and_costs_nothing(shop):
     session = shop.cart({gone["id"]: 1, there["id"]: 2})
     shop.admin.delete(f"/api/produtos/{gone['id']}").ok()
     cart = shop.public.get(f"/api/carrinho/{session}").data
-    assert [(i["produto_id"], i["disponivel"], i["subtotal"]) for i in cart["itens"]] == \
-        [(gone["id"], False, 0), (there["id"], True, Decimal(10))]
+    assert [(i["produto_id"], i["disponivel"], i["subtotal"]) for i in cart["itens"]] == [
+        (gone["id"], False, 0),
+        (there["id"], True, Decimal(10)),
+    ]
     assert cart["itens"][0]["produto"] is None and cart["valor_total"] == 10 and cart["total_itens"] == 2
     problem = shop.public.post("/api/pedidos", shop.checkout(session)).problem("item_indisponivel")
     assert "Quindim" in problem["detail"]

@@ -26,9 +26,15 @@ SIZES = {pool: int(size) for pool, size in (word.split("=") for word in WORKERS)
 
 def command(name, *arguments, **more):
     """Runs scripts/NAME without a state of ours."""
-    return subprocess.run([TOP / "scripts" / name, *arguments], capture_output=True, text=True, timeout=120,
-                          check=False,
-                          stdin=subprocess.DEVNULL, **more)
+    return subprocess.run(
+        [TOP / "scripts" / name, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        **more,
+    )
 
 
 @pytest.fixture(name="place")
@@ -48,8 +54,13 @@ def leftovers(state):
 
 def command_python(name, *arguments):
     """One of the helpers of scripts/lib."""
-    return subprocess.run(["/usr/bin/python3", TOP / "scripts/lib" / name, *arguments], capture_output=True, text=True,
-                          timeout=60, check=True).stdout
+    return subprocess.run(
+        ["/usr/bin/python3", TOP / "scripts/lib" / name, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -81,9 +92,11 @@ def test_up_again(shop):
     done = shop.up()
     assert time.monotonic() - start < 15
     assert "already running" in done.stdout
-    for line in (f"http://localhost:{shop.port}/api/produtos",
-                 f"curl -s 'http://localhost:{shop.port}/api/produtos?busca=limao'",
-                 *(f"http://127.0.0.1:{shop.base + offset}/" for offset in DIRECT.values())):
+    for line in (
+        f"http://localhost:{shop.port}/api/produtos",
+        f"curl -s 'http://localhost:{shop.port}/api/produtos?busca=limao'",
+        *(f"http://127.0.0.1:{shop.base + offset}/" for offset in DIRECT.values()),
+    ):
         assert line in done.stdout
     assert shop.processes() == before and shop.public.get(f"/api/produtos/{product['id']}").data == product
 
@@ -102,7 +115,9 @@ def test_status(shop):
     assert roles == ["primary", "standby", "primary"]
     assert parts["pg-replica"]["replication"] == "streaming" and parts["pg-replica"]["lag_bytes"] >= 0
     assert parts["nginx"]["port"] == shop.port and parts["redis"]["role"] == "master"
-    assert int(parts["pg-catalogo"]["version"].split(".")[0]) >= 15 and int(parts["redis"]["version"].split(".")[0]) >= 7
+    assert (
+        int(parts["pg-catalogo"]["version"].split(".")[0]) >= 15 and int(parts["redis"]["version"].split(".")[0]) >= 7
+    )
     table = shop.script("status").stdout
     for part in parts:
         assert re.search(rf"^{part} +running", table, re.M), table
@@ -134,13 +149,17 @@ def test_migrations_are_applied_once(shop, database):
     files = sorted((TOP / "db" / database / "migrations").glob("*.sql"))
     query = "SELECT numero, nome, sha256, aplicada_em FROM migracoes ORDER BY numero"
     applied = shop.sql(query, database)
-    assert [(int(numero), sha) for numero, _, sha, _ in applied] == \
-        [(int(file.name[:4]), hashlib.sha256(file.read_bytes()).hexdigest()) for file in files]
+    assert [(int(numero), sha) for numero, _, sha, _ in applied] == [
+        (int(file.name[:4]), hashlib.sha256(file.read_bytes()).hexdigest()) for file in files
+    ]
     assert all(file.stem.endswith(nome) or nome in file.name for file, (_, nome, _, _) in zip(files, applied))
     shop.script("migrate")
     assert shop.sql(query, database) == applied
-    owners = shop.sql("""SELECT DISTINCT tableowner FROM pg_tables
-                         WHERE schemaname = 'public' AND tablename <> 'migracoes'""", database)
+    owners = shop.sql(
+        """SELECT DISTINCT tableowner FROM pg_tables
+                         WHERE schemaname = 'public' AND tablename <> 'migracoes'""",
+        database,
+    )
     assert owners == [[f"{database}_dono"]]
 
 
@@ -173,14 +192,16 @@ def test_check_names_the_statement_that_does_not_fit(shop):
     shop.order({shop.product()["id"]: 1})
 
 
-@pytest.mark.parametrize("arguments, status",
-                         [([], 64), (["-c"], 64), (["-c", "/nada.conf"], 78), (["-x", "a"], 64),
-                          (["-c", "a", "--b"], 64)])
+@pytest.mark.parametrize(
+    "arguments, status",
+    [([], 64), (["-c"], 64), (["-c", "/nada.conf"], 78), (["-x", "a"], 64), (["-c", "a", "--b"], 64)],
+)
 def test_a_worker_started_wrongly(shop, arguments, status):
     """Says how it is used, or what is wrong with its configuration."""
     for name in ("catalogo", "carrinho", "pedidos"):
-        done = subprocess.run([shop.state / "bin" / name, *arguments], capture_output=True, text=True, timeout=30,
-                              check=False)
+        done = subprocess.run(
+            [shop.state / "bin" / name, *arguments], capture_output=True, text=True, timeout=30, check=False
+        )
         assert done.returncode == status and done.stderr.startswith(("Usage:", f"{name}: ")), done
 
 
@@ -231,6 +252,7 @@ def test_scale_while_it_is_used(shop, pool, size):
             answer = client.post(f"/api/carrinho/{session}/adicionar", {"produto_id": 4}) if not wrong else None
             if answer is not None and answer.status not in (200, 409):
                 wrong.append(answer)
+
     threads = [threading.Thread(target=shopping) for _ in range(3)]
     for thread in threads:
         thread.start()
@@ -253,8 +275,14 @@ def test_scale_while_it_is_used(shop, pool, size):
 def test_scale_refuses_nonsense(shop):
     """And changes nothing."""
     before = shop.workers()
-    for arguments in (["carrinho"], ["carrinho", "0"], ["carrinho", "33"], ["carrinho", "x"], ["nada", "2"],
-                      ["carrinho", "2", "3"]):
+    for arguments in (
+        ["carrinho"],
+        ["carrinho", "0"],
+        ["carrinho", "33"],
+        ["carrinho", "x"],
+        ["nada", "2"],
+        ["carrinho", "2", "3"],
+    ):
         assert shop.script("scale", *arguments, check=False).returncode == 64, arguments
     assert shop.workers() == before
 
@@ -281,6 +309,7 @@ def test_two_commands_at_once(shop):
 
     def make(i):
         results[i] = shop.script("token", "create", f"junto-{i}")
+
     threads = [threading.Thread(target=make, args=(i,)) for i in range(3)]
     for thread in threads:
         thread.start()
@@ -294,8 +323,10 @@ def test_two_commands_at_once(shop):
 def test_a_port_that_is_taken(place):
     """Says which, what to do, exits not 0, and leaves nothing running."""
     port, base = free_ports()
-    for taken, arguments in ((port, ["--port", str(port), "--direct-ports", "0"]),
-                             (base + 2, ["--port", str(port), "--direct-ports", str(base)])):
+    for taken, arguments in (
+        (port, ["--port", str(port), "--direct-ports", "0"]),
+        (base + 2, ["--port", str(port), "--direct-ports", str(base)]),
+    ):
         with socket.socket() as other:
             other.bind(("127.0.0.1", taken))
             other.listen()
@@ -316,15 +347,29 @@ def test_a_directory_that_is_something_else(place):
     assert done.returncode == 1 and "not a directory" in done.stderr and file.read_text() == "olá"
 
 
-@pytest.mark.parametrize("arguments",
-                         [["--port", "0"], ["--port", "70000"], ["--port", "x"], ["--direct-ports", "65530"],
-                          ["--port"],
-                                       ["--workers", "nada=2"], ["--workers", "catalogo"], ["--workers", "catalogo=0"],
-                                       ["--workers", "catalogo=33"], ["--set", "limite_leituras"],
-                                       ["--set", "limite_nada=3"], ["--set", "limite_fila=0"],
-                                       ["--set", "limite_fila=201"], ["--set", "limite_escritas=1.5"],
-                                       ["--set", "limite_sessoes="], ["--set", "proxies=10.0.0.1 x"],
-                                       ["--set", "cors_origens=loja.example"], ["sobra"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--port", "0"],
+        ["--port", "70000"],
+        ["--port", "x"],
+        ["--direct-ports", "65530"],
+        ["--port"],
+        ["--workers", "nada=2"],
+        ["--workers", "catalogo"],
+        ["--workers", "catalogo=0"],
+        ["--workers", "catalogo=33"],
+        ["--set", "limite_leituras"],
+        ["--set", "limite_nada=3"],
+        ["--set", "limite_fila=0"],
+        ["--set", "limite_fila=201"],
+        ["--set", "limite_escritas=1.5"],
+        ["--set", "limite_sessoes="],
+        ["--set", "proxies=10.0.0.1 x"],
+        ["--set", "cors_origens=loja.example"],
+        ["sobra"],
+    ],
+)
 def test_up_refuses_nonsense(place, arguments):
     """64, before anything is made."""
     done = command("up", "--state", place / "novo", *arguments)
@@ -391,13 +436,18 @@ def test_a_large_catalogue(shop):
     query = "SELECT nome, descricao, preco, estoque, categoria_id FROM produtos WHERE id > {} AND id <= {} ORDER BY id"
     one, two = shop.sql(query.format(first, second)), shop.sql(query.format(second, 2147483647))
     assert one == two and len({row[0] for row in one}) > 100 and len({row[2] for row in one}) > 100
-    bad = shop.value(f"""SELECT count(*) FROM produtos p WHERE id > {first} AND (
+    bad = shop.value(
+        f"""SELECT count(*) FROM produtos p WHERE id > {first} AND (
                          preco NOT BETWEEN 0.5 AND 2000 OR NOT ativo OR length(nome) < 4 OR estoque <>
-                         (SELECT sum(quantidade) FROM movimentos m WHERE m.produto_id = p.id AND tipo <> 'venda'))""")
+                         (SELECT sum(quantidade) FROM movimentos m WHERE m.produto_id = p.id AND tipo <> 'venda'))"""
+    )
     assert bad == "0"
     start = time.monotonic()
-    for path in ("/api/produtos?limite=20", "/api/produtos?ordem=preco&limite=20",
-                 "/api/produtos?busca=chocolate&limite=20"):
+    for path in (
+        "/api/produtos?limite=20",
+        "/api/produtos?ordem=preco&limite=20",
+        "/api/produtos?busca=chocolate&limite=20",
+    ):
         assert len(shop.public.get(path).data) == 20
     assert time.monotonic() - start < 2
     shop.sql(f"UPDATE produtos SET ativo = false WHERE id > {first}")
@@ -405,8 +455,13 @@ def test_a_large_catalogue(shop):
 
 def test_bad_numbers_of_seed(shop):
     """64, and nothing is added."""
-    for arguments in ([], ["--products", "0"], ["--products", "x"], ["--products", "1000001"],
-                      ["--products", "5", "--seed", "-1"]):
+    for arguments in (
+        [],
+        ["--products", "0"],
+        ["--products", "x"],
+        ["--products", "1000001"],
+        ["--products", "5", "--seed", "-1"],
+    ):
         assert shop.script("seed", *arguments, check=False).returncode == 64
 
 
@@ -416,8 +471,9 @@ def test_own_configuration():
     with Shop("--direct-ports", "0") as shop:
         assert "next start" in shop.script("up", "--set", "limite_pedidos=7").stderr
         file = shop.state / "etc/confeitaria.conf"
-        file.write_text(file.read_text().replace("cors_origens = *",
-                                                 "cors_origens = https://loja.example http://localhost:3000"))
+        file.write_text(
+            file.read_text().replace("cors_origens = *", "cors_origens = https://loja.example http://localhost:3000")
+        )
         shop.script("down")
         text = file.read_text()
         for line in ("limite_conexoes = muitas", "proxies = localhost", "cors_origens = loja.example"):
@@ -428,9 +484,13 @@ def test_own_configuration():
         file.write_text(text)
         shop.script("up")
         assert "rate=7r/s" in (shop.state / "etc/nginx/limites.conf").read_text()
-        for origin, told in (("https://loja.example", "https://loja.example"),
-                             ("http://localhost:3000", "http://localhost:3000"),
-                             ("https://outra.example", None), (None, None), ("https://loja.example.mal.example", None)):
+        for origin, told in (
+            ("https://loja.example", "https://loja.example"),
+            ("http://localhost:3000", "http://localhost:3000"),
+            ("https://outra.example", None),
+            (None, None),
+            ("https://loja.example.mal.example", None),
+        ):
             answer = shop.client().get("/api/produtos/1", headers={"Origin": origin})
             assert answer.headers["Access-Control-Allow-Origin"] == told and answer.headers["Vary"] == "Origin"
         assert json.loads(shop.client().get("/api/produtos/1").text)["data"]["id"] == 1

@@ -15,8 +15,11 @@ STREAM = "pedidos:eventos"
 
 def events(shop, order):
     """What the stream says of an order: (event's id, type, data) in order."""
-    return [(int(entry["id"]), entry["tipo"], json.loads(entry["dados"]))
-            for _, entry in shop.redis().xrange(STREAM) if entry["pedido_id"] == order]
+    return [
+        (int(entry["id"]), entry["tipo"], json.loads(entry["dados"]))
+        for _, entry in shop.redis().xrange(STREAM)
+        if entry["pedido_id"] == order
+    ]
 
 
 def outbox(shop, order):
@@ -28,15 +31,20 @@ def outbox(shop, order):
 def left_behind(shop, session, products, ago="1 hour", status="reservando"):
     """An order that its worker wrote down, some time ago, before it died; its id."""
     order = str(uuid.uuid4())
-    shop.sql(f"""
+    shop.sql(
+        f"""
         INSERT INTO pedidos (id, status, corpo_sha256, session_id, carrinho_versao, cliente_nome, cliente_email, cliente_telefone,
                              entrega_tipo, criado_em, atualizado_em)
         VALUES ('{order}', '{status}', repeat('0', 64), '{session}', 2, '{CLIENTE["nome"]}', '{CLIENTE["email"]}',
                 '{CLIENTE["telefone"]}', '{RETIRADA["tipo"]}', now() - interval '{ago}', now() - interval '{ago}')""",
-             "pedidos")
+        "pedidos",
+    )
     for line, (product, quantity) in enumerate(products.items(), 1):
-        shop.sql(f"INSERT INTO pedido_itens (pedido_id, linha, produto_id, quantidade) "
-                 f"VALUES ('{order}', {line}, {product}, {quantity})", "pedidos")
+        shop.sql(
+            f"INSERT INTO pedido_itens (pedido_id, linha, produto_id, quantidade) "
+            f"VALUES ('{order}', {line}, {product}, {quantity})",
+            "pedidos",
+        )
     return order
 
 
@@ -59,8 +67,12 @@ def test_events_are_published_in_order(shop):
         shop.admin.put(f"/api/pedidos/{order}/status", {"status": status}).ok()
     assert eventually(lambda: len(events(shop, order)) == 4)
     published = events(shop, order)
-    assert [tipo for _, tipo, _ in published] == ["pedido.confirmado", "pedido.em_preparo", "pedido.pronto",
-                                                  "pedido.entregue"]
+    assert [tipo for _, tipo, _ in published] == [
+        "pedido.confirmado",
+        "pedido.em_preparo",
+        "pedido.pronto",
+        "pedido.entregue",
+    ]
     assert [(number, tipo) for number, tipo, _ in published] == outbox(shop, order)
     assert published[0][2]["pedido_id"] == order and published[0][2]["valor_total"] == 24.68
     unmarked = f"SELECT count(*) FROM eventos WHERE pedido_id = '{order}' AND publicado_em IS NULL"
@@ -75,8 +87,11 @@ def test_an_order_that_owes_is_concluded(shop):
     before = shop.status()["parts"]["conciliador"]
     shop.redis().hdel(f"carrinho:{session}", f"p:{order}")
     shop.redis().hset(f"carrinho:{session}", f"i:{product}", "3 1700000000000000")
-    shop.sql(f"""UPDATE pedidos SET pendencia = 'finalizar', atualizado_em = now() - interval '1 hour'
-                 WHERE id = '{order}'""", "pedidos")
+    shop.sql(
+        f"""UPDATE pedidos SET pendencia = 'finalizar', atualizado_em = now() - interval '1 hour'
+                 WHERE id = '{order}'""",
+        "pedidos",
+    )
     owes = f"SELECT count(*) FROM pedidos WHERE id = '{order}' AND pendencia IS NOT NULL"
     assert eventually(lambda: shop.value(owes, "pedidos") == "0")
     lines = shop.public.get(f"/api/carrinho/{session}").data["itens"]
@@ -112,12 +127,14 @@ def test_an_order_that_is_fresh_is_left_alone(shop):
 
 def reopened(shop, order, product):
     """Puts an order's reservation back to `reservada`, past its limit, with the books of that moment."""
-    shop.sql(f"""
+    shop.sql(
+        f"""
         BEGIN;
         DELETE FROM movimentos WHERE pedido_id = '{order}' AND tipo <> 'reserva';
         UPDATE produtos SET estoque = (SELECT saldo FROM movimentos WHERE pedido_id = '{order}') WHERE id = {product};
         UPDATE reservas SET estado = 'reservada', expira_em = now() WHERE pedido_id = '{order}';
-        COMMIT""")
+        COMMIT"""
+    )
     return f"SELECT estado FROM reservas WHERE pedido_id = '{order}'"
 
 
@@ -168,6 +185,7 @@ def test_a_cart_read_before_an_earlier_order_left_it(shop):
         call = f"""pedido_abrir('{uuid.uuid4()}', NULL, repeat('0', 64), '{session}', {versao}, 'Maria', 'm@x.br',
                                 '11 99999-0000', 'retirada', NULL, NULL, NULL, '{{{product}}}', '{{1}}')"""
         return shop.sql(f"BEGIN; SELECT id FROM {call}; ROLLBACK", "pedidos")
+
     assert opened(ordered) == [[order]]
     shop.sql(f"UPDATE pedidos SET carrinho_retirado = {taken + 5} WHERE id = '{order}'", "pedidos")
     assert opened(taken + 4) == []

@@ -21,6 +21,7 @@ def together(shop, calls, token=None):
             results[i] = error
         finally:
             client.close()
+
     threads = [threading.Thread(target=one, args=entry) for entry in enumerate(calls)]
     for thread in threads:
         thread.start()
@@ -39,9 +40,11 @@ def statuses(answers):
 
 def ordering(body, **options):
     """A customer who orders, and asks again when the answer came too late: it is the same order."""
+
     def call(client):
         answer = client.post("/api/pedidos", body, **options)
         return client.post("/api/pedidos", body, **options) if answer.status == 504 else answer
+
     return call
 
 
@@ -88,8 +91,10 @@ def test_adds_to_one_cart_all_count(shop):
     """Eight adds at once of one product, and of another."""
     one, two = shop.product(), shop.product()
     session = shop.session()
+
     def add(client, product):
         return client.post(f"/api/carrinho/{session}/adicionar", {"produto_id": product["id"], "quantidade": 2})
+
     answers = together(shop, [lambda client, p=p: add(client, p) for p in (one, two) * 4])
     assert statuses(answers) == {200: 8}
     itens = shop.public.get(f"/api/carrinho/{session}").data["itens"]
@@ -142,6 +147,7 @@ def test_a_key_is_one_order_even_before_the_first_is_written(shop):
         with second.cursor() as cursor:
             cursor.execute(opening(uuid.uuid4(), key))
             found.append(cursor.fetchone()[0])
+
     thread = threading.Thread(target=come_second)
     thread.start()
     thread.join(0.5)
@@ -152,8 +158,14 @@ def test_a_key_is_one_order_even_before_the_first_is_written(shop):
     shop.sql(f"UPDATE pedidos SET status = 'desfeito' WHERE id = '{written}'", "pedidos")
 
 
-@pytest.mark.parametrize("same, index", [("chave", "pedidos_chave"), ("session_id", "pedidos_um_por_vez"),
-                                         ("session_id, carrinho_versao", "pedidos_carrinho")])
+@pytest.mark.parametrize(
+    "same, index",
+    [
+        ("chave", "pedidos_chave"),
+        ("session_id", "pedidos_um_por_vez"),
+        ("session_id, carrinho_versao", "pedidos_carrinho"),
+    ],
+)
 def test_the_database_has_the_last_word_on_orders(shop, same, index):
     """A second order of a key, of a version of a cart, or waiting in the same session is refused, whoever writes it."""
     order = shop.order({shop.product()["id"]: 1})["id"]
@@ -165,8 +177,10 @@ def test_the_database_has_the_last_word_on_orders(shop, same, index):
                        entrega_tipo, {chave}, {session_id}, {carrinho_versao} FROM pedidos WHERE id = '{order}';"""
     one = insert.format(status=status, order=order, **values)
     names = same.split(", ")
-    other = {name: value if name in names else {"carrinho_versao": "3"}.get(name, f"'{uuid.uuid4()}'")
-             for name, value in values.items()}
+    other = {
+        name: value if name in names else {"carrinho_versao": "3"}.get(name, f"'{uuid.uuid4()}'")
+        for name, value in values.items()
+    }
     two = insert.format(status=status, order=order, **other)
     with pytest.raises(AssertionError, match=index):
         shop.sql(f"BEGIN; {one} {two} ROLLBACK", "pedidos")
@@ -194,16 +208,24 @@ def test_one_confirmed_and_the_other_cannot_find_out(shop):
     loser = threading.Thread(target=shop.client().post, args=("/api/pedidos", shop.checkout(session)))
     loser.start()
     with shop.login("pedidos", "pedidos").cursor() as cursor:
+
         def asked(text):
             cursor.execute(text)
             return cursor.fetchone()
+
         pedido = eventually(lambda: asked(f"SELECT id FROM pedidos WHERE session_id = '{session}'"), every=0.005)[0]
         asked(f"SELECT id FROM pedido_confirmar('{pedido}', ARRAY[{product['id']}], ARRAY['Bolo'], ARRAY[10.00])")
-        away = threading.Thread(target=shop.sql, args=(
-            "BEGIN; LOCK TABLE pedido_historico; SELECT pg_sleep(3); COMMIT", "pedidos"))
+        away = threading.Thread(
+            target=shop.sql, args=("BEGIN; LOCK TABLE pedido_historico; SELECT pg_sleep(3); COMMIT", "pedidos")
+        )
         away.start()
-        assert eventually(lambda: asked("SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted"
-                                        " AND relation = 'pedido_historico'::regclass"), every=0.005)
+        assert eventually(
+            lambda: asked(
+                "SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted"
+                " AND relation = 'pedido_historico'::regclass"
+            ),
+            every=0.005,
+        )
         shelf.commit()
         loser.join()
         away.join()
@@ -230,10 +252,13 @@ def test_adding_while_ordering(shop):
     product = shop.product(estoque=1000)
     for _ in range(6):
         session = shop.cart({product["id"]: 1})
+
         def order(client):
             return client.post("/api/pedidos", shop.checkout(session))
+
         def add(client):
             return client.post(f"/api/carrinho/{session}/adicionar", {"produto_id": product["id"], "quantidade": 10})
+
         before = shop.stock(product["id"])
         ordered, added = together(shop, [order, add])
         assert added.status == 200 and ordered.status == 201
@@ -248,10 +273,14 @@ def test_a_change_of_stock_that_cannot_be_read_back_is_not_called_unchanged(shop
     away = threading.Thread(target=shop.sql, args=("BEGIN; LOCK TABLE categorias; SELECT pg_sleep(3); COMMIT",))
     away.start()
     with shop.login("catalogo").cursor() as cursor:
+
         def locked():
-            cursor.execute("SELECT FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted"
-                           " AND relation = 'categorias'::regclass")
+            cursor.execute(
+                "SELECT FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted"
+                " AND relation = 'categorias'::regclass"
+            )
             return cursor.rowcount
+
         assert eventually(locked)
     answer = shop.admin.put(f"/api/produtos/{product['id']}/estoque", {"quantidade": 2, "operacao": "adicionar"})
     away.join()
@@ -278,9 +307,11 @@ def test_one_wins_if_match(shop):
     product = shop.product()
     path = f"/api/produtos/{product['id']}"
     headers = {"If-Match": shop.public.get(path).etag}
-    answers = together(shop,
-                       [lambda client, i=i: client.patch(path, {"preco": 20 + i}, headers=headers) for i in range(8)],
-                       shop.admin.token)
+    answers = together(
+        shop,
+        [lambda client, i=i: client.patch(path, {"preco": 20 + i}, headers=headers) for i in range(8)],
+        shop.admin.token,
+    )
     assert statuses(answers) == {200: 1, 412: 7}
     winner = next(answer for answer in answers if answer.status == 200)
     assert shop.public.get(path).data == winner.data
@@ -290,10 +321,13 @@ def test_cancelling_at_once(shop):
     """The customer clicks, the shopkeeper clicks: one cancels, the stock is back once."""
     product = shop.product(estoque=9)
     order = shop.order({product["id"]: 4})
+
     def customer(client):
         return client.post(f"/api/pedidos/{order['id']}/cancelar")
+
     def shopkeeper(client):
         return client.put(f"/api/pedidos/{order['id']}/status", {"status": "cancelado"})
+
     answers = together(shop, [customer, shopkeeper] * 4, shop.admin.token)
     assert statuses(answers) == {200: 1, 409: 7}
     assert shop.stock(product["id"]) == 9
@@ -307,9 +341,14 @@ def test_cancelling_while_preparing(shop):
         before = shop.stock(product["id"])
         order = shop.order({product["id"]: 2})
         path = f"/api/pedidos/{order['id']}"
-        answers = together(shop, [lambda client: client.post(f"{path}/cancelar"),
-                                  lambda client: client.put(f"{path}/status", {"status": "em_preparo"})],
-                                  shop.admin.token)
+        answers = together(
+            shop,
+            [
+                lambda client: client.post(f"{path}/cancelar"),
+                lambda client: client.put(f"{path}/status", {"status": "em_preparo"}),
+            ],
+            shop.admin.token,
+        )
         assert statuses(answers) == {200: 1, 409: 1}
         status = shop.public.get(path).data["status"]
         assert status == ("cancelado" if answers[0].status == 200 else "em_preparo")
@@ -336,8 +375,9 @@ def test_a_busy_afternoon(shop):
             session = client.post("/api/carrinho/sessao").ok(201)["session_id"]
             for k in range(1 + (number + i) % 3):
                 product = products[(number * 7 + i * 3 + k) % 5]
-                client.post(f"/api/carrinho/{session}/adicionar",
-                            {"produto_id": product["id"], "quantidade": 1 + i % 3})
+                client.post(
+                    f"/api/carrinho/{session}/adicionar", {"produto_id": product["id"], "quantidade": 1 + i % 3}
+                )
             answer = client.post("/api/pedidos", shop.checkout(session), headers={"Idempotency-Key": f"{session}-{i}"})
             done[answer.status] += 1
             if answer.status == 201 and i % 3 == 0:
@@ -347,20 +387,32 @@ def test_a_busy_afternoon(shop):
     def shopkeeper(client):
         for i in range(25):
             operacao = "remover" if i % 3 == 0 else "adicionar"
-            answer = client.put(f"/api/produtos/{products[i % 5]['id']}/estoque",
-                                {"quantidade": 1 + i % 4, "operacao": operacao},
-                                headers={"Authorization": f"Bearer {shop.admin.token}"})
+            answer = client.put(
+                f"/api/produtos/{products[i % 5]['id']}/estoque",
+                {"quantidade": 1 + i % 4, "operacao": operacao},
+                headers={"Authorization": f"Bearer {shop.admin.token}"},
+            )
             assert answer.status in (200, 409), answer
+
     results = together(shop, [lambda client, n=n: customer(client, n) for n in range(5)] + [shopkeeper] * 2)
     total = sum(results[:5], collections.Counter())
     assert set(total) <= {201, 409} and total[201] > 5, total
     same_books(shop, *products)
-    sold = dict(shop.sql("""SELECT i.produto_id, sum(i.quantidade)
+    sold = dict(
+        shop.sql(
+            """SELECT i.produto_id, sum(i.quantidade)
                             FROM pedido_itens i JOIN pedidos p ON p.id = i.pedido_id
-                            WHERE p.status >= 'confirmado' AND p.status <> 'cancelado' GROUP BY 1""", "pedidos"))
-    kept = dict(shop.sql("""SELECT i.produto_id, sum(i.quantidade)
+                            WHERE p.status >= 'confirmado' AND p.status <> 'cancelado' GROUP BY 1""",
+            "pedidos",
+        )
+    )
+    kept = dict(
+        shop.sql(
+            """SELECT i.produto_id, sum(i.quantidade)
                             FROM reserva_itens i JOIN reservas r ON r.pedido_id = i.pedido_id
-                            WHERE r.estado = 'confirmada' GROUP BY 1"""))
+                            WHERE r.estado = 'confirmada' GROUP BY 1"""
+        )
+    )
     for product in products:
         assert sold.get(str(product["id"])) == kept.get(str(product["id"]))
         assert shop.stock(product["id"]) >= 0

@@ -53,12 +53,17 @@ class Order(Case):
     """The cart is ordered, with the same key each time."""
 
     def send(self):
-        return self.shop.client().post("/api/pedidos", self.shop.checkout(self.session),
-                                       headers={"Idempotency-Key": self.session})
+        return self.shop.client().post(
+            "/api/pedidos", self.shop.checkout(self.session), headers={"Idempotency-Key": self.session}
+        )
 
     def count(self):
-        return int(self.shop.value(f"SELECT count(*) FROM pedidos WHERE session_id = '{self.session}' "
-                                   "AND status = 'confirmado'", "pedidos"))
+        return int(
+            self.shop.value(
+                f"SELECT count(*) FROM pedidos WHERE session_id = '{self.session}' " "AND status = 'confirmado'",
+                "pedidos",
+            )
+        )
 
 
 @pytest.mark.parametrize("part, case", [("pg-catalogo", Stock), ("redis", Cart), ("pg-pedidos", Order)])
@@ -104,6 +109,8 @@ def test_a_second_freeze_is_like_the_first(shop):
         with shop.frozen("pg-catalogo"):
             for _ in range(6):
                 assert shop.client().get("/api/produtos/7/estoque").headers["X-Fonte"] == "replica"
-        assert eventually(lambda: all(shop.client().get("/api/produtos/7/estoque").headers["X-Fonte"] is None
-                                      for _ in range(6)), seconds=5)
+        assert eventually(
+            lambda: all(shop.client().get("/api/produtos/7/estoque").headers["X-Fonte"] is None for _ in range(6)),
+            seconds=5,
+        )
     assert shop.recovered()

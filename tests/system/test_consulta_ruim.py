@@ -5,6 +5,7 @@ import pytest
 
 pytestmark = pytest.mark.usefixtures("same_workers")
 
+# fmt: off
 QUERIES = {
     "/api/produtos": {
         "categoria_id": ["0", "-1", "1.5", "abc", "", "2147483648", "9223372036854775808", "1e3", "01x", "null", "true",
@@ -30,8 +31,10 @@ QUERIES = {
         "cursor": ["", "x", "%FF", "AAAA"],
     },
 }
-QUERIES["/api/produtos/categoria/1"] = {name: values for name, values in QUERIES["/api/produtos"].items()
-                                        if name != "categoria_id"}
+# fmt: on
+QUERIES["/api/produtos/categoria/1"] = {
+    name: values for name, values in QUERIES["/api/produtos"].items() if name != "categoria_id"
+}
 
 
 @pytest.mark.parametrize("path", QUERIES)
@@ -47,8 +50,9 @@ def test_a_parameter_with_every_nonsense(shop, path):
     twice = next(name for name in names if name in good)
     client.get(f"{path}?{twice}={good[twice]}&{twice}={good[twice]}").problem("parametro_invalido", twice)
     bad = [name for name in names if name not in ("cursor", "desde", "ate")]
-    client.get(f"{path}?" + "&".join(f"{name}={QUERIES[path][name][0]}" for name in bad)).problem("parametro_invalido",
-        *bad)
+    client.get(f"{path}?" + "&".join(f"{name}={QUERIES[path][name][0]}" for name in bad)).problem(
+        "parametro_invalido", *bad
+    )
     client.get(f"{path}?x=1&x=2&=&&&y&{'z=1&' * 20}").ok()
     client.get(f"{path}?{'z=1&' * 100}").problem("requisicao_invalida")
 
@@ -56,7 +60,12 @@ def test_a_parameter_with_every_nonsense(shop, path):
 def test_a_cursor_that_the_database_cannot_read(shop):
     """A client's made-up sort key is a 400 before it is SQL."""
     for ordem, query, key in (
-            ("relevancia", "busca=bolo", "1e-999"), ("relevancia", "busca=bolo", "nan"), ("preco", "ordem=preco", "1e5"),
-            ("recentes", "ordem=recentes", "2026-01-01T00:00:00+23:00"), ("nome", "ordem=nome", ""), ("id", "limite=1", "x")):
+        ("relevancia", "busca=bolo", "1e-999"),
+        ("relevancia", "busca=bolo", "nan"),
+        ("preco", "ordem=preco", "1e5"),
+        ("recentes", "ordem=recentes", "2026-01-01T00:00:00+23:00"),
+        ("nome", "ordem=nome", ""),
+        ("id", "limite=1", "x"),
+    ):
         cursor = urlsafe_b64encode(f"{ordem}\x1f{key}\x1f1\x1f".encode()).decode().rstrip("=")
         shop.public.get(f"/api/produtos?{query}&cursor={cursor}").problem("parametro_invalido", "cursor")

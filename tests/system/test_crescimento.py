@@ -15,8 +15,10 @@ from statements import statements
 
 pytestmark = pytest.mark.slow
 
+# fmt: off
 LARGE = {"produtos", "movimentos", "reservas", "reserva_itens", "pedidos", "pedido_itens", "pedido_historico",
          "eventos"}
+# fmt: on
 ROWS_READ = 3000  # what one look into a large table may read; it has 100 times as many
 PRODUCTS, ORDERS, WITH_LINES, CARTS = 100_000, 1_000_000, 200_000, 100_000
 FULL_PAGES = "limite=20"
@@ -64,8 +66,12 @@ def fill(shop, products, orders, lines, carts):
     """Gives a shop its past, and what is asked of both: a product to sell, five that a word finds, a cart. Its two primaries
     are filled at the same time."""
     with ThreadPoolExecutor() as pool:
-        past = pool.submit(shop.psql, PAST_ORDERS.format(orders=orders, lines=lines, products=products) + counting(), "pedidos",
-                           seconds=600)
+        past = pool.submit(
+            shop.psql,
+            PAST_ORDERS.format(orders=orders, lines=lines, products=products) + counting(),
+            "pedidos",
+            seconds=600,
+        )
         shop.script("seed", "--products", str(products), seconds=600)
         shop.psql(PAST_RESERVATIONS.format(lines=lines, products=products), seconds=600)
         past.result()
@@ -88,23 +94,31 @@ def fixture_pair():
     """A small shop and a large one."""
     with ExitStack() as stack:
         small, large = stack.enter_context(Shop()), stack.enter_context(Shop())
-        yield (fill(small, products=87, orders=10, lines=10, carts=1),
-               fill(large, products=PRODUCTS, orders=ORDERS, lines=WITH_LINES, carts=CARTS))
+        yield (
+            fill(small, products=87, orders=10, lines=10, carts=1),
+            fill(large, products=PRODUCTS, orders=ORDERS, lines=WITH_LINES, carts=CARTS),
+        )
 
 
 # Plans
 
 NOBODY = "'00000000-0000-4000-8000-000000000000'"
-CLIENT = (f"'{'0' * 64}', {NOBODY}, 1, 'Maria', 'm@x.br', '11912345678', 'retirada', NULL, NULL, NULL, "
-          "'{{1}}', '{{1}}'")
+CLIENT = (
+    f"'{'0' * 64}', {NOBODY}, 1, 'Maria', 'm@x.br', '11912345678', 'retirada', NULL, NULL, NULL, " "'{{1}}', '{{1}}'"
+)
 LISTS = [
-    "NULL, NULL, NULL, NULL, NULL, NULL, {first}, 21", "NULL, NULL, NULL, NULL, NULL, NULL, {after}, 21",
-    "2, NULL, NULL, NULL, NULL, NULL, {first}, 21", "2, NULL, NULL, NULL, NULL, NULL, {after}, 21",
-    "NULL, 10, 50, NULL, NULL, NULL, {first}, 21", "NULL, 10, 50, true, NULL, NULL, {after}, 21",
-    "NULL, NULL, NULL, true, NULL, NULL, {first}, 21", "NULL, NULL, NULL, NULL, 'xilindro', NULL, {first}, 21",
+    "NULL, NULL, NULL, NULL, NULL, NULL, {first}, 21",
+    "NULL, NULL, NULL, NULL, NULL, NULL, {after}, 21",
+    "2, NULL, NULL, NULL, NULL, NULL, {first}, 21",
+    "2, NULL, NULL, NULL, NULL, NULL, {after}, 21",
+    "NULL, 10, 50, NULL, NULL, NULL, {first}, 21",
+    "NULL, 10, 50, true, NULL, NULL, {after}, 21",
+    "NULL, NULL, NULL, true, NULL, NULL, {first}, 21",
+    "NULL, NULL, NULL, NULL, 'xilindro', NULL, {first}, 21",
     "NULL, NULL, NULL, NULL, 'torta xilin', NULL, {first}, 21",
     "NULL, NULL, NULL, NULL, NULL, '{{1,2,3}}', {first}, 21",
 ]
+# fmt: off
 # What each statement is asked with; `order`, `event`, `product` are those of the large shop.
 TYPICAL = {
     "catalogo": {
@@ -149,17 +163,21 @@ TYPICAL = {
         "pedido_desistir": ["'{order}'"], "pedido_desfeito": ["'{order}'"],
     },
 }
+# fmt: on
 
 
 def worker_settings():
     """What the workers' connections set, as SQL."""
-    words = re.search(r'^#define SESSION "(.*)"$', (TOP / "fcgi/core/sql_servers.c").read_text(encoding="utf-8"), re.M)[1]
+    words = re.search(r'^#define SESSION "(.*)"$', (TOP / "fcgi/core/sql_servers.c").read_text(encoding="utf-8"), re.M)[
+        1
+    ]
     return "".join(f"SET {name} = {value};\n" for name, value in re.findall(r"-c (\w+)=(\w+)", words))
 
 
 def plans_of(shop, database, preparation, run):
     """Runs something and undoes it: the plans of all that ran, functions' own statements included."""
-    remarks = shop.psql(f"""
+    remarks = shop.psql(
+        f"""
         LOAD 'auto_explain';
         SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on;
         SET auto_explain.log_analyze = on; SET auto_explain.log_timing = off; SET auto_explain.log_format = json;
@@ -167,7 +185,9 @@ def plans_of(shop, database, preparation, run):
         BEGIN;
         SET LOCAL client_min_messages = log;
         {run};
-        ROLLBACK;""", database).stderr
+        ROLLBACK;""",
+        database,
+    ).stderr
     decoder = json.JSONDecoder()
     return [decoder.raw_decode(remarks, begin.end())[0] for begin in re.finditer(r"plan:\n(?=\{)", remarks)]
 
@@ -183,8 +203,9 @@ def complaints(plans):
     """Looks into large tables that read all of it, or more than they need."""
     for plan in plans:
         for node in nodes(plan["Plan"]):
-            read = sum(node.get(name, 0) for name in ("Actual Rows", "Rows Removed by Filter",
-                                                      "Rows Removed by Index Recheck")) * node.get("Actual Loops", 1)
+            read = sum(
+                node.get(name, 0) for name in ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck")
+            ) * node.get("Actual Loops", 1)
             if node.get("Relation Name") in LARGE and (node["Node Type"] == "Seq Scan" or read > ROWS_READ):
                 yield f"{node['Node Type']} of {node['Relation Name']}, {read} rows, in {plan['Query Text']}"
 
@@ -214,6 +235,7 @@ def test_what_scripts_status_asks(pair):
 
 
 # Costs
+
 
 def page_1000(shop, path):
     """The address of the thousandth page, reached as a client reaches it; of the first in a shop that has no other."""
@@ -255,8 +277,21 @@ def cost(place, request, times=100):
     return (processos.cpu(serving) - before) * 1000 / times
 
 
-@pytest.mark.parametrize("name", ["detail", "category", "prices", "search", "page 1", "page 1,000", "orders",
-                                  "orders of a state", "order", "add to cart"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "detail",
+        "category",
+        "prices",
+        "search",
+        "page 1",
+        "page 1,000",
+        "orders",
+        "orders of a state",
+        "order",
+        "add to cart",
+    ],
+)
 def test_a_request_costs_what_it_cost(pair, name, capsys):
     """The goal is 1.5 times the CPU; the machine may be busy, so that only three times fails."""
     requests = [request_of(name, place) for place in pair]
@@ -265,8 +300,10 @@ def test_a_request_costs_what_it_cost(pair, name, capsys):
     rounds = [[cost(place, request) for place, request in zip(pair, requests)] for _ in range(3)]
     small, large = (min(values) for values in zip(*rounds))
     with capsys.disabled():
-        print(f"\nnote: {name}: {large:.2f} ms of CPU in a large shop, {small:.2f} ms in a small one, "
-              f"{large / small:.2f} times")
+        print(
+            f"\nnote: {name}: {large:.2f} ms of CPU in a large shop, {small:.2f} ms in a small one, "
+            f"{large / small:.2f} times"
+        )
     assert large < 3 * small
 
 
@@ -274,20 +311,29 @@ def test_totals_are_exact(pair):
     """However they were counted: what is there, on the first page and on every later one."""
     for place in pair:
         shop = place.shop
-        for query, condition in (("", "true"), ("categoria_id=2", "categoria_id = 2"),
-                                 ("preco_min=5.10&preco_max=10.30", "preco BETWEEN 5.10 AND 10.30"),
-                                 ("preco_min=7.10&preco_max=7.90", "preco BETWEEN 7.10 AND 7.90"),
-                                 ("em_estoque=false&preco_max=20", "estoque = 0 AND preco <= 20"),
-                                 ("busca=bolo", "busca @@ consulta_busca('bolo')")):
+        for query, condition in (
+            ("", "true"),
+            ("categoria_id=2", "categoria_id = 2"),
+            ("preco_min=5.10&preco_max=10.30", "preco BETWEEN 5.10 AND 10.30"),
+            ("preco_min=7.10&preco_max=7.90", "preco BETWEEN 7.10 AND 7.90"),
+            ("em_estoque=false&preco_max=20", "estoque = 0 AND preco <= 20"),
+            ("busca=bolo", "busca @@ consulta_busca('bolo')"),
+        ):
             there = int(shop.value(f"SELECT count(*) FROM produtos WHERE ativo AND {condition}"))
             answer = shop.public.get(f"/api/produtos?{query}&limite=1").json
             assert answer["total"] == there, query
             if "proximo" in answer:
                 after = shop.public.get(f"/api/produtos?{query}&limite=1&cursor={answer['proximo']}").json
                 assert after["total"] == there
-        for query, condition in (("", "true"), ("status=cancelado", "status = 'cancelado'"),
-                                 ("desde=2026-01-01T10:00:00Z&ate=2026-03-05T17:30:00Z",
-                                  "criado_em BETWEEN '2026-01-01 10:00:00' AND '2026-03-05 17:30:00'")):
-            there = int(shop.value(f"SELECT count(*) FROM pedidos WHERE status >= 'confirmado' AND {condition}",
-                                   "pedidos"))
+        for query, condition in (
+            ("", "true"),
+            ("status=cancelado", "status = 'cancelado'"),
+            (
+                "desde=2026-01-01T10:00:00Z&ate=2026-03-05T17:30:00Z",
+                "criado_em BETWEEN '2026-01-01 10:00:00' AND '2026-03-05 17:30:00'",
+            ),
+        ):
+            there = int(
+                shop.value(f"SELECT count(*) FROM pedidos WHERE status >= 'confirmado' AND {condition}", "pedidos")
+            )
             assert shop.admin.get(f"/api/pedidos?{query}&limite=1").json["total"] == there, query

@@ -17,11 +17,21 @@ PRICES = [1, 10, 20, 30, 99, 101, 333, 350, 1999, 4590, 9999999999, 9999999998, 
 MICROSECONDS = 1_000_000
 
 
-@pytest.mark.parametrize("lines, total", [
-    ([("3.50", 3)], "10.50"), ([("0.10", 1), ("0.20", 1)], "0.30"), ([("0.10", 3)], "0.30"), ([("1.10", 3)], "3.30"),
-    ([("0.01", 9999)], "99.99"), ([("4.35", 100)], "435.00"), ([("1.005", 1)], None),
-    ([("19.99", 3), ("0.07", 7)], "60.46"),
-    ([("99999999.99", 9999)], "999899999900.01"), ([("45.90", 2), ("3.50", 4), ("38.00", 1)], "143.80")])
+@pytest.mark.parametrize(
+    "lines, total",
+    [
+        ([("3.50", 3)], "10.50"),
+        ([("0.10", 1), ("0.20", 1)], "0.30"),
+        ([("0.10", 3)], "0.30"),
+        ([("1.10", 3)], "3.30"),
+        ([("0.01", 9999)], "99.99"),
+        ([("4.35", 100)], "435.00"),
+        ([("1.005", 1)], None),
+        ([("19.99", 3), ("0.07", 7)], "60.46"),
+        ([("99999999.99", 9999)], "999899999900.01"),
+        ([("45.90", 2), ("3.50", 4), ("38.00", 1)], "143.80"),
+    ],
+)
 def test_sums_that_floats_get_wrong(shop, lines, total):
     """In the cart, in the order, in the database: the same digits."""
     lot, cart = shop.category(), {}
@@ -74,8 +84,10 @@ class Market:
         """A random cart: product -> quantity."""
         numbers = [n for n in self.price if self.stock[n] == 9999] if in_stock else list(self.price)
         chosen = self.random.sample(numbers, min(len(numbers), int(self.random.expovariate(1 / 4)) + 1))
-        return {n: self.random.choice((1, 1, 2, 3, self.random.randint(1, 40), self.random.randint(1, 9999)))
-                for n in chosen}
+        return {
+            n: self.random.choice((1, 1, 2, 3, self.random.randint(1, 40), self.random.randint(1, 9999)))
+            for n in chosen
+        }
 
     def check(self, lines, data):
         """The cart's answer against integer centavos."""
@@ -120,6 +132,7 @@ def in_parallel(shop, jobs, work):
                 work(client, *job)
             except BaseException as error:  # a thread's failure is the test's
                 failures.append(error)
+
     threads = [threading.Thread(target=run) for _ in range(CLIENTS)]
     for thread in threads:
         thread.start()
@@ -133,12 +146,14 @@ def in_parallel(shop, jobs, work):
 def test_ten_thousand_random_carts(shop):
     """Every line, every total, exactly; lines that are short cost nothing."""
     market = Market(shop, seed=20261124)
-    carts = {str(uuid.UUID(int=market.random.getrandbits(128), version=4)): market.lines()
-             for _ in range(CARTS - BY_HTTP)}
+    carts = {
+        str(uuid.UUID(int=market.random.getrandbits(128), version=4)): market.lines() for _ in range(CARTS - BY_HTTP)
+    }
     fill(shop, carts)
 
     def look(client, session, lines):
         market.check(lines, client.get(f"/api/carrinho/{session}").data)
+
     in_parallel(shop, carts.items(), look)
 
     def whole_way(client, lines):
@@ -149,6 +164,7 @@ def test_ten_thousand_random_carts(shop):
             assert answer.status == (200 if quantity <= market.stock[number] else 409), answer
         taken = {number: quantity for number, quantity in lines.items() if quantity <= market.stock[number]}
         market.check(taken, client.get(f"/api/carrinho/{session}").data)
+
     in_parallel(shop, [(market.lines(),) for _ in range(BY_HTTP)], whole_way)
 
 
@@ -170,21 +186,32 @@ def test_random_orders(shop):
             assert centavos(item["subtotal"]) == market.price[item["produto_id"]] * item["quantidade"]
         assert centavos(order["valor_total"]) == sum(market.price[n] * q for n, q in lines.items())
         totals[order["id"]] = order["valor_total"]
+
     in_parallel(shop, orders.items(), buy)
-    kept = dict(shop.sql("SELECT id, valor_total FROM pedidos WHERE session_id IN (%s)"
-                         % ",".join(f"'{session}'" for session in orders), "pedidos"))
+    kept = dict(
+        shop.sql(
+            "SELECT id, valor_total FROM pedidos WHERE session_id IN (%s)"
+            % ",".join(f"'{session}'" for session in orders),
+            "pedidos",
+        )
+    )
     assert {number: Decimal(total) for number, total in kept.items()} == totals and len(totals) == ORDERS
-    off = shop.value("""SELECT count(*) FROM pedidos p WHERE valor_total IS DISTINCT FROM
+    off = shop.value(
+        """SELECT count(*) FROM pedidos p WHERE valor_total IS DISTINCT FROM
                         (SELECT sum(preco_unitario * quantidade) FROM pedido_itens i WHERE i.pedido_id = p.id)
-                        AND status >= 'confirmado'""", "pedidos")
+                        AND status >= 'confirmado'""",
+        "pedidos",
+    )
     assert off == "0"
 
 
 def test_a_total_that_is_too_large_is_not_wrong(shop):
     """A hundred of the dearest lines there can be: refused or right, never wrapped around."""
     lot = shop.category()
-    shop.sql(f"""INSERT INTO produtos (nome, preco, estoque, categoria_id)
-                 SELECT 'Caro ' || n, 99999999.99, 9999, {lot} FROM generate_series(1, 100) n""")
+    shop.sql(
+        f"""INSERT INTO produtos (nome, preco, estoque, categoria_id)
+                 SELECT 'Caro ' || n, 99999999.99, 9999, {lot} FROM generate_series(1, 100) n"""
+    )
     numbers = [p["id"] for p in shop.public.get(f"/api/produtos?categoria_id={lot}").data]
     session = str(uuid.uuid4())
     fill(shop, {session: {number: 9999 for number in numbers}})

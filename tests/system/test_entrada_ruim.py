@@ -19,13 +19,16 @@ MISSING_INT, MISSING_UUID = 2147483647, "00000000-0000-4000-8000-000000000000"
 @dataclass(frozen=True)
 class Kind:
     """What a field takes, as the raw JSON of everything that it does not take."""
+
     bad: tuple
 
 
 NO_TEXT = ("5", "1.5", "true", "null", "[]", "{}", '["a"]', '"\\u0000"', '"a\\u0000b"')
+# fmt: off
 NO_INT = ("-1", "1.5", '"5"', "true", "false", "null", "2147483648", "9223372036854775807", "9223372036854775808",
           "-9223372036854775809", "18446744073709551616", "1" + "0" * 400, "1e3", "5.0", "1e400", "[]", "{}", "[1]",
           '""')
+# fmt: on
 
 
 def integer(*also):
@@ -43,12 +46,15 @@ def nullable(kind):
     return Kind(tuple(raw for raw in kind.bad if raw != "null"))
 
 
+# fmt: off
 MONEY = Kind(("0", "-1", "-0.01", "0.00", "1.555", "0.001", '"5"', "true", "null", "100000000.00", "100000000",
               "9223372036854775808",
               "1e2", "1E2", "1e400", "[]", "{}", '""'))
+# fmt: on
 BOOL = Kind(("0", "1", '"true"', "null", "[]", "{}"))
 OBJECT = Kind(("5", '"x"', "true", "null", "[]", "[{}]"))
 WORD = Kind(NO_TEXT + ('""', '"outra"', '"CONFIRMADO"', '" retirada"', json.dumps("a" * 5000)))
+# fmt: off
 UUID_KIND = Kind(NO_TEXT + ('""', '"x"', '"00000000-0000-4000-8000-00000000000"',
                             '"00000000-0000-4000-8000-0000000000000"',
                             '"{00000000-0000-4000-8000-000000000000}"', '"00000000000040008000000000000000"',
@@ -56,14 +62,17 @@ UUID_KIND = Kind(NO_TEXT + ('""', '"x"', '"00000000-0000-4000-8000-00000000000"'
 TIME = nullable(Kind(NO_TEXT + ('""', '"ontem"', '"2026-13-01"', '"2026-02-30"', '"2026-11-24T25:00:00Z"',
                                 '"24/12/2026"',
                                 '"2026-11-24T10:00:00"', '"1999-12-31"', '"2100-01-01"', '"99999-01-01"')))
-EMAIL = text(254, '"maria"', '"maria@"', '"@exemplo.com"', '"a@b"', '"a b@exemplo.com"', '"a@b@c.com"', '"a@.com"',
-             '"a@b..com"')
+# fmt: on
+EMAIL = text(
+    254, '"maria"', '"maria@"', '"@exemplo.com"', '"a@b"', '"a b@exemplo.com"', '"a@b@c.com"', '"a@.com"', '"a@b..com"'
+)
 TELEFONE = text(20, '"1234567"', '"abcdefghij"', '"+55 11 9x234"', '"12345678;"')
 
 
 @dataclass
 class Call:
     """One call: where, with what, and what each of its fields takes."""
+
     method: str
     path: str
     admin: bool = False
@@ -75,6 +84,7 @@ class Call:
         return f"{self.method} {self.path}"
 
 
+# fmt: off
 CALLS = [
     Call("POST", "/api/produtos", True, {"nome": "N", "preco": 1.5, "categoria_id": 1},
          {"nome": text(120), "descricao": text(2000, least=0), "preco": MONEY, "estoque": integer(),
@@ -122,8 +132,10 @@ BARE = [
     Call("GET", "/api/pedidos/{pedido}"),
     Call("POST", "/api/pedidos/{pedido}/cancelar"), Call("GET", "/health"),
 ]
+# fmt: on
 EVERY = CALLS + BARE
 
+# fmt: off
 NOT_JSON = [
     b"", b" ", b"{", b"}", b'{"nome"}', b'{"nome":}', b"{nome: 1}", b"{'nome': 1}", b'{"nome": 1,}',
     b'{"nome": 1 "preco": 2}',
@@ -155,6 +167,7 @@ BAD_UUIDS = ["x", "0", "1", MISSING_UUID[:-1], MISSING_UUID + "0", MISSING_UUID.
 TOKENS = [None, "", "Bearer", "Bearer ", "Bearer x", "Bearer cft_" + "A" * 43, "Basic YTpi", "cft_x",
           "Bearer " + "x" * 3000, "Bearer \xe9",
           "Token {token}", "Bearer {token}x", "Bearer {token} x"]
+# fmt: on
 SERVICES = {"/produtos": "catalogo", "/categorias": "catalogo", "/carrinho": "carrinho"}
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "LINK", "XYZ"]
 
@@ -169,8 +182,12 @@ class World:
         self.shop = shop
         self.product, self.category = shop.product(estoque=1000), shop.category()
         order = shop.order({self.product["id"]: 1})
-        self.names = {"produto": self.product["id"], "item": self.product["id"], "categoria": self.category,
-                      "pedido": order["id"]}
+        self.names = {
+            "produto": self.product["id"],
+            "item": self.product["id"],
+            "categoria": self.category,
+            "pedido": order["id"],
+        }
 
     def path(self, call, **names):
         """The call's path, with a fresh cart."""
@@ -252,13 +269,17 @@ def test_every_field_with_every_nonsense(world, call):
             sent = with_field(body, name, raw)
             problem = client.request(call.method, path, sent).problem("campos_invalidos")
             named = {line["campo"] for line in problem["detalhes"]}
-            assert name in named and all(one == name or one.startswith(name + ".") for one in named), (name, raw[:60],
-                problem)
+            assert name in named and all(one == name or one.startswith(name + ".") for one in named), (
+                name,
+                raw[:60],
+                problem,
+            )
     for name in call.fields:
         kind = call.fields[name]
         loose = [raw for raw in kind.bad if would_take(world.shop, call, path, with_field(body, name, raw))]
-        semantic = {'"maria"', '"1234567"'} | {raw for raw in kind.bad if kind in (TIME, EMAIL) or "\\u0000" in raw
-                                               or raw == "5.0"}
+        semantic = {'"maria"', '"1234567"'} | {
+            raw for raw in kind.bad if kind in (TIME, EMAIL) or "\\u0000" in raw or raw == "5.0"
+        }
         assert set(loose) <= semantic | {"5.0", "1e3", "1e400", "1e2", "1E2"}, f"openapi.yaml takes {name}: {loose}"
 
 
@@ -301,11 +322,13 @@ def test_a_body_of_another_type(world, call):
     """415; application/json is fine with parameters and in capitals."""
     path, client = world.path(call), world.client(call)
     for kind in NOT_JSON_TYPES:
-        client.request(call.method, path, world.body(call),
-                       headers={"Content-Type": kind}).problem("tipo_nao_suportado")
+        client.request(call.method, path, world.body(call), headers={"Content-Type": kind}).problem(
+            "tipo_nao_suportado"
+        )
     for kind in ("application/json; charset=utf-8", "APPLICATION/JSON", "application/json;charset=UTF-8"):
-        client.request(call.method, path, {"desconhecido": 1},
-                       headers={"Content-Type": kind}).problem("campos_invalidos")
+        client.request(call.method, path, {"desconhecido": 1}, headers={"Content-Type": kind}).problem(
+            "campos_invalidos"
+        )
 
 
 @pytest.mark.parametrize("call", EVERY, ids=by_id)
@@ -315,8 +338,9 @@ def test_a_body_that_is_too_large(world, call):
     for body in (b" " * 70000, b'{"nome": "' + b"a" * 70000 + b'"}', b" " * 65537):
         world.shop.client().request(call.method, path, body).problem("corpo_grande")
     pieces = b"".join(b"1000\r\n" + b" " * 4096 + b"\r\n" for _ in range(18)) + b"0\r\n\r\n"
-    world.shop.client().request(call.method, path, pieces,
-                                headers={"Transfer-Encoding": "chunked"}).problem("corpo_grande")
+    world.shop.client().request(call.method, path, pieces, headers={"Transfer-Encoding": "chunked"}).problem(
+        "corpo_grande"
+    )
     if call.body:
         body = json.dumps(world.body(call)).encode()
         whole = world.client(call).request(call.method, path, body + b" " * (65536 - len(body)))
@@ -327,20 +351,24 @@ def test_a_body_that_is_too_large(world, call):
 def test_a_body_in_pieces(world, call):
     """Chunked is as good as a Content-Length."""
     body = json.dumps(world.body(call)).encode()
-    pieces = b"".join(b"%x\r\n%s\r\n" % (len(body[i:i + 7]), body[i:i + 7])
-                      for i in range(0, len(body), 7)) + b"0\r\n\r\n"
+    pieces = (
+        b"".join(b"%x\r\n%s\r\n" % (len(body[i : i + 7]), body[i : i + 7]) for i in range(0, len(body), 7))
+        + b"0\r\n\r\n"
+    )
     client = world.shop.client(world.shop.admin.token if call.admin else None, checked=False)
     answer = client.request(call.method, world.path(call), pieces, headers={"Transfer-Encoding": "chunked"})
     assert answer.status in (200, 201, 409), answer
 
 
-@pytest.mark.parametrize("call", [call for call in BARE if call.method != "GET" and "produto}" not in call.path],
-                         ids=by_id)
+@pytest.mark.parametrize(
+    "call", [call for call in BARE if call.method != "GET" and "produto}" not in call.path], ids=by_id
+)
 def test_a_body_where_none_is_read(world, call):
     """Does no harm."""
     client = world.shop.client(checked=False)
-    answer = client.request(call.method, world.path(call), b'{"qualquer": "coisa"',
-                            headers={"Content-Type": "text/plain"})
+    answer = client.request(
+        call.method, world.path(call), b'{"qualquer": "coisa"', headers={"Content-Type": "text/plain"}
+    )
     assert answer.status in ((401,) if call.admin else (200, 201, 409)), answer
 
 
@@ -381,11 +409,21 @@ def test_an_address_that_is_almost_right(world, call):
     """A slash too many, dots, other letters, slashes in disguise: no route."""
     client = world.shop.client(world.shop.admin.token, checked=False)
     path = world.path(call)
-    for wrong in (path + "/", path + "//", path + "/x", path + "x", path + "%20", path + "%2F",
-                  path.replace("/api", "/API"), "/api/." + path[4:],
-                  path.replace("/", "%2F")[3:].join(("/", "")), "/api/x/.." + path[4:], "/api/x/%2e%2e" + path[4:],
-                  path + ";a=1",
-                  path.replace("/api/", "/api//") if "/api/" in path else path + "/x"):
+    for wrong in (
+        path + "/",
+        path + "//",
+        path + "/x",
+        path + "x",
+        path + "%20",
+        path + "%2F",
+        path.replace("/api", "/API"),
+        "/api/." + path[4:],
+        path.replace("/", "%2F")[3:].join(("/", "")),
+        "/api/x/.." + path[4:],
+        "/api/x/%2e%2e" + path[4:],
+        path + ";a=1",
+        path.replace("/api/", "/api//") if "/api/" in path else path + "/x",
+    ):
         if wrong == path:
             continue
         answer = client.request(call.method, wrong, call.body)
@@ -394,11 +432,21 @@ def test_an_address_that_is_almost_right(world, call):
         assert answer.status == 404 or not wrong.startswith("/api"), (wrong, answer)
 
 
-@pytest.mark.parametrize("path",
-                         ["/api/produtos/%00", "/api/produtos/1%00", "/api/produtos/%", "/api/produtos/%zz",
-                          "/api/produtos/%1",
-                                  "/%00", "/%zz", "/api/carrinho/%00/adicionar", "/api/pedidos/%zz/status",
-                                  "/api/produtos?busca=%zz"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/produtos/%00",
+        "/api/produtos/1%00",
+        "/api/produtos/%",
+        "/api/produtos/%zz",
+        "/api/produtos/%1",
+        "/%00",
+        "/%zz",
+        "/api/carrinho/%00/adicionar",
+        "/api/pedidos/%zz/status",
+        "/api/produtos?busca=%zz",
+    ],
+)
 def test_an_address_with_broken_escapes(shop, path):
     """400, also where nginx answers by itself."""
     for pool in (None, "catalogo") if "produtos" in path else (None,):
@@ -411,13 +459,21 @@ def test_percent_encoding_of_ordinary_letters(shop):
     assert shop.public.get("/%61pi/produtos/1/estoqu%65").data["produto_id"] == 1
 
 
-@pytest.mark.parametrize("call, names, codigo", [
-    (call, names, codigo) for call in EVERY for template, names, codigo in (
-        ("{produto}", {"produto": MISSING_INT}, "produto_nao_encontrado"),
-        ("{categoria}", {"categoria": MISSING_INT}, "categoria_nao_encontrada"),
-        ("{sessao}", {"sessao": MISSING_UUID}, "sessao_nao_encontrada"),
-        ("{pedido}", {"pedido": MISSING_UUID}, "pedido_nao_encontrado")) if template in call.path],
-    ids=lambda value: str(value) if isinstance(value, Call) else "")
+@pytest.mark.parametrize(
+    "call, names, codigo",
+    [
+        (call, names, codigo)
+        for call in EVERY
+        for template, names, codigo in (
+            ("{produto}", {"produto": MISSING_INT}, "produto_nao_encontrado"),
+            ("{categoria}", {"categoria": MISSING_INT}, "categoria_nao_encontrada"),
+            ("{sessao}", {"sessao": MISSING_UUID}, "sessao_nao_encontrada"),
+            ("{pedido}", {"pedido": MISSING_UUID}, "pedido_nao_encontrado"),
+        )
+        if template in call.path
+    ],
+    ids=lambda value: str(value) if isinstance(value, Call) else "",
+)
 def test_an_id_of_nothing(world, call, names, codigo):
     """404 that says of what."""
     body = world.body(call) if call.body else None
@@ -427,10 +483,12 @@ def test_an_id_of_nothing(world, call, names, codigo):
 def test_things_of_a_body_that_are_not_there(world):
     """Unknown products and sessions in a body are found missing too."""
     shop = world.shop
-    shop.public.post(f"/api/carrinho/{world.session()}/adicionar",
-                     {"produto_id": MISSING_INT}).problem("produto_nao_encontrado")
-    shop.public.put(f"/api/carrinho/{world.session()}/atualizar/{MISSING_INT}",
-                    {"quantidade": 1}).problem("item_nao_encontrado")
+    shop.public.post(f"/api/carrinho/{world.session()}/adicionar", {"produto_id": MISSING_INT}).problem(
+        "produto_nao_encontrado"
+    )
+    shop.public.put(f"/api/carrinho/{world.session()}/atualizar/{MISSING_INT}", {"quantidade": 1}).problem(
+        "item_nao_encontrado"
+    )
     shop.public.delete(f"/api/carrinho/{world.session()}/remover/{MISSING_INT}").ok()
     shop.public.post("/api/pedidos", shop.checkout(MISSING_UUID)).problem("sessao_nao_encontrada")
 

@@ -38,17 +38,17 @@ def test_idempotency_keys_that_are_fine(shop):
 
 
 @pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
-@pytest.mark.parametrize("value",
-                         ["", '"', "W/", 'W/"', '""', ",", ',,"a",,', "*x", "é".encode().decode("latin-1"),
-                          '"' + "a" * 3000, "a" * 3000])
+@pytest.mark.parametrize(
+    "value",
+    ["", '"', "W/", 'W/"', '""', ",", ',,"a",,', "*x", "é".encode().decode("latin-1"), '"' + "a" * 3000, "a" * 3000],
+)
 def test_a_condition_that_is_nonsense(shop, header, value):
     """Matches nothing, and breaks nothing."""
     path = f"/api/produtos/{shop.product()['id']}"
     if header == "If-None-Match":
         assert shop.public.get(path, headers={header: value}).status == 200
     else:
-        assert shop.admin.patch(path, {}, headers={header: value}).status in ((200, 412) if value == ""
-            else (412,))
+        assert shop.admin.patch(path, {}, headers={header: value}).status in ((200, 412) if value == "" else (412,))
 
 
 def test_headers_and_addresses_that_are_too_long(shop):
@@ -69,22 +69,36 @@ def raw(port, text):
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
-@pytest.mark.parametrize("text, status", [
-    (b"\x00\x01\x02\r\n\r\n", 400), (b"get /api/produtos HTTP/1.1\r\nHost: x\r\n\r\n", 400),
-    (b"GET /api/produtos HTTP/1.1\r\n\r\n", 400), (b"GET /api/produtos HTTP/9.9\r\nHost: x\r\n\r\n", 505),
-    (b"GET api/produtos HTTP/1.1\r\nHost: x\r\n\r\n", 400),
-    (b"GET /api/produtos HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400),
-    (b"GET /api/produtos HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
-    (b"POST /api/pedidos HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400),
-    (b"POST /api/pedidos HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n", 400),
-    (b"POST /api/pedidos HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-    (b"POST /api/pedidos HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n", 400),
-    (b"GET /api/produtos\xff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 404),
-    (b"GET /api/produtos?busca=\xe9 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 400),
-    (b"GET /api/produtos?busca=caf\xc3\xa9 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 200),
-    (b"POST /api/pedidos HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n", 400),
-    (b"POST /api/pedidos HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{", None),
-])
+@pytest.mark.parametrize(
+    "text, status",
+    [
+        (b"\x00\x01\x02\r\n\r\n", 400),
+        (b"get /api/produtos HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"GET /api/produtos HTTP/1.1\r\n\r\n", 400),
+        (b"GET /api/produtos HTTP/9.9\r\nHost: x\r\n\r\n", 505),
+        (b"GET api/produtos HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"GET /api/produtos HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400),
+        (b"GET /api/produtos HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
+        (b"POST /api/pedidos HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"POST /api/pedidos HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n", 400),
+        (
+            b"POST /api/pedidos HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            400,
+        ),
+        (b"POST /api/pedidos HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n", 400),
+        (b"GET /api/produtos\xff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 404),
+        (b"GET /api/produtos?busca=\xe9 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 400),
+        (b"GET /api/produtos?busca=caf\xc3\xa9 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 200),
+        (
+            b"POST /api/pedidos HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n",
+            400,
+        ),
+        (
+            b"POST /api/pedidos HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{",
+            None,
+        ),
+    ],
+)
 def test_what_is_hardly_http(shop, text, status):
     """nginx's own refusals are problems too, and no 500."""
     for port in (shop.port, shop.base + DIRECT["pedidos" if b"pedidos" in text else "catalogo"]):

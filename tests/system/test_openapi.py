@@ -80,15 +80,21 @@ def test_the_document_is_whole(shop):
         if kind != "securitySchemes":
             for name in things:
                 assert f"#/components/{kind}/{name}" in used, f"{kind}/{name} is used nowhere"
-    ids = [operation["operationId"] for item in document["paths"].values() for method, operation in item.items()
-           if method in METHODS]
+    ids = [
+        operation["operationId"]
+        for item in document["paths"].values()
+        for method, operation in item.items()
+        if method in METHODS
+    ]
     assert len(ids) == len(set(ids))
     for path, item in document["paths"].items():
         for method in METHODS:
             if method in item:
                 operation = item[method]
-                assert operation["summary"] and operation["tags"][0] in [tag["name"]
-                    for tag in document["tags"]], (path, method)
+                assert operation["summary"] and operation["tags"][0] in [tag["name"] for tag in document["tags"]], (
+                    path,
+                    method,
+                )
                 assert {"429", "default"} <= set(operation["responses"]), (path, method)
                 if operation.get("security"):
                     assert {"401", "403"} <= set(operation["responses"]), (path, method)

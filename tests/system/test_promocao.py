@@ -32,10 +32,19 @@ class Traffic:
         replica = shop.client(pool="catalogo-replica")
         assert eventually(lambda: replica.get(f"/api/produtos/{self.product}").status == 200)
         self.reads, self.writes, self.waits = [], [], []
-        self.threads = [threading.Thread(target=self.go, args=one) for one in (
-            (shop.client(checked=False), self.reads, "GET", f"/api/produtos/{self.product}/estoque", None),
-            (shop.client(shop.admin.token, checked=False), self.writes, "PUT", f"/api/produtos/{self.product}/estoque",
-             {"quantidade": 1, "operacao": "adicionar"}))]
+        self.threads = [
+            threading.Thread(target=self.go, args=one)
+            for one in (
+                (shop.client(checked=False), self.reads, "GET", f"/api/produtos/{self.product}/estoque", None),
+                (
+                    shop.client(shop.admin.token, checked=False),
+                    self.writes,
+                    "PUT",
+                    f"/api/produtos/{self.product}/estoque",
+                    {"quantidade": 1, "operacao": "adicionar"},
+                ),
+            )
+        ]
 
     def go(self, client, seen, *request):
         """One customer, until it is over."""
@@ -58,9 +67,16 @@ class Traffic:
 
     def done(self):
         """How many writes were acknowledged, and how many may have happened."""
-        return (len([answer for answer in self.writes if answer.status == 200]),
-                len([answer for answer in self.writes if answer.status != 200
-                     and answer.json["codigo"] == "resultado_desconhecido"]))
+        return (
+            len([answer for answer in self.writes if answer.status == 200]),
+            len(
+                [
+                    answer
+                    for answer in self.writes
+                    if answer.status != 200 and answer.json["codigo"] == "resultado_desconhecido"
+                ]
+            ),
+        )
 
     def another(self, seen, *statuses):
         """Waits for an answer, given from now on, of one of these statuses."""

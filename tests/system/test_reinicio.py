@@ -21,8 +21,10 @@ class Traffic:
         self.shop, self.stop, self.failed, self.served = shop, threading.Event(), [], 0
         self.product = shop.product(estoque=1000000)["id"]
         self.lock = threading.Lock()
-        self.threads = [threading.Thread(target=self.run, args=(what,))
-                        for what in (self.reads, self.orders, self.orders, self.writes)]
+        self.threads = [
+            threading.Thread(target=self.run, args=(what,))
+            for what in (self.reads, self.orders, self.orders, self.writes)
+        ]
 
     def __enter__(self):
         for thread in self.threads:
@@ -103,8 +105,9 @@ def test_restart_of_everything(shop):
     for pool in POOLS:
         assert starts(shop, pool) == {pid: times + 1 for pid, times in before[pool].items()}
     after = shop.workers()
-    assert {name: pid for name, pid in after.items() if "conciliador" not in name} == \
-        {name: pid for name, pid in pids.items() if "conciliador" not in name}
+    assert {name: pid for name, pid in after.items() if "conciliador" not in name} == {
+        name: pid for name, pid in pids.items() if "conciliador" not in name
+    }
     assert not {pid for name, pid in after.items() if "conciliador" in name} & set(pids.values())
 
 
@@ -118,8 +121,9 @@ def test_restart_refuses_what_would_not_work(shop):
     finally:
         (shop.state / "etc/carrinho.conf").unlink()
         shop.script("restart", "carrinho")
-    assert {pool: starts(shop, pool) for pool in POOLS if pool != "carrinho"} == \
-        {pool: times for pool, times in before.items() if pool != "carrinho"}
+    assert {pool: starts(shop, pool) for pool in POOLS if pool != "carrinho"} == {
+        pool: times for pool, times in before.items() if pool != "carrinho"
+    }
     assert shop.script("restart", "nada", check=False).returncode == 64
 
 
@@ -174,8 +178,9 @@ def test_migration_of_the_schema():
         (copy / "db/catalogo/migrations/0099_peso.sql").write_text(MIGRATION, encoding="utf-8")
         with Shop() as shop:
             with Traffic(shop):
-                subprocess.run([copy / "scripts/migrate", "--state", shop.state], check=True, capture_output=True,
-                               timeout=60)
+                subprocess.run(
+                    [copy / "scripts/migrate", "--state", shop.state], check=True, capture_output=True, timeout=60
+                )
                 assert eventually(lambda: shop.value("SELECT max(numero) FROM migracoes", "replica") == "99")
             assert shop.value("SELECT max(numero) FROM migracoes") == "99"
     finally:

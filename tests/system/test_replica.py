@@ -6,22 +6,29 @@ import pytest
 from client import exact
 from shop import eventually
 
+# fmt: off
 READS = ("/api/produtos", "/api/produtos?busca=limao", "/api/produtos/7", "/api/produtos/7/estoque?quantidade=2",
          "/api/produtos/categoria/3", "/api/categorias", "/api/categorias/3")
+# fmt: on
 
 
 def writes(shop):
     """A change of every kind that needs the catalogue's primary."""
-    return (("PUT", "/api/produtos/7/estoque", {"quantidade": 1, "operacao": "adicionar"}),
-            ("PATCH", "/api/produtos/7", {"preco": 1}),
-            ("POST", "/api/categorias", {"nome": "Nova"}), ("DELETE", "/api/produtos/7", None),
-            ("POST", "/api/produtos", {"nome": "N", "preco": 1, "categoria_id": 1}))
+    return (
+        ("PUT", "/api/produtos/7/estoque", {"quantidade": 1, "operacao": "adicionar"}),
+        ("PATCH", "/api/produtos/7", {"preco": 1}),
+        ("POST", "/api/categorias", {"nome": "Nova"}),
+        ("DELETE", "/api/produtos/7", None),
+        ("POST", "/api/produtos", {"nome": "N", "preco": 1, "categoria_id": 1}),
+    )
 
 
 def snapshot(shop):
     """What must not change."""
-    return (shop.sql("SELECT id, nome, preco, estoque, ativo, versao FROM produtos ORDER BY id"),
-            shop.sql("SELECT * FROM categorias ORDER BY id"))
+    return (
+        shop.sql("SELECT id, nome, preco, estoque, ativo, versao FROM produtos ORDER BY id"),
+        shop.sql("SELECT * FROM categorias ORDER BY id"),
+    )
 
 
 def test_the_replica_reads_the_same(shop):
@@ -163,7 +170,7 @@ def test_the_replica_follows_again_after_it_was_away(shop):
         assert answer.status == 200 and answer.headers["X-Fonte"] is None, "there is the primary to ask"
     finally:
         shop.supervisor("start", "pg-replica")
-    assert eventually(lambda: shop.client(pool="catalogo-replica").get(f"/api/produtos/{product['id']}").status == 200,
-                      seconds=20)
+    assert eventually(
+        lambda: shop.client(pool="catalogo-replica").get(f"/api/produtos/{product['id']}").status == 200, seconds=20
+    )
     assert shop.recovered(10)
-

@@ -70,7 +70,9 @@ def test_all_lines_or_none(shop, interno):
     assert problem["detail"] == "Estoque insuficiente: restam 2 unidades de Bolo Curto"
     shop.admin.delete(f"/api/produtos/{short}").ok()
     interno.post("/interno/reservas", body(str(uuid.uuid4()), (plenty, 5), (short, 1))).problem("item_indisponivel")
-    interno.post("/interno/reservas", body(str(uuid.uuid4()), (plenty, 5), (2147483647, 1))).problem("item_indisponivel")
+    interno.post("/interno/reservas", body(str(uuid.uuid4()), (plenty, 5), (2147483647, 1))).problem(
+        "item_indisponivel"
+    )
     assert shop.stock(plenty) == 10
 
 
@@ -86,6 +88,7 @@ def test_the_last_unit_goes_once(shop):
             barrier.wait()
             if client.post("/interno/reservas", body(pedido, (produto, 1))).status == 200:
                 won.append((produto, pedido))
+
     threads = [threading.Thread(target=reach, args=(Interno(shop, token),)) for _ in range(4)]
     for thread in threads:
         thread.start()

@@ -30,8 +30,14 @@ def test_the_front_door(shop):
     """A line a part, all well."""
     body = health(shop.health("healthy"))
     assert body.pop("timestamp")
-    assert body == {"status": "healthy", "service": "confeitaria", "catalogo": "healthy", "replica": "healthy",
-                    "carrinho": "healthy", "pedidos": "healthy"}
+    assert body == {
+        "status": "healthy",
+        "service": "confeitaria",
+        "catalogo": "healthy",
+        "replica": "healthy",
+        "carrinho": "healthy",
+        "pedidos": "healthy",
+    }
 
 
 @pytest.mark.parametrize("pool", LINES)
@@ -59,10 +65,15 @@ def test_the_internal_health_is_not_public(shop):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part, pool, line", [
-    ("pg-catalogo", "catalogo", "postgres"), ("pg-replica", "catalogo-replica", "postgres"),
-    ("redis", "carrinho", "redis"),
-    ("pg-pedidos", "pedidos", "postgres")])
+@pytest.mark.parametrize(
+    "part, pool, line",
+    [
+        ("pg-catalogo", "catalogo", "postgres"),
+        ("pg-replica", "catalogo-replica", "postgres"),
+        ("redis", "carrinho", "redis"),
+        ("pg-pedidos", "pedidos", "postgres"),
+    ],
+)
 def test_a_store_that_is_frozen(shop, part, pool, line):
     """Unhealthy in time, not hanging, however often it is asked; well again when it goes on. Workers stay the same."""
     before = shop.workers()
@@ -72,8 +83,9 @@ def test_a_store_that_is_frozen(shop, part, pool, line):
             body = health(shop.client(pool=pool).get("/health"), 503)
             assert body["status"] == "unhealthy" and body[line] == "unhealthy"
             front = shop.client().get("/health")
-            assert (front.status, exact(front.text)["status"]) == ((200, "degraded") if part == "pg-replica"
-                                                                   else (503, "unhealthy"))
+            assert (front.status, exact(front.text)["status"]) == (
+                (200, "degraded") if part == "pg-replica" else (503, "unhealthy")
+            )
             assert time.monotonic() - start < 3
     assert shop.recovered()
     assert shop.workers() == before
@@ -89,8 +101,12 @@ def test_a_store_that_dies(shop, part):
     order = shop.order({product["id"]: 1})
     pid = shop.processes()[part]
     os.kill(pid, signal.SIGKILL)
-    assert eventually(lambda: shop.processes().get(part, pid) != pid and answers(shop, part) and
-                      shop.client().get("/health").json["status"] == "healthy", seconds=30)
+    assert eventually(
+        lambda: shop.processes().get(part, pid) != pid
+        and answers(shop, part)
+        and shop.client().get("/health").json["status"] == "healthy",
+        seconds=30,
+    )
     assert shop.client().get(f"/api/carrinho/{session}").data["itens"][0]["quantidade"] == 1
     assert shop.client().get(f"/api/pedidos/{order['id']}").data["status"] == "confirmado"
     assert eventually(lambda: shop.client().get(f"/api/produtos/{product['id']}").status == 200)
@@ -107,4 +123,3 @@ def answers(shop, part):
         return shop.value("SELECT 1", part.removeprefix("pg-")) == "1"
     except (AssertionError, redis.exceptions.RedisError):
         return False
-

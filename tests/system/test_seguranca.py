@@ -13,6 +13,7 @@ import redis
 from shop import DIRECT, Shop, eventually
 
 REFUSED = "42501"  # insufficient_privilege
+# fmt: off
 DDL = ("CREATE TABLE t (i int)", "CREATE TEMP TABLE t (i int)", "DROP TABLE {own}", "ALTER TABLE {own} ADD x int",
        "TRUNCATE {own}", "CREATE SCHEMA s", "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
        "CREATE ROLE intruso", "ALTER ROLE {role} SUPERUSER", "GRANT {owner} TO {role}", "SET ROLE {owner}",
@@ -20,8 +21,8 @@ DDL = ("CREATE TABLE t (i int)", "CREATE TEMP TABLE t (i int)", "DROP TABLE {own
        "COPY {own} TO PROGRAM 'true'", "COPY {own} TO '/tmp/x'", "SELECT pg_read_file('/etc/passwd')",
        "CREATE EXTENSION dblink",
        "INSERT INTO migracoes VALUES (99, 'x', 'x', now())")
-LEAKS = re.compile(r"SQLSTATE|SELECT |INSERT |UPDATE |postgres|redis|\.c:\d|/tmp/|/var/|\.sock|psql|syntax error",
-                   re.I)
+# fmt: on
+LEAKS = re.compile(r"SQLSTATE|SELECT |INSERT |UPDATE |postgres|redis|\.c:\d|/tmp/|/var/|\.sock|psql|syntax error", re.I)
 
 
 def refused(connection, statement):
@@ -36,9 +37,16 @@ def refused(connection, statement):
 
 # The stores
 
-@pytest.mark.parametrize("role, database, own",
-                         [("catalogo", "catalogo", "produtos"), ("pedidos", "pedidos", "pedidos"),
-                          ("conciliador", "pedidos", "pedidos"), ("catalogo_leitura", "catalogo", "produtos")])
+
+@pytest.mark.parametrize(
+    "role, database, own",
+    [
+        ("catalogo", "catalogo", "produtos"),
+        ("pedidos", "pedidos", "pedidos"),
+        ("conciliador", "pedidos", "pedidos"),
+        ("catalogo_leitura", "catalogo", "produtos"),
+    ],
+)
 def test_a_service_role_cannot_change_the_schema(shop, role, database, own):
     """No DDL, no other role, no files, no programs."""
     connection = shop.login(role, database)
@@ -50,26 +58,47 @@ def test_a_service_role_cannot_change_the_schema(shop, role, database, own):
 def test_a_service_role_changes_only_what_its_work_needs(shop):
     """The past of an order, the ledger and reservations are not rewritten; nothing with a history is deleted."""
     catalogo, pedidos = shop.login("catalogo"), shop.login("pedidos", "pedidos")
-    for statement in ("DELETE FROM produtos", "DELETE FROM movimentos", "UPDATE movimentos SET quantidade = 0",
-                      "DELETE FROM reservas", "UPDATE reserva_itens SET preco = 1", "DELETE FROM reserva_itens"):
+    for statement in (
+        "DELETE FROM produtos",
+        "DELETE FROM movimentos",
+        "UPDATE movimentos SET quantidade = 0",
+        "DELETE FROM reservas",
+        "UPDATE reserva_itens SET preco = 1",
+        "DELETE FROM reserva_itens",
+    ):
         assert refused(catalogo, statement) == REFUSED, statement
-    for statement in ("DELETE FROM pedidos", "DELETE FROM pedido_itens", "UPDATE pedido_itens SET quantidade = 1",
-                      "UPDATE pedido_historico SET autor = ''", "DELETE FROM pedido_historico", "DELETE FROM eventos",
-                      "UPDATE eventos SET dados = '{}'", "UPDATE eventos SET publicado_em = now()",
-                      "UPDATE conciliacao SET concluidos = 0"):
+    for statement in (
+        "DELETE FROM pedidos",
+        "DELETE FROM pedido_itens",
+        "UPDATE pedido_itens SET quantidade = 1",
+        "UPDATE pedido_historico SET autor = ''",
+        "DELETE FROM pedido_historico",
+        "DELETE FROM eventos",
+        "UPDATE eventos SET dados = '{}'",
+        "UPDATE eventos SET publicado_em = now()",
+        "UPDATE conciliacao SET concluidos = 0",
+    ):
         assert refused(pedidos, statement) == REFUSED, statement
     conciliador = shop.login("conciliador", "pedidos")
-    for statement in ("INSERT INTO eventos (pedido_id, tipo, dados) SELECT id, 'x', '{}' FROM pedidos",
-                      "UPDATE pedidos SET valor_total = 1", "UPDATE pedidos SET cliente_nome = 'x'",
-                      "UPDATE pedido_itens SET preco_unitario = 1", "DELETE FROM pedidos",
-                      "INSERT INTO pedido_historico (pedido_id, status, autor) SELECT id, 'pronto', 'x' FROM pedidos"):
+    for statement in (
+        "INSERT INTO eventos (pedido_id, tipo, dados) SELECT id, 'x', '{}' FROM pedidos",
+        "UPDATE pedidos SET valor_total = 1",
+        "UPDATE pedidos SET cliente_nome = 'x'",
+        "UPDATE pedido_itens SET preco_unitario = 1",
+        "DELETE FROM pedidos",
+        "INSERT INTO pedido_historico (pedido_id, status, autor) SELECT id, 'pronto', 'x' FROM pedidos",
+    ):
         assert refused(conciliador, statement) == REFUSED, statement
 
 
 def test_a_service_reaches_only_its_own_data(shop):
     """Another service's cluster does not know the role, another database does not let it in."""
-    for role, database in (("catalogo", "pedidos"), ("catalogo_leitura", "pedidos"), ("pedidos", "catalogo"),
-                           ("conciliador", "catalogo")):
+    for role, database in (
+        ("catalogo", "pedidos"),
+        ("catalogo_leitura", "pedidos"),
+        ("pedidos", "catalogo"),
+        ("conciliador", "catalogo"),
+    ):
         with pytest.raises(psycopg2.OperationalError):
             shop.login(role, database)
     for role, port in (("catalogo", 5432), ("pedidos", 5434), ("conciliador", 5434), ("catalogo_leitura", 5433)):
@@ -80,9 +109,14 @@ def test_a_service_reaches_only_its_own_data(shop):
 
 def test_a_role_needs_its_password(shop):
     """A wrong one, none, and the superuser's name do not get in, not even as root of this machine."""
-    for role, password in (("catalogo", "errada"), ("catalogo", ""), ("postgres", ""),
-                           ("postgres", shop.secret("catalogo")),
-                           ("catalogo_dono", ""), ("replicador", shop.secret("replicador"))):
+    for role, password in (
+        ("catalogo", "errada"),
+        ("catalogo", ""),
+        ("postgres", ""),
+        ("postgres", shop.secret("catalogo")),
+        ("catalogo_dono", ""),
+        ("replicador", shop.secret("replicador")),
+    ):
         if role == "postgres" and os.geteuid() != 0:
             continue
         with pytest.raises(psycopg2.OperationalError):
@@ -94,12 +128,18 @@ def test_the_replica_pool_can_only_read(shop):
     for database in ("replica", "catalogo"):
         connection = shop.login("catalogo_leitura", database)
         assert refused(connection, "SELECT count(*) FROM produtos") is None
-        for statement in ("UPDATE produtos SET preco = 1", "INSERT INTO categorias (nome) VALUES ('x')",
-                          "DELETE FROM categorias"):
+        for statement in (
+            "UPDATE produtos SET preco = 1",
+            "INSERT INTO categorias (nome) VALUES ('x')",
+            "DELETE FROM categorias",
+        ):
             assert refused(connection, statement) in ("25006", REFUSED), statement
         assert refused(connection, "SET default_transaction_read_only = off") is None
-        for statement in ("UPDATE produtos SET preco = 1", "INSERT INTO categorias (nome) VALUES ('x')",
-                          "SELECT estoque_ajustar(1, 'definir', 0, 'x')"):
+        for statement in (
+            "UPDATE produtos SET preco = 1",
+            "INSERT INTO categorias (nome) VALUES ('x')",
+            "SELECT estoque_ajustar(1, 'definir', 0, 'x')",
+        ):
             assert refused(connection, statement) in ("25006", REFUSED), statement
         for table in ("reservas", "reserva_itens", "movimentos"):
             assert refused(connection, f"SELECT * FROM {table}") == REFUSED, table
@@ -111,14 +151,33 @@ def test_a_redis_user_is_limited(shop, user, own):
     connection = shop.redis(user)
     assert connection.ping()
     others = ("outra", "pedidos:eventos" if user == "carrinho" else "carrinho:x")
-    for command in (*((name, key, *more) for key in others
-                      for name, *more in (("GET",), ("HGETALL",), ("HSET", "a", "b"), ("DEL",), ("XADD", "*", "a", "b"))),
-                    ("KEYS", "*"), ("SCAN", "0"), ("FLUSHALL",), ("FLUSHDB",), ("CONFIG", "GET", "*"), ("ACL", "LIST"),
-                    ("SHUTDOWN",), ("DEBUG", "SLEEP", "0"), ("SAVE",), ("BGREWRITEAOF",), ("REPLICAOF", "NO", "ONE"),
-                    ("MODULE", "LIST"), ("CLIENT", "LIST"), ("MONITOR",), ("INFO",), ("SCRIPT", "FLUSH"),
-                    ("SUBSCRIBE", "x"), ("SET", own, "1"),
-                    ("EVAL", "return redis.call('KEYS', '*')", "0"),
-                    ("EVAL", "return redis.call('GET', 'outra')", "0")):
+    for command in (
+        *(
+            (name, key, *more)
+            for key in others
+            for name, *more in (("GET",), ("HGETALL",), ("HSET", "a", "b"), ("DEL",), ("XADD", "*", "a", "b"))
+        ),
+        ("KEYS", "*"),
+        ("SCAN", "0"),
+        ("FLUSHALL",),
+        ("FLUSHDB",),
+        ("CONFIG", "GET", "*"),
+        ("ACL", "LIST"),
+        ("SHUTDOWN",),
+        ("DEBUG", "SLEEP", "0"),
+        ("SAVE",),
+        ("BGREWRITEAOF",),
+        ("REPLICAOF", "NO", "ONE"),
+        ("MODULE", "LIST"),
+        ("CLIENT", "LIST"),
+        ("MONITOR",),
+        ("INFO",),
+        ("SCRIPT", "FLUSH"),
+        ("SUBSCRIBE", "x"),
+        ("SET", own, "1"),
+        ("EVAL", "return redis.call('KEYS', '*')", "0"),
+        ("EVAL", "return redis.call('GET', 'outra')", "0"),
+    ):
         with pytest.raises(redis.exceptions.ResponseError, match="(?i)noperm|permission|acl|not allowed|can't"):
             connection.execute_command(*command)
 
@@ -126,13 +185,18 @@ def test_a_redis_user_is_limited(shop, user, own):
 def test_redis_lets_nobody_in_without_a_password(shop):
     """No default user."""
     path = str(shop.run / "redis.sock")
-    for login in ({}, {"password": "x"}, {"username": "default", "password": ""},
-                  {"username": "carrinho", "password": "errada"}):
+    for login in (
+        {},
+        {"password": "x"},
+        {"username": "default", "password": ""},
+        {"username": "carrinho", "password": "errada"},
+    ):
         with pytest.raises((redis.exceptions.AuthenticationError, redis.exceptions.ResponseError)):
             redis.Redis(unix_socket_path=path, **login).hgetall("carrinho:x")
 
 
 # Secrets
+
 
 def test_files_of_secrets(shop):
     """Passwords are only the servers' to read; configuration, logs, sockets and data are not the world's."""
@@ -170,19 +234,33 @@ def test_no_key_of_anybody_is_written_down(shop):
     product = shop.product()
     session = shop.cart({product["id"]: 2})
     cliente = {"nome": "Zulmira Xexeo", "email": "zulmira.xexeo@exemplo.com.br", "telefone": "(11) 98765-4321"}
-    body = shop.checkout(session, cliente=cliente, observacoes="Deixar na portaria 77",
-                         entrega={"tipo": "entrega", "endereco": "Travessa Ipsilone, 7"})
+    body = shop.checkout(
+        session,
+        cliente=cliente,
+        observacoes="Deixar na portaria 77",
+        entrega={"tipo": "entrega", "endereco": "Travessa Ipsilone, 7"},
+    )
     key = f"chave-{uuid.uuid4()}"
     order = shop.public.post("/api/pedidos", body, headers={"Idempotency-Key": key}).ok(201)
     lost, wrong = str(uuid.uuid4()), f"cft_{uuid.uuid4().hex}"
     for pool in (None, "carrinho", "pedidos"):
         client = shop.client(pool=pool, checked=False)
-        for path in (f"/api/carrinho/{session}", f"/api/carrinho/{lost}", f"/api/carrinho/{session}/x",
-                     f"/api/carrinho/{session}%2F",
-                     f"/api/carrinho//{session}", f"/api/carrinho/x/../{session}", f"/api/pedidos/{order['id']}",
-                     f"/api/pedidos/{lost}", f"/api/pedidos/{order['id']}/x/y", f"/interno/carrinho/{session}",
-                     f"/{session}",
-                     f"/api/produtos?x={session}", f"/api/produtos/{order['id']}", f"/api/produtos?cursor={session}"):
+        for path in (
+            f"/api/carrinho/{session}",
+            f"/api/carrinho/{lost}",
+            f"/api/carrinho/{session}/x",
+            f"/api/carrinho/{session}%2F",
+            f"/api/carrinho//{session}",
+            f"/api/carrinho/x/../{session}",
+            f"/api/pedidos/{order['id']}",
+            f"/api/pedidos/{lost}",
+            f"/api/pedidos/{order['id']}/x/y",
+            f"/interno/carrinho/{session}",
+            f"/{session}",
+            f"/api/produtos?x={session}",
+            f"/api/produtos/{order['id']}",
+            f"/api/produtos?cursor={session}",
+        ):
             client.get(path)
             client.post(path, {"status": session})
     shop.public.post(f"/api/carrinho/{session}/adicionar", b"x" * 70000)
@@ -193,9 +271,19 @@ def test_no_key_of_anybody_is_written_down(shop):
     shop.public.get("/api/categorias", headers={"X-Request-Id": last})
     assert eventually(lambda: last in shop.logs()["acesso.log"], seconds=5)
 
-    hidden = {"session": session, "unknown session": lost, "order": order["id"], "key": key, "wrong token": wrong,
-              "token": shop.admin.token, "name": "Xexeo", "e-mail": cliente["email"], "telephone": "98765-4321",
-              "address": "Ipsilone", "note": "portaria 77"}
+    hidden = {
+        "session": session,
+        "unknown session": lost,
+        "order": order["id"],
+        "key": key,
+        "wrong token": wrong,
+        "token": shop.admin.token,
+        "name": "Xexeo",
+        "e-mail": cliente["email"],
+        "telephone": "98765-4321",
+        "address": "Ipsilone",
+        "note": "portaria 77",
+    }
     passwords = {name: text for name, text in shop.secrets().items() if len(text) > 20 and "\n" not in text}
     for where, text in shop.logs().items():
         for what, secret in {**hidden, **passwords}.items():
@@ -207,13 +295,15 @@ def test_no_key_of_anybody_is_written_down(shop):
 
 # The network
 
+
 def listeners(pids):
     """TCP addresses on which these processes listen."""
     inodes = set()
     for pid in pids:
         try:
-            inodes |= {os.readlink(f) for f in Path(f"/proc/{pid}/fd").iterdir() if f.is_symlink()
-                       and os.path.lexists(f)}
+            inodes |= {
+                os.readlink(f) for f in Path(f"/proc/{pid}/fd").iterdir() if f.is_symlink() and os.path.lexists(f)
+            }
         except OSError:
             pass
     for table in ("tcp", "tcp6"):
@@ -236,11 +326,22 @@ def test_only_nginx_listens_and_only_the_front_door_is_open(shop):
         assert port == shop.port or address == "0100007F", f"{address}:{port}"
 
 
-@pytest.mark.parametrize("path",
-                         ["/interno", "/interno/", "/interno/reservas", "/interno/carrinho/x", "//interno/reservas",
-                                  "/./interno/reservas", "/%69nterno/reservas", "/api/../interno/reservas",
-                                  "/INTERNO/reservas",
-                                  "/api/produtos/../../interno/reservas", "/api/produtos/..%2f..%2finterno/reservas"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/interno",
+        "/interno/",
+        "/interno/reservas",
+        "/interno/carrinho/x",
+        "//interno/reservas",
+        "/./interno/reservas",
+        "/%69nterno/reservas",
+        "/api/../interno/reservas",
+        "/INTERNO/reservas",
+        "/api/produtos/../../interno/reservas",
+        "/api/produtos/..%2f..%2finterno/reservas",
+    ],
+)
 def test_the_services_own_calls_are_not_public(shop, path):
     """404 everywhere but on the internal socket, whoever asks."""
     token = shop.secret("pedidos.token")
@@ -258,9 +359,12 @@ def test_the_internal_socket_wants_a_token_too(shop):
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(path))
             authorization = f"Authorization: Bearer {token}\r\n" if token else ""
-            connection.sendall(f"{method} {target} HTTP/1.0\r\n{authorization}Content-Type: application/json\r\n"
-                               f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            connection.sendall(
+                f"{method} {target} HTTP/1.0\r\n{authorization}Content-Type: application/json\r\n"
+                f"Content-Length: {len(body)}\r\n\r\n".encode() + body
+            )
             return int(connection.makefile("rb").readline().split()[1])
+
     order = uuid.uuid4()
     for target in (f"/interno/reservas/{order}/confirmar", f"/interno/carrinho/{order}/retirar", "/interno/reservas"):
         assert ask("POST", target) == 401
@@ -271,6 +375,7 @@ def test_the_internal_socket_wants_a_token_too(shop):
 
 
 # Tokens
+
 
 def test_a_revoked_token_is_worth_nothing_at_once(shop):
     """Made, used, listed, revoked, refused; without a restart."""
@@ -286,12 +391,22 @@ def test_a_revoked_token_is_worth_nothing_at_once(shop):
 
 # What an answer tells
 
-@pytest.mark.parametrize("method, path, body", [
-    ("GET", "/api/produtos?busca=%FF", None), ("GET", "/api/produtos?cursor=xxx", None),
-    ("GET", "/api/produtos/9999999", None),
-    ("GET", "/nada", None), ("POST", "/api/pedidos", b"{"), ("POST", "/api/pedidos", b'{"session_id":"x"}'),
-    ("GET", "/%zz", None),
-    ("PUT", "/api/categorias", b"{}"), ("POST", "/api/carrinho/sessao", b"x" * 70000), ("GET", "/" + "a" * 9000, None)])
+
+@pytest.mark.parametrize(
+    "method, path, body",
+    [
+        ("GET", "/api/produtos?busca=%FF", None),
+        ("GET", "/api/produtos?cursor=xxx", None),
+        ("GET", "/api/produtos/9999999", None),
+        ("GET", "/nada", None),
+        ("POST", "/api/pedidos", b"{"),
+        ("POST", "/api/pedidos", b'{"session_id":"x"}'),
+        ("GET", "/%zz", None),
+        ("PUT", "/api/categorias", b"{}"),
+        ("POST", "/api/carrinho/sessao", b"x" * 70000),
+        ("GET", "/" + "a" * 9000, None),
+    ],
+)
 def test_a_problem_tells_nothing_of_the_inside(shop, method, path, body):
     """No SQL, no files, no addresses, no names of the stores."""
     answer = shop.client().request(method, path, body)
@@ -303,14 +418,21 @@ def test_a_problem_tells_nothing_of_the_inside(shop, method, path, body):
 
 # Other origins
 
-@pytest.mark.parametrize("path",
-                         ["/api/produtos", "/api/produtos/1/estoque", "/api/carrinho/sessao", "/api/pedidos",
-                          "/health"])
+
+@pytest.mark.parametrize(
+    "path", ["/api/produtos", "/api/produtos/1/estoque", "/api/carrinho/sessao", "/api/pedidos", "/health"]
+)
 def test_a_preflight(shop, path):
     """nginx answers for the whole API."""
-    answer = shop.public.request("OPTIONS", path, headers={
-        "Origin": "https://loja.example", "Access-Control-Request-Method": "PUT",
-        "Access-Control-Request-Headers": "authorization, content-type, idempotency-key, if-match"})
+    answer = shop.public.request(
+        "OPTIONS",
+        path,
+        headers={
+            "Origin": "https://loja.example",
+            "Access-Control-Request-Method": "PUT",
+            "Access-Control-Request-Headers": "authorization, content-type, idempotency-key, if-match",
+        },
+    )
     assert answer.status == 204 and answer.body == b""
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
@@ -323,10 +445,18 @@ def test_a_preflight(shop, path):
     assert direct.status == 204 and direct.headers["Access-Control-Allow-Origin"] == "*"
 
 
-@pytest.mark.parametrize("method, path, body", [
-    ("GET", "/api/produtos/1", None), ("GET", "/api/produtos/9999999", None), ("POST", "/api/carrinho/sessao", None),
-    ("GET", "/nada", None), ("POST", "/api/pedidos", b"x" * 70000), ("GET", "/api/pedidos", None),
-    ("GET", "/health", None)])
+@pytest.mark.parametrize(
+    "method, path, body",
+    [
+        ("GET", "/api/produtos/1", None),
+        ("GET", "/api/produtos/9999999", None),
+        ("POST", "/api/carrinho/sessao", None),
+        ("GET", "/nada", None),
+        ("POST", "/api/pedidos", b"x" * 70000),
+        ("GET", "/api/pedidos", None),
+        ("GET", "/health", None),
+    ],
+)
 def test_pages_of_other_origins_can_read_every_answer(shop, method, path, body):
     """Failures and nginx's own answers included."""
     answer = shop.client().request(method, path, body, headers={"Origin": "https://loja.example"})
@@ -338,24 +468,32 @@ def test_pages_of_other_origins_can_read_every_answer(shop, method, path, body):
 
 # Request ids
 
+
 @pytest.mark.parametrize("given", ["abc", "A-Z_0.9", "x" * 64, "req-" + "0" * 32])
 def test_a_sane_request_id_is_kept(shop, given):
     """It comes back, in the problem as well."""
-    assert shop.public.get("/api/categorias",
-                           headers={"X-Request-Id": given}).headers.get_all("X-Request-Id") == [given]
-    assert shop.public.get("/api/produtos/9999999",
-                           headers={"X-Request-Id": given}).problem("produto_nao_encontrado")["request_id"] == given
-    assert shop.public.get("/nada",
-                           headers={"X-Request-Id": given}).problem("rota_nao_encontrada")["request_id"] == given
+    assert shop.public.get("/api/categorias", headers={"X-Request-Id": given}).headers.get_all("X-Request-Id") == [
+        given
+    ]
+    assert (
+        shop.public.get("/api/produtos/9999999", headers={"X-Request-Id": given}).problem("produto_nao_encontrado")[
+            "request_id"
+        ]
+        == given
+    )
+    assert (
+        shop.public.get("/nada", headers={"X-Request-Id": given}).problem("rota_nao_encontrada")["request_id"] == given
+    )
 
 
-@pytest.mark.parametrize("given",
-                         [None, "", "x" * 65, "com espaço".encode().decode("latin-1"), "a b", "a\"b", "a;b", "<b>",
-                          "a=b", "../x"])
+@pytest.mark.parametrize(
+    "given", [None, "", "x" * 65, "com espaço".encode().decode("latin-1"), "a b", 'a"b', "a;b", "<b>", "a=b", "../x"]
+)
 def test_any_other_request_id_is_replaced(shop, given):
     """By one of our own, different each time."""
-    ids = [shop.public.get("/api/categorias", headers={"X-Request-Id": given}).headers["X-Request-Id"]
-           for _ in range(2)]
+    ids = [
+        shop.public.get("/api/categorias", headers={"X-Request-Id": given}).headers["X-Request-Id"] for _ in range(2)
+    ]
     assert ids[0] != ids[1] and all(re.fullmatch("[0-9a-f]{32}", one) for one in ids)
 
 

@@ -126,9 +126,15 @@ def test_a_burst_from_one_address(limited):
     assert eventually(lambda: crowd(limited.port, [SESSION], source)[0].status == 201, seconds=5)
 
 
-@pytest.mark.parametrize("number, text, allowed", [
-    (12, READ, 500), (13, request("DELETE", "/api/carrinho/00000000-0000-4000-8000-000000000000"), 500),
-    (14, request("POST", "/api/pedidos", {}), 100), (15, HEALTH, 500)])
+@pytest.mark.parametrize(
+    "number, text, allowed",
+    [
+        (12, READ, 500),
+        (13, request("DELETE", "/api/carrinho/00000000-0000-4000-8000-000000000000"), 500),
+        (14, request("POST", "/api/pedidos", {}), 100),
+        (15, HEALTH, 500),
+    ],
+)
 def test_what_an_address_may_ask(limited, number, text, allowed):
     """Ten seconds' worth at once, of each kind; less of what changes something."""
     found = pipeline(limited.port, text, allowed * 3, f"127.0.0.{number}")
@@ -143,9 +149,11 @@ def test_files_are_not_counted(limited):
 
 def test_a_customer_behind_a_proxy_is_himself(limited):
     """And all of an IPv6 network is one customer."""
+
     def sessions(client):
         text = request("POST", "/api/carrinho/sessao", headers=[f"X-Forwarded-For: 198.51.100.7, {client}"])
         return statuses(crowd(limited.port, [text] * 80, PROXY))
+
     first = sessions("2001:db8:0:1::1") + sessions("2001:db8:0:1:ffff::2") + sessions("2001:db8:0:1:1:2:3:4")
     assert first[201] >= 100 and first[429] > 0, first
     assert sessions("2001:db8:0:2::1") == {201: 80}
@@ -156,7 +164,9 @@ def test_slow_bodies(limited):
     """A client has so many requests at a time; he waits alone, and a silent one is cut. Which of them are one too many is for
     nginx's two workers to say: each comes to its own part of the connections when it comes to it."""
     source = "127.0.0.17"
-    begin = b"POST /api/pedidos HTTP/1.1\r\nHost: loja\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{"
+    begin = (
+        b"POST /api/pedidos HTTP/1.1\r\nHost: loja\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{"
+    )
     with Slow(limited.port, 70, begin, source) as first:
         # limite_conexoes is 100.
         other = begin.replace(b"/api/pedidos", b"/api/carrinho/sessao")
@@ -255,7 +265,9 @@ def test_reads_that_nobody_waits_for(small):
     at_rest = open_files(nginx(small))
     with frozen(small, "catalogo"):
         with Slow(small.port, 30, request("GET", "/api/produtos/7/estoque")):
-            assert eventually(lambda: open_files(nginx(small)) >= at_rest + 2 * 30), "to each client, and to the pool for him"
+            assert eventually(
+                lambda: open_files(nginx(small)) >= at_rest + 2 * 30
+            ), "to each client, and to the pool for him"
         assert eventually(lambda: open_files(nginx(small)) <= at_rest)
     assert eventually(lambda: log.read_text().count("status=503") >= gone + 30)
     assert log.read_text().count("rota=/api/produtos/{int}/estoque status=200") == done
@@ -266,8 +278,14 @@ def test_ten_times_too_many(small):
     product = small.product(estoque=1000000)
     before, at_first = small.workers(), memory(small.workers().values())
     orders = [request("POST", "/api/pedidos", small.checkout(small.cart({product["id"]: 1}))) for _ in range(20)]
-    texts = [READ, request("GET", "/api/produtos?busca=chocolate"), SESSION, request("GET", "/api/categorias"),
-             request("POST", "/api/carrinho/sessao"), *orders]
+    texts = [
+        READ,
+        request("GET", "/api/produtos?busca=chocolate"),
+        SESSION,
+        request("GET", "/api/categorias"),
+        request("POST", "/api/carrinho/sessao"),
+        *orders,
+    ]
     answers = siege(small.port, texts, 500, 8)
     found = statuses(answers)
     assert found[200] and found[201] and found[503], found
@@ -276,8 +294,9 @@ def test_ten_times_too_many(small):
         assert answer.seconds < 5, (answer, answer.seconds)
         assert answer.status != 503 or answer.problem("sobrecarga")
     client = Client(small.port)
-    assert eventually(lambda: client.get("/health").status == 200 and client.post("/api/carrinho/sessao").status == 201,
-                      seconds=5)
+    assert eventually(
+        lambda: client.get("/health").status == 200 and client.post("/api/carrinho/sessao").status == 201, seconds=5
+    )
     assert small.workers() == before
     assert memory(before.values()) < at_first + 4 * 8 * MEGABYTES
     assert memory(nginx(small)) < 150 * MEGABYTES

@@ -16,6 +16,7 @@ def together(*calls):
 
     def run(at):
         results[at] = calls[at]()
+
     threads = [threading.Thread(target=run, args=(at,)) for at in range(len(calls))]
     for thread in threads:
         thread.start()
@@ -24,6 +25,7 @@ def together(*calls):
         for thread in threads:
             thread.join()
         return results
+
     return wait
 
 
@@ -55,8 +57,13 @@ def test_a_read_is_answered_all_the_same(shop):
 def test_a_write_is_not_sent_twice(shop):
     """The one in hand is a 502, since nobody knows what came of it."""
     sessions = [shop.cart({7: 1}) for _ in range(2)]
-    answers = with_a_death(shop, *[lambda session=session: shop.client().post(
-        f"/api/carrinho/{session}/adicionar", {"produto_id": 7}) for session in sessions])
+    answers = with_a_death(
+        shop,
+        *[
+            lambda session=session: shop.client().post(f"/api/carrinho/{session}/adicionar", {"produto_id": 7})
+            for session in sessions
+        ],
+    )
     assert sorted(answer.status for answer in answers) == [200, 502]
     for answer, session in zip(answers, sessions):
         units = shop.client().get(f"/api/carrinho/{session}").data["itens"][0]["quantidade"]
@@ -68,8 +75,11 @@ def test_nobody_there_is_a_refusal(shop):
     session, names = shop.cart({7: 1}), list(shop.workers("carrinho"))
     shop.supervisor("stop", *names)
     try:
-        for method, target in (("GET", f"/api/carrinho/{session}"), ("POST", "/api/carrinho/sessao"),
-                               ("DELETE", f"/api/carrinho/{session}")):
+        for method, target in (
+            ("GET", f"/api/carrinho/{session}"),
+            ("POST", "/api/carrinho/sessao"),
+            ("DELETE", f"/api/carrinho/{session}"),
+        ):
             shop.client().request(method, target).problem("servico_indisponivel")
     finally:
         shop.supervisor("start", *names)

@@ -55,40 +55,66 @@ def conciliador_at_work(shop):
     """Leaves it something of each kind to mend, and waits."""
     product = shop.product()["id"]
     owing = shop.order({product: 1})["id"]
-    shop.sql(f"""UPDATE pedidos SET pendencia = 'finalizar', atualizado_em = now() - interval '1 hour'
-                 WHERE id = '{owing}'""", "pedidos")
+    shop.sql(
+        f"""UPDATE pedidos SET pendencia = 'finalizar', atualizado_em = now() - interval '1 hour'
+                 WHERE id = '{owing}'""",
+        "pedidos",
+    )
     lost = str(uuid.uuid4())
     shop.sql(f"SELECT reservar('{lost}', '{{{product}}}', '{{1}}', interval '-1 second')")
     assert eventually(lambda: shop.value(f"SELECT estado FROM reservas WHERE pedido_id = '{lost}'") == "liberada", 60)
-    assert eventually(lambda: shop.value("SELECT count(*) FROM pedidos WHERE pendencia IS NOT NULL", "pedidos") == "0",
-                      60)
+    assert eventually(
+        lambda: shop.value("SELECT count(*) FROM pedidos WHERE pendencia IS NOT NULL", "pedidos") == "0", 60
+    )
 
 
 def walk(shop):
     """What customers and administrators do, right and wrong."""
     product, other = shop.product(estoque=20, descricao="x" * 1500), shop.product(estoque=1)
     path = f"/api/produtos/{product['id']}"
-    for target in ("/api/produtos", "/api/produtos?busca=limao+torta&limite=2&ordem=preco", "/api/produtos?busca=%FF",
-                   "/api/produtos?limite=1",
-                   "/api/produtos?ids=1,2,3&em_estoque=true&preco_min=1&preco_max=99.99", "/api/produtos?cursor=x",
-                   path, "/api/categorias",
-                   path + "/estoque?quantidade=3", "/api/produtos/categoria/1", "/api/produtos/999999", "/nada",
-                   "/health", "/api/pedidos"):
+    for target in (
+        "/api/produtos",
+        "/api/produtos?busca=limao+torta&limite=2&ordem=preco",
+        "/api/produtos?busca=%FF",
+        "/api/produtos?limite=1",
+        "/api/produtos?ids=1,2,3&em_estoque=true&preco_min=1&preco_max=99.99",
+        "/api/produtos?cursor=x",
+        path,
+        "/api/categorias",
+        path + "/estoque?quantidade=3",
+        "/api/produtos/categoria/1",
+        "/api/produtos/999999",
+        "/nada",
+        "/health",
+        "/api/pedidos",
+    ):
         shop.admin.get(target)
         shop.public.head(target)
     cursor = shop.public.get("/api/produtos?busca=de&limite=2").json["proximo"]
     shop.public.get(f"/api/produtos?busca=de&limite=2&cursor={cursor}").ok()
     shop.public.get(path, headers={"If-None-Match": shop.public.get(path).etag})
-    for body in (b"{", b"[" * 9000, b'{"a":1,"a":1}', b'{"nome": "\xff"}', {},
-                 {"nome": "x" * 5000, "z": [1, {"a": None}]}):
-        for method, target in (("POST", "/api/produtos"), ("PATCH", path), ("PUT", path + "/estoque"),
-                               ("POST", "/api/pedidos"),
-                               ("POST", "/api/categorias")):
+    for body in (
+        b"{",
+        b"[" * 9000,
+        b'{"a":1,"a":1}',
+        b'{"nome": "\xff"}',
+        {},
+        {"nome": "x" * 5000, "z": [1, {"a": None}]},
+    ):
+        for method, target in (
+            ("POST", "/api/produtos"),
+            ("PATCH", path),
+            ("PUT", path + "/estoque"),
+            ("POST", "/api/pedidos"),
+            ("POST", "/api/categorias"),
+        ):
             shop.admin.request(method, target, body)
     shop.admin.put(path + "/estoque", {"quantidade": 5, "operacao": "adicionar"}).ok()
     shop.admin.patch(path, {"preco": 3.33}, headers={"If-Match": '"x"'}).problem("versao_diferente")
-    for lines, fields in (({product["id"]: 2}, {}),
-                          ({product["id"]: 1, other["id"]: 1}, {"entrega": ENTREGA, "observacoes": "é"})):
+    for lines, fields in (
+        ({product["id"]: 2}, {}),
+        ({product["id"]: 1, other["id"]: 1}, {"entrega": ENTREGA, "observacoes": "é"}),
+    ):
         session, key = shop.cart(lines), {"Idempotency-Key": str(uuid.uuid4())}
         shop.public.put(f"/api/carrinho/{session}/atualizar/{product['id']}", {"quantidade": 3}).ok()
         shop.public.get(f"/api/carrinho/{session}").ok()

@@ -3,8 +3,10 @@ import pytest
 
 from shop import eventually
 
+# fmt: off
 FILES = {"catalogo": "catalogo.sock", "carrinho": "carrinho.sock", "nginx": "interno.sock", "redis": "redis.sock",
          "pg-pedidos": ".s.PGSQL.5434"}
+# fmt: on
 
 
 def of_part(processes, part):
