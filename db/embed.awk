@@ -3,8 +3,9 @@
 #   awk -f db/embed.awk -v service=catalogo -v kind=h  db/catalogo/statements/*.sql > catalogo_sql.h   (kind=c: the table)
 #   awk -f db/embed.awk -v service=carrinho -v kind=lua-h db/carrinho/*.lua         > carrinho_lua.h   (kind=lua-c)
 #
-# A statement begins with `-- name: produto_get`, `-- name: produto_criar (writes)` or `-- name: saude (within 400 ms)`, and ends
-# at the next one. `(planned anew)` says that its best plan depends on its parameters. `-- part: filtro` begins lines that are no
+# A statement begins with `-- name: produto_get`, `-- name: produto_criar (writes)` or `-- name: saude (health)`, and ends at
+# the next one. `(health)` says that it has the time of a health check only, `(planned anew)` that its best plan depends on its
+# parameters. `-- part: filtro` begins lines that are no
 # statement, for every later `-- use: filtro` to stand for. A Lua file is one script with the name of the file. Other comment
 # lines are left out.
 
@@ -38,7 +39,7 @@ FNR == 1 { part = "" }
 !lua && /^-- name: / {
     names[++count] = $3
     writes[count] = /\(writes\)/ ? "true" : "false"
-    within[count] = match($0, /\(within [0-9]+ ms\)/) ? substr($0, RSTART + 8) + 0 : 0
+    health[count] = /\(health\)/ ? "true" : "false"
     anew[count] = /\(planned anew\)/ ? "true" : "false"
     part = ""
     next
@@ -99,7 +100,7 @@ END {
             printf "\t[%s%s] = {\n\t    .name = \"%s\",\n\t    .text =%s,\n", prefix, toupper(names[i]), names[i], lines[i]
             if (!lua) {
                 printf "\t    .params = %d,\n\t    .writes = %s,\n", params[i], writes[i]
-                printf "\t    .deadline_ms = %d,\n\t    .anew = %s,\n", within[i], anew[i]
+                printf "\t    .health = %s,\n\t    .anew = %s,\n", health[i], anew[i]
             }
             print "\t},"
         }

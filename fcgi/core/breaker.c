@@ -9,13 +9,15 @@
 /*
  * How long each probe waits for its turn, and for its answer; the last is repeated. Short at first, for the pool as a whole must
  * hardly feel the probes of all its workers; longer then, since on a machine that is very busy opening a connection takes long.
+ * Timeouts are for a deadline of DEADLINE_MS; a longer one, set for a slower machine, gives the probes more time too.
  */
 static const struct {
 	int pause_ms;
-	int patience_ms;
+	int timeout_ms;
 } probes[] = {{1000, 100}, {1000, 200}, {2000, 300}};
 
-#define LAST_PROBE ((int)(sizeof(probes) / sizeof(probes[0])) - 1)
+#define LAST_PROBE  ((int)(sizeof(probes) / sizeof(probes[0])) - 1)
+#define DEADLINE_MS 1500
 
 int breaker_begin(struct breaker *breaker, int deadline_ms)
 {
@@ -27,8 +29,11 @@ int breaker_begin(struct breaker *breaker, int deadline_ms)
 		return deadline_ms;
 	if (breaker->began < breaker->ended + probes[probe].pause_ms)
 		return 0;
-	if (probes[probe].patience_ms < deadline_ms)
-		breaker->patience = probes[probe].patience_ms;
+	int timeout_ms = probes[probe].timeout_ms;
+	if (deadline_ms > DEADLINE_MS)
+		timeout_ms = (int)((int64_t)timeout_ms * deadline_ms / DEADLINE_MS);
+	if (timeout_ms < deadline_ms)
+		breaker->patience = timeout_ms;
 	return breaker->patience;
 }
 

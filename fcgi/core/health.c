@@ -6,16 +6,14 @@
 #include "core/call.h"
 #include "core/clock.h"
 #include "core/kv.h"
-
-/* Nested: a service's own store, as in its statement `saude`, then what another waits for its answer. */
-#define STORE_DEADLINE_MS 400
-#define CALL_DEADLINE_MS  500
+#include "core/program.h"
 
 static const char *const words[] = {"healthy", "degraded", "unhealthy"};
 
 enum health health_of_service(const struct request *rq, const char *path)
 {
-	const struct call call = {"GET", path, NULL, rq->id, CALL_DEADLINE_MS};
+	/* Longer than the other service waits for its stores. */
+	const struct call call = {"GET", path, NULL, rq->id, program_settings()->prazo_saude_ms * 5 / 4};
 	struct call_answer answer;
 
 	if (caller_call(rq->stores->caller, &call, rq->arena, &answer) != PROBLEM_NONE || answer.status != 200)
@@ -25,8 +23,9 @@ enum health health_of_service(const struct request *rq, const char *path)
 
 enum health health_of_kv(const struct request *rq)
 {
-	return kv_ping(rq->stores->kv, STORE_DEADLINE_MS, rq->arena) == PROBLEM_NONE ? HEALTH_HEALTHY
-	                                                                             : HEALTH_UNHEALTHY;
+	return kv_ping(rq->stores->kv, program_settings()->prazo_saude_ms, rq->arena) == PROBLEM_NONE
+	           ? HEALTH_HEALTHY
+	           : HEALTH_UNHEALTHY;
 }
 
 struct json_out *health_open(struct response *rs, const char *service, const struct health_line *lines, size_t count)

@@ -1,6 +1,6 @@
 /*
  * GET /health, the same shape for every service: a line a dependency, unhealthy when one is missing. Cheap enough to be asked
- * every second: one small question a dependency, none waited for longer than half a second.
+ * every second: one small question a dependency, none waited for longer than half a second (prazo_saude_ms).
  */
 #ifndef CORE_HEALTH_H
 #define CORE_HEALTH_H
@@ -17,10 +17,10 @@ struct health_line {
 	enum health state;
 };
 
-/* Asks another service's health through the internal listener, e.g. "/health/catalogo", within half a second. */
+/* Asks another service's health through the internal listener, e.g. "/health/catalogo", for a quarter longer than prazo_saude_ms. */
 enum health health_of_service(const struct request *rq, const char *path);
 
-/* Asks Redis, within less. */
+/* PINGs Redis, for at most prazo_saude_ms. */
 enum health health_of_kv(const struct request *rq);
 
 /*

@@ -22,6 +22,7 @@ static const struct config_setting setting_table[] = {
     {"interno", CONFIG_TEXT, offsetof(struct settings, interno), "", 0, 0},
     {"token", CONFIG_SECRET, offsetof(struct settings, token), "", 0, 0},
     {"prazo_interno_ms", CONFIG_INT, offsetof(struct settings, prazo_interno_ms), "2500", 10, 60000},
+    {"prazo_saude_ms", CONFIG_INT, offsetof(struct settings, prazo_saude_ms), "400", 10, 60000},
     {"tokens", CONFIG_TEXT, offsetof(struct settings, tokens), "", 0, 0},
     {"log", CONFIG_TEXT, offsetof(struct settings, log), "-", 0, 0},
     {"nivel", CONFIG_TEXT, offsetof(struct settings, nivel), "info", 0, 0},
@@ -54,9 +55,13 @@ struct stores program_open(const struct program *program)
 	struct stores stores = {.auth = auth_open(settings.tokens), .read_only = settings.somente_leitura};
 
 	if (program->statements != NULL) {
-		sql_options =
-		    (struct sql_options){settings.postgres,   or_null(settings.postgres_senha), settings.prazo_sql_ms,
-		                         program->statements, program->statement_count,         program->wrote};
+		sql_options = (struct sql_options){.conninfo = settings.postgres,
+		                                   .password = or_null(settings.postgres_senha),
+		                                   .deadline_ms = settings.prazo_sql_ms,
+		                                   .health_deadline_ms = settings.prazo_saude_ms,
+		                                   .statements = program->statements,
+		                                   .statement_count = program->statement_count,
+		                                   .wrote = program->wrote};
 		stores.db = sql_open(&sql_options);
 	}
 	if (program->scripts != NULL) {

@@ -35,6 +35,7 @@ struct settings {
 	const char *interno;
 	const char *token;
 	int prazo_interno_ms;
+	int prazo_saude_ms; /* of a health check's question to a store; a quarter more for one to a service */
 	const char *tokens;
 	const char *log;
 	const char *nivel;

@@ -12,7 +12,7 @@
 #include "core/sql.h"
 #include "core/sql_servers.h"
 
-#define CHECK_MS  10000 /* for --check an operator waits, not a customer */
+#define CHECK_MS  60000 /* for --check an operator waits, not a customer */
 #define TRIES_MAX 3     /* of a transaction that lost to another one: serialization failures and deadlocks */
 
 /* Invariant: prepared[i] says that this very connection knows statement i; all are false without one. */
@@ -293,9 +293,10 @@ static void effect(const struct sql *db, size_t statement, const char *when)
 /* When a statement that begins now must have ended. */
 static int64_t deadline_of(const struct sql *db, size_t statement)
 {
-	int own = db->options->statements[statement].deadline_ms;
+	const struct sql_options *options = db->options;
 
-	return clock_monotonic_ms() + (own > 0 && own < db->options->deadline_ms ? own : db->options->deadline_ms);
+	return clock_monotonic_ms() +
+	       (options->statements[statement].health ? options->health_deadline_ms : options->deadline_ms);
 }
 
 /* Before anybody hears of a change. A lost answer may be one too. */

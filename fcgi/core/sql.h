@@ -23,17 +23,18 @@ struct sql;
 struct sql_statement {
 	const char *name; /* as in the .sql file */
 	const char *text;
-	int params;      /* the highest $n */
-	bool writes;     /* a lost answer is RESULTADO_DESCONHECIDO; never sent twice */
-	int deadline_ms; /* 0: that of the options; else no more than this */
-	bool anew;       /* not prepared: planned at every call, for its parameters and the tables as they are then */
+	int params;  /* the highest $n */
+	bool writes; /* a lost answer is RESULTADO_DESCONHECIDO; never sent twice */
+	bool health; /* has health_deadline_ms, not deadline_ms */
+	bool anew;   /* not prepared: planned at every call, for its parameters and the tables as they are then */
 };
 
 struct sql_options {
 	const char *
 	    conninfo; /* libpq; several hosts allowed, target_session_attrs primary or prefer-standby; without the password */
 	const char *password;
-	int deadline_ms; /* of one statement, connecting included */
+	int deadline_ms;        /* of one statement, connecting included */
+	int health_deadline_ms; /* of a statement that a health check asks */
 	const struct sql_statement *statements;
 	size_t statement_count;
 	void (*wrote)(void); /* NULL, or called when a statement has changed something, or may have */

@@ -13,6 +13,8 @@ PYTHON=/usr/bin/python3
 SERVICE_USER=confeitaria
 POOLS=(catalogo catalogo-replica carrinho pedidos)
 POOL_MAX=32
+# How long a part may take to start, to stop or to begin anew: what takes longer is broken, not slow.
+WAIT_SECONDS=120
 
 # One line of progress, with the seconds since the command began.
 say() {
@@ -110,7 +112,7 @@ state_lock() {
     exec 9>>"$STATE/.trava"
     flock -n 9 && return
     say "waiting for another command that is at work on this state"
-    flock -w 120 9 || die "another command has been at work on $STATE for two minutes" "wait for it to end"
+    flock -w "$WAIT_SECONDS" 9 || die "another command has been at work on $STATE for $WAIT_SECONDS seconds" "wait for it to end"
 }
 
 # Runs a command as the user that owns the data: the servers' one for root, else who called.
@@ -163,6 +165,14 @@ setting() {
         done <"$ETC/confeitaria.conf"
     fi
     printf '%s' "${value:-$2}"
+}
+
+# What a request may take, in seconds (settings.sh). A command waits as long for a store's answer.
+request_seconds() {
+    local seconds
+    seconds=$(setting prazo_segundos 4)
+    [[ $seconds =~ ^[1-9][0-9]?$ ]] || seconds=4
+    printf '%s' "$seconds"
 }
 
 # wait_for SECONDS COMMAND...: until it succeeds, asked ten times a second.

@@ -14,7 +14,7 @@ stream_to() {
 streams_end() {
     local cluster
     for cluster in "${BACKUP_CLUSTERS[@]}"; do
-        PSQL_SECONDS=15 psql_as_dono "$(cluster_of "${cluster#pg-}")" postgres >/dev/null <<SQL
+        PSQL_SECONDS=60 psql_as_dono "$(cluster_of "${cluster#pg-}")" postgres >/dev/null <<SQL
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_replication WHERE application_name = '$BACKUP_NAME';
 SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '$BACKUP_SLOT' AND NOT active;
 SQL
@@ -23,19 +23,22 @@ SQL
 
 # moment_try NAME: while no order can change, writes the restore point into both clusters and lets Redis fork for its dump. What is
 # not moved on in one store meanwhile is what a crash leaves there, which the conciliador mends. Prints what came of it.
-# Nobody waits long: the lock is asked for shortly, a vacuum gives way to it, and PostgreSQL lets go of it when this process hangs.
+# Nobody waits long: the lock is asked for shortly, a vacuum gives way to it, and PostgreSQL lets go of it when this process hangs,
+# all within what a worker waits for PostgreSQL (3/8 of prazo_segundos).
 moment_try() {
+    local seconds lock_ms idle_ms
+    seconds=$(request_seconds) lock_ms=$((75 * seconds)) idle_ms=$((250 * seconds))
     local redis="redis-cli --no-auth-warning -s $RUN/redis.sock --user operador"
     local catalogo="$PG_BIN/psql -X -q -A -t -F ' ' -h $RUN -p ${PG_PORT[$(catalogue_primary)]} -U postgres -d postgres"
-    REDISCLI_AUTH=$(secret redis_operador) PSQL_SECONDS=10 psql_as_dono pg-pedidos pedidos -F ' ' 2>&1 <<SQL
+    REDISCLI_AUTH=$(secret redis_operador) PSQL_SECONDS=60 psql_as_dono pg-pedidos pedidos -F ' ' 2>&1 <<SQL
 SET deadlock_timeout = '20ms';
-SET lock_timeout = '300ms';
-SET idle_in_transaction_session_timeout = '1s';
+SET lock_timeout = '${lock_ms}ms';
+SET idle_in_transaction_session_timeout = '${idle_ms}ms';
 BEGIN;
 SELECT clock_timestamp() AS began \gset
 LOCK TABLE pedidos, eventos IN SHARE MODE;
-\! timeout 1 $catalogo -c "SELECT 'pg-catalogo', pg_create_restore_point('$1')"
-\! timeout 1 $redis bgsave
+\! timeout $((seconds / 4)).$((seconds % 4 * 25)) $catalogo -c "SELECT 'pg-catalogo', pg_create_restore_point('$1')"
+\! timeout $((seconds / 4)).$((seconds % 4 * 25)) $redis bgsave
 SELECT 'pg-pedidos', pg_create_restore_point('$1');
 SELECT 'waited', ceil(1000 * extract(epoch FROM clock_timestamp() - :'began'));
 COMMIT;
@@ -46,7 +49,7 @@ SQL
 moment_fix() {
     local try said cluster
     for ((try = 1; try <= MOMENT_TRIES; try++)); do
-        wait_for 60 redis_has_no_child || die "Redis has been writing its files for a minute" "see $LOG/redis.log"
+        wait_for "$WAIT_SECONDS" redis_has_no_child || die "Redis has been writing its files for $WAIT_SECONDS seconds" "see $LOG/redis.log"
         rm -f "$DATA/redis/dump.rdb"
         MOMENT=$(date -u +backup-%Y%m%dT%H%M%SZ)-$try
         said=$(moment_try "$MOMENT") || true

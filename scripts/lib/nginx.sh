@@ -29,7 +29,7 @@ nginx_configure() {
     nginx_direct_ports "$base" | put_config "$ETC/nginx/portas.conf"
     awk -v etc="$ETC/nginx" -f "$TOP/nginx/problemas.awk" "$TOP/fcgi/core/problems.def" | put_config "$ETC/nginx/problemas.conf"
     nginx_limits | put_config "$ETC/nginx/limites.conf"
-    render "$TOP/nginx/pools.conf.in" "FILA=$((($(setting_own limite_fila) + NGINX_WORKERS - 1) / NGINX_WORKERS))" | put_config "$ETC/nginx/pools.conf"
+    render "$TOP/nginx/pools.conf.in" "PRAZODOIS=$(($(setting_own prazo_segundos) * 1125))" "FILA=$((($(setting_own limite_fila) + NGINX_WORKERS - 1) / NGINX_WORKERS))" | put_config "$ETC/nginx/pools.conf"
     for name in logs cabecalhos cache cache-leitura fastcgi saude saude-erros interno; do
         render "$TOP/nginx/$name.conf.in" | put_config "$ETC/nginx/$name.conf"
     done
@@ -57,7 +57,8 @@ nginx_limits() {
         value=$(setting_own "limite_$rate")
         rates+=("${rate^^}=$value" "RAJADA${rate^^}=$((value * 10))")
     done
-    render "$TOP/nginx/limites.conf.in" "PROXIES=${proxies:-# None.}" "CONEXOES=$(setting_own limite_conexoes)" "${rates[@]}"
+    render "$TOP/nginx/limites.conf.in" "PROXIES=${proxies:-# None.}" "CONEXOES=$(setting_own limite_conexoes)" \
+        "PRAZO=$(setting_own prazo_segundos)" "PRAZOLIGAR=$(($(setting_own prazo_segundos) * 250))" "${rates[@]}"
 }
 
 has_ipv6() {

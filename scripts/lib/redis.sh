@@ -34,7 +34,7 @@ ACL
 
 # redis_cli COMMAND...: as the operator. The password goes by the environment, which only this user can see.
 redis_cli() {
-    REDISCLI_AUTH=$(secret redis_operador) timeout "${REDIS_SECONDS:-5}" redis-cli --no-auth-warning -s "$RUN/redis.sock" --user operador "$@"
+    REDISCLI_AUTH=$(secret redis_operador) timeout "${REDIS_SECONDS:-30}" redis-cli --no-auth-warning -s "$RUN/redis.sock" --user operador "$@"
 }
 
 redis_ready() {

@@ -57,7 +57,7 @@ report_pools() {
 # What the server itself says it is, which is not always what it was meant to be.
 report_postgres() {
     local role='' version='' link=''
-    IFS='|' read -r role version < <(PSQL_SECONDS=3 psql_as_dono "$1" postgres -c "
+    IFS='|' read -r role version < <(PSQL_SECONDS=$(request_seconds) psql_as_dono "$1" postgres -c "
         SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE 'primary' END, current_setting('server_version_num')::int / 10000
             || '.' || current_setting('server_version_num')::int % 10000" 2>/dev/null) || true
     [[ $2 != standby ]] || link=$(replication)
@@ -77,7 +77,7 @@ report_postgres() {
 
 # Asked of the primary: a standby that lost it cannot know how far behind it is.
 replication() {
-    PSQL_SECONDS=3 psql_as_dono "$(catalogue_primary)" postgres -c "
+    PSQL_SECONDS=$(request_seconds) psql_as_dono "$(catalogue_primary)" postgres -c "
         SELECT state, pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint,
                round(extract(epoch FROM coalesce(replay_lag, '0')), 3)
         FROM pg_stat_replication WHERE application_name = 'replica'" 2>/dev/null || true
@@ -93,12 +93,12 @@ report_replication() {
 
 # How many keys are no cart: the stream of events, once there was one.
 stream_keys() {
-    REDIS_SECONDS=3 redis_cli exists pedidos:eventos 2>/dev/null | grep . || echo 0
+    REDIS_SECONDS=$(request_seconds) redis_cli exists pedidos:eventos 2>/dev/null | grep . || echo 0
 }
 
 report_redis() {
     local info
-    info=$(REDIS_SECONDS=3 redis_cli info 2>/dev/null | tr -d '\r') || true
+    info=$(REDIS_SECONDS=$(request_seconds) redis_cli info 2>/dev/null | tr -d '\r') || true
     if [[ $info == *redis_version* ]]; then report_process redis "$1"; else fact redis status "no answer"; fi
     fact redis version "$(sed -n 's/^redis_version://p' <<<"$info")"
     fact redis role "$(sed -n 's/^role://p' <<<"$info")"
@@ -109,7 +109,7 @@ report_redis() {
 # What it mended since the shop opened, and what it has not yet; late when it has not looked for a while.
 report_conciliador() {
     local seconds='' ended='' undone='' settled='' oldest='' unpublished='' status=running
-    IFS='|' read -r seconds ended undone settled oldest unpublished < <(PSQL_SECONDS=3 psql_as_dono pg-pedidos pedidos -c "
+    IFS='|' read -r seconds ended undone settled oldest unpublished < <(PSQL_SECONDS=$(request_seconds) psql_as_dono pg-pedidos pedidos -c "
         SELECT round(extract(epoch FROM now() - olhou_em)), concluidos, desfeitos, reservas,
                (SELECT round(coalesce(extract(epoch FROM now() - min(criado_em)), 0)) FROM pedidos
                 WHERE status IN ('reservando', 'desfazendo') OR pendencia IS NOT NULL),
@@ -137,7 +137,7 @@ report_conciliador() {
 
 report_health() {
     local answer
-    answer=$(curl -s --max-time 5 "http://127.0.0.1:$(setting port 80)/health" | grep -o '"status": *"[a-z]*"' | head -n 1) || true
+    answer=$(curl -s --max-time "$(request_seconds)" "http://127.0.0.1:$(setting port 80)/health" | grep -o '"status": *"[a-z]*"' | head -n 1) || true
     answer=${answer%\"}
     answer=${answer##*\"}
     [[ $answer != healthy ]] || answer=running

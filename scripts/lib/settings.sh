@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 
 declare -A SETTING_DEFAULT=([cors_origens]='*' [proxies]='' [limite_leituras]=200 [limite_escritas]=50 [limite_sessoes]=10
-    [limite_pedidos]=10 [limite_conexoes]=100 [limite_fila]=128)
-declare -A LIMIT_MAX=([limite_leituras]=100000 [limite_escritas]=100000 [limite_sessoes]=100000 [limite_pedidos]=100000
+    [limite_pedidos]=10 [limite_conexoes]=100 [limite_fila]=128 [prazo_segundos]=4)
+declare -A NUMBER_MAX=([prazo_segundos]=60 [limite_leituras]=100000 [limite_escritas]=100000 [limite_sessoes]=100000 [limite_pedidos]=100000
     [limite_conexoes]=4000 [limite_fila]=200)
 
 # setting_own NAME: the operator's value, or the default.
@@ -29,9 +29,9 @@ setting_fault() {
                 printf 'has %s, which is no address: write addresses like 127.0.0.1 or 10.0.0.0/8' "$word"
         done
         ;;
-    limite_*)
-        if [[ ! $2 =~ ^[1-9][0-9]{0,5}$ ]] || (($2 > LIMIT_MAX["$1"])); then
-            printf 'is %s: write a whole number from 1 to %d' "${2:-empty}" "${LIMIT_MAX[$1]}"
+    limite_* | prazo_*)
+        if [[ ! $2 =~ ^[1-9][0-9]{0,5}$ ]] || (($2 > NUMBER_MAX["$1"])); then
+            printf 'is %s: write a whole number from 1 to %d' "${2:-empty}" "${NUMBER_MAX[$1]}"
         fi
         ;;
     esac

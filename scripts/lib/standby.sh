@@ -2,15 +2,15 @@
 # shellcheck shell=bash
 
 in_recovery() {
-    [[ $(PSQL_SECONDS=3 psql_as_dono "$1" postgres -c 'SELECT pg_is_in_recovery()' 2>/dev/null) == t ]]
+    [[ $(PSQL_SECONDS=$(request_seconds) psql_as_dono "$1" postgres -c 'SELECT pg_is_in_recovery()' 2>/dev/null) == t ]]
 }
 
 writable() {
-    [[ $(PSQL_SECONDS=3 psql_as_dono "$1" postgres -c 'SELECT NOT pg_is_in_recovery()' 2>/dev/null) == t ]]
+    [[ $(PSQL_SECONDS=$(request_seconds) psql_as_dono "$1" postgres -c 'SELECT NOT pg_is_in_recovery()' 2>/dev/null) == t ]]
 }
 
 streaming() {
-    [[ $(PSQL_SECONDS=3 psql_as_dono "$(catalogue_primary)" postgres -c \
+    [[ $(PSQL_SECONDS=$(request_seconds) psql_as_dono "$(catalogue_primary)" postgres -c \
         "SELECT state FROM pg_stat_replication WHERE application_name = 'replica'" 2>/dev/null) == streaming ]]
 }
 
@@ -20,7 +20,7 @@ primary_become() {
         say "promoting $1"
         psql_as_dono "$1" postgres -c 'SELECT pg_promote(false)' >/dev/null
     fi
-    wait_for 60 writable "$1" || die "$1 did not become writable within a minute" "see $LOG/$1.log"
+    wait_for "$WAIT_SECONDS" writable "$1" || die "$1 did not become writable within $WAIT_SECONDS seconds" "see $LOG/$1.log"
 }
 
 # cluster_processes CLUSTER: every process that works on its data, whoever their parent is.
@@ -41,11 +41,11 @@ cluster_stop() {
     local cluster=$1 stopping pid
     supervisor stop "$cluster" &
     stopping=$!
-    if ! writable "$cluster" || ! wait_for 10 cluster_gone "$cluster"; then
+    if ! writable "$cluster" || ! wait_for 30 cluster_gone "$cluster"; then
         while read -r pid; do kill -KILL "$pid" 2>/dev/null || true; done < <(cluster_processes "$cluster")
     fi
     wait "$stopping" || true
-    wait_for 5 cluster_gone "$cluster" || die "$cluster cannot be stopped" "its processes: $(cluster_processes "$cluster" | paste -sd ' ')"
+    wait_for "$WAIT_SECONDS" cluster_gone "$cluster" || die "$cluster cannot be stopped" "its processes: $(cluster_processes "$cluster" | paste -sd ' ')"
 }
 
 # The slot in which the primary keeps what its standby, or the one that it is to have, has not read yet.
@@ -101,7 +101,7 @@ standby_start() {
     standby=$(catalogue_standby)
     supervisor start "$standby"
     store_wait "$standby" postgres_ready "$standby"
-    if ! wait_for 60 standby_has_schema || ! wait_for 60 streaming; then
+    if ! wait_for "$WAIT_SECONDS" standby_has_schema || ! wait_for "$WAIT_SECONDS" streaming; then
         die "the standby does not follow the primary" "see $LOG/$standby.log"
     fi
 }

@@ -131,6 +131,8 @@ cors_origens = *
 # limite_conexoes = 100
 # What a pool may have in work and waiting.
 # limite_fila = 128
+# Seconds that a request may take; what the workers wait for the stores is a part of it. More for a slow machine.
+# prazo_segundos = 4
 CONF
 }
 

@@ -5,7 +5,7 @@ import sys
 import time
 import xmlrpc.client
 
-STOP_SECONDS = 15
+STOP_SECONDS = 120  # longer than supervisord gives any part before it kills it
 
 
 class Connection(http.client.HTTPConnection):

@@ -47,6 +47,11 @@ stdout_logfile_backups=2
 CONF
 }
 
+# How long a part may take to end before it is killed: the request in hand, twice.
+stop_seconds() {
+    printf '%s' $((2 * $(request_seconds)))
+}
+
 supervisor_user() {
     ! is_root || printf 'user=%s\n' "$SERVICE_USER"
 }
@@ -56,18 +61,18 @@ supervisor_stores() {
     local cluster
     for cluster in pg-catalogo pg-replica pg-pedidos; do
         supervisor_program program "$cluster" "$PG_BIN/postgres -c config_file=$ETC/$cluster.conf" "$cluster.log"
-        printf 'stopsignal=INT\nstopwaitsecs=30\npriority=10\n'
+        printf 'stopsignal=INT\nstopwaitsecs=60\npriority=10\n'
         supervisor_user
     done
     supervisor_program program redis "/usr/bin/redis-server $ETC/redis.conf" redis.log
-    printf 'stopsignal=TERM\nstopwaitsecs=30\npriority=10\n'
+    printf 'stopsignal=TERM\nstopwaitsecs=60\npriority=10\n'
     supervisor_user
 }
 
 # The zone is for the times in health answers; QUIT lets requests end.
 supervisor_nginx() {
     supervisor_program program nginx "$BIN/nginx-inicia $STATE/tmp/nginx $RUN/interno.sock $ETC/nginx/nginx.conf" nginx.log
-    printf 'directory=%s\nenvironment=TZ="UTC"\nstopsignal=QUIT\nstopwaitsecs=8\npriority=30\n' "$STATE/tmp/nginx"
+    printf 'directory=%s\nenvironment=TZ="UTC"\nstopsignal=QUIT\nstopwaitsecs=%d\npriority=30\n' "$STATE/tmp/nginx" "$(stop_seconds)"
 }
 
 # Every worker that a pool may ever have is declared, so that its size changes without a restart of the others.
@@ -82,7 +87,7 @@ socket=unix://$RUN/$pool.sock
 socket_mode=0660
 socket_backlog=512
 stopsignal=TERM
-stopwaitsecs=8
+stopwaitsecs=$(stop_seconds)
 priority=20
 $(supervisor_user)
 $(! is_root || printf 'socket_owner=%s:%s' "$SERVICE_USER" "$SERVICE_USER")
@@ -92,7 +97,7 @@ CONF
 
 supervisor_vigia() {
     supervisor_program program vigia "$BIN/vigia -c $ETC/vigia.conf" vigia.stderr.log
-    printf 'stopsignal=TERM\nstopwaitsecs=8\npriority=25\n'
+    printf 'stopsignal=TERM\nstopwaitsecs=%d\npriority=25\n' "$(stop_seconds)"
     supervisor_user
 }
 
@@ -105,7 +110,7 @@ supervisor_conciliador() {
 process_name=%(program_name)s_%(process_num)02d
 numprocs=${#CONCILIADORES[@]}
 stopsignal=TERM
-stopwaitsecs=8
+stopwaitsecs=$(stop_seconds)
 priority=25
 $(supervisor_user)
 CONF
@@ -119,7 +124,7 @@ supervisor_zelador() {
     for cluster in "${!PG_PORT[@]}"; do sockets+=("$cluster=$RUN/.s.PGSQL.${PG_PORT[$cluster]}"); done
     install -m 0644 "$TOP/scripts/lib/zelador.py" "$TOP/scripts/lib/supervisor.py" "$BIN"
     supervisor_program program zelador "$PYTHON -B $BIN/zelador.py $SUPERVISOR_SOCKET ${sockets[*]}" zelador.log
-    printf 'stopsignal=TERM\nstopwaitsecs=8\npriority=40\n'
+    printf 'stopsignal=TERM\nstopwaitsecs=%d\npriority=40\n' "$(stop_seconds)"
 }
 
 # supervisor COMMAND [NAME...]: one call, however many names.
@@ -151,7 +156,7 @@ supervisor_start() {
         exec 9>&-
         /usr/bin/supervisord -c "$ETC/supervisord.conf" >"$LOG/supervisord.out" 2>&1 </dev/null
     ) || die "supervisord did not start: $(tail -n 3 "$LOG/supervisord.out")"
-    wait_for 10 supervisor_answers || die "supervisord does not answer on $SUPERVISOR_SOCKET" "see $LOG/supervisord.log"
+    wait_for "$WAIT_SECONDS" supervisor_answers || die "supervisord does not answer on $SUPERVISOR_SOCKET" "see $LOG/supervisord.log"
 }
 
 # Processes of this state, whoever their parent is now.

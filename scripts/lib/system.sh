@@ -34,7 +34,7 @@ system_start_stores() {
 store_wait() {
     local store=$1
     shift
-    wait_for 60 "$@" || die "$store did not start within a minute; the end of $LOG/$store.log:" "$(tail -n 5 "$LOG/$store.log")"
+    wait_for "$WAIT_SECONDS" "$@" || die "$store did not start within $WAIT_SECONDS seconds; the end of $LOG/$store.log:" "$(tail -n 5 "$LOG/$store.log")"
 }
 
 system_start_standby() {
@@ -62,13 +62,13 @@ system_start_front() {
 }
 
 front_answers() {
-    [[ $(curl -s -o "$STATE/tmp/saude.json" -w '%{http_code}' --max-time 5 "http://127.0.0.1:$1/health") == 200 ]] &&
+    [[ $(curl -s -o "$STATE/tmp/saude.json" -w '%{http_code}' --max-time "$(request_seconds)" "http://127.0.0.1:$1/health") == 200 ]] &&
         ! grep -q '"unhealthy"' "$STATE/tmp/saude.json"
 }
 
 system_wait_healthy() {
-    wait_for 30 front_answers "$1" && return
-    warn "the system did not become healthy within 30 seconds. What /health says, and the ends of the logs:"
+    wait_for "$WAIT_SECONDS" front_answers "$1" && return
+    warn "the system did not become healthy within $WAIT_SECONDS seconds. What /health says, and the ends of the logs:"
     { cat "$STATE/tmp/saude.json" && echo && tail -n 3 "$LOG"/*.log; } >&2 2>/dev/null || true
     exit 1
 }
@@ -81,7 +81,7 @@ system_stop() {
         # A refusal to stop a part in time is no reason to leave the rest: that is supervisord's then.
         system_stop_kinds || true
         supervisor shutdown || kill -TERM "$pid" 2>/dev/null || true
-        wait_for 45 supervisor_gone "$pid" || { warn "supervisord ($pid) does not end: killing it" && kill -KILL "$pid"; }
+        wait_for "$WAIT_SECONDS" supervisor_gone "$pid" || { warn "supervisord ($pid) does not end: killing it" && kill -KILL "$pid"; }
     fi
     processes_end
 }
@@ -114,7 +114,7 @@ processes_end() {
         *) kill -TERM "$pid" 2>/dev/null || true ;;
         esac
     done <<<"$left"
-    wait_for 15 none_left || processes_kill
+    wait_for 60 none_left || processes_kill
 }
 
 postmaster() {
@@ -127,5 +127,5 @@ processes_kill() {
         warn "killing $program ($pid)"
         kill -KILL "$pid" 2>/dev/null || true
     done < <(processes_left)
-    wait_for 5 none_left || die "some processes of $STATE cannot be ended:" "$(processes_left)"
+    wait_for "$WAIT_SECONDS" none_left || die "some processes of $STATE cannot be ended:" "$(processes_left)"
 }

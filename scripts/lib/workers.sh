@@ -27,11 +27,19 @@ worker_postgres() {
     printf 'postgres = %s dbname=%s user=%s application_name=%s\npostgres_senha = %s' "$1" "$2" "$3" "$3" "$SECRETS/$3"
 }
 
+# A request's deadline is nginx's; what a worker waits for within it is a part of that.
+worker_deadlines() {
+    local seconds
+    seconds=$(setting_own prazo_segundos)
+    printf 'prazo_sql_ms = %d\nprazo_redis_ms = %d\nprazo_interno_ms = %d\nprazo_saude_ms = %d\n' $((seconds * 375)) $((seconds * 250)) \
+        $((seconds * 625)) $((seconds * 100))
+}
+
 # Workers append to their own log, in a directory where they may make no files: theirs is there before them.
 worker_common() {
     local pool=$1
     shift
-    printf '%s\n' "$@" "tokens = $ETC/tokens" "log = $LOG/$pool.log" "nivel = info" | put_config "$ETC/$pool.conf"
+    printf '%s\n' "$@" "$(worker_deadlines)" "tokens = $ETC/tokens" "log = $LOG/$pool.log" "nivel = info" | put_config "$ETC/$pool.conf"
     [[ -f $LOG/$pool.log ]] || put "$LOG/$pool.log" 0640 "$OWNER" </dev/null
 }
 

@@ -1,4 +1,4 @@
-"""Starts anew whoever's socket file is gone: he waits behind a name that nobody can find any more, and does not notice."""
+"""Restarts a part whose socket file is gone: it goes on listening where no client can find it, and does not notice."""
 import os
 import sys
 import time

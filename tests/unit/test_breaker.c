@@ -75,6 +75,22 @@ START_TEST(a_short_probe_now_and_then_until_there_is_an_answer)
 }
 END_TEST
 
+/* Set for a machine on which everything takes longer. */
+START_TEST(a_long_deadline_makes_probes_longer)
+{
+	struct breaker breaker = {0};
+
+	silence(&breaker);
+	silence(&breaker);
+	fake_clock_advance_ms(1000);
+	ck_assert_int_eq(breaker_begin(&breaker, 15000), 1000);
+	fake_clock_advance_ms(1000);
+	breaker_end(&breaker, false);
+	fake_clock_advance_ms(1000);
+	ck_assert_int_eq(breaker_begin(&breaker, 15000), 2000);
+}
+END_TEST
+
 Suite *breaker_suite(void)
 {
 	Suite *suite = suite_create("breaker");
@@ -84,6 +100,7 @@ Suite *breaker_suite(void)
 	tcase_add_test(tests, an_answer_between_keeps_it_closed);
 	tcase_add_test(tests, failures_that_cost_no_wait_count_nothing);
 	tcase_add_test(tests, a_short_probe_now_and_then_until_there_is_an_answer);
+	tcase_add_test(tests, a_long_deadline_makes_probes_longer);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -8,13 +8,14 @@
 #include "fake_server.h"
 #include "suites.h"
 
-#define DEADLINE_MS 400
+#define DEADLINE_MS        400
+#define HEALTH_DEADLINE_MS 100
 
 static const struct sql_statement statements[] = {
-    {"um", "SELECT 1", 0, false, 0, false},
-    {"muda", "UPDATE x SET y = 1", 0, true, 0, false},
-    {"saude", "SELECT 1", 0, false, 100, false},
-    {"lista", "SELECT 2", 0, false, 0, true},
+    {"um", "SELECT 1"},
+    {"muda", "UPDATE x SET y = 1", .writes = true},
+    {"saude", "SELECT 1", .health = true},
+    {"lista", "SELECT 2", .anew = true},
 };
 
 START_TEST(array_literals_are_escaped)
@@ -34,7 +35,7 @@ END_TEST
 
 static void expect_unavailable(const char *conninfo)
 {
-	const struct sql_options options = {conninfo, NULL, DEADLINE_MS, statements, 4, NULL};
+	const struct sql_options options = {conninfo, NULL, DEADLINE_MS, HEALTH_DEADLINE_MS, statements, 4, NULL};
 	struct sql *db = sql_open(&options);
 	struct arena *arena = arena_new();
 	struct sql_rows rows;
@@ -147,7 +148,7 @@ static struct sql *open_at(const char *hosts, const char *wish)
 	static struct sql_options options;
 
 	snprintf(conninfo, sizeof(conninfo), "host=%s dbname=x user=x target_session_attrs=%s", hosts, wish);
-	options = (struct sql_options){conninfo, NULL, DEADLINE_MS, statements, 4, on_write};
+	options = (struct sql_options){conninfo, NULL, DEADLINE_MS, HEALTH_DEADLINE_MS, statements, 4, on_write};
 	return sql_open(&options);
 }
 
@@ -351,7 +352,7 @@ START_TEST(a_server_that_stays_silent_is_left_alone)
 }
 END_TEST
 
-START_TEST(a_statement_may_be_in_more_of_a_hurry)
+START_TEST(a_health_check_has_its_own_deadline)
 {
 	struct arena *arena = arena_new();
 	struct fake_server server;
@@ -360,7 +361,7 @@ START_TEST(a_statement_may_be_in_more_of_a_hurry)
 	int64_t start = clock_monotonic_ms();
 
 	ck_assert_int_eq(sql_run(db, 2, NULL, arena, &rows), PROBLEM_SERVICO_INDISPONIVEL);
-	ck_assert_int_eq(clock_monotonic_ms() - start, statements[2].deadline_ms);
+	ck_assert_int_eq(clock_monotonic_ms() - start, HEALTH_DEADLINE_MS);
 	arena_free(arena);
 	sql_close(db);
 	fake_server_stop(&server);
@@ -477,7 +478,7 @@ Suite *sql_suite(void)
 	tcase_add_test(tests, a_dead_connection_is_seen_before_a_write_is_sent);
 	tcase_add_test(tests, a_silent_server_leaves_time_for_the_next);
 	tcase_add_test(tests, a_server_that_stays_silent_is_left_alone);
-	tcase_add_test(tests, a_statement_may_be_in_more_of_a_hurry);
+	tcase_add_test(tests, a_health_check_has_its_own_deadline);
 	tcase_add_test(tests, a_primary_is_found_among_standbys);
 	tcase_add_loop_test(tests, only_a_standby_is_left, 0, 2);
 	tcase_add_loop_test(tests, a_standby_is_preferred_where_there_is_one, 0, 2);

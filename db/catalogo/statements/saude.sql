@@ -1,6 +1,6 @@
 -- What /health asks, and what the replica's answers say of themselves.
 
--- name: saude (within 400 ms)
+-- name: saude (health)
 -- Whether this is a standby, whether it hears from its primary, and how far behind it is: bytes received but not replayed, and
 -- seconds since the last commit that it has, 0 while it hears from the primary and has replayed all. Without its primary a standby
 -- cannot know what it lacks: the seconds are then the most that it can be behind.

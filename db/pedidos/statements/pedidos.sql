@@ -50,6 +50,6 @@ SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, cr
        pendencia, chave, corpo_sha256, session_id, entrega_tipo, linhas
 FROM pedido_mudar($1, $2, $3, $4)
 
--- name: saude (within 400 ms)
+-- name: saude (health)
 -- whether the server answers and can be written to
 SELECT NOT pg_is_in_recovery()
