@@ -66,9 +66,30 @@ front_answers() {
         ! grep -q '"unhealthy"' "$STATE/tmp/saude.json"
 }
 
+# ask PORT PATH [JSON]: GET, or POST of a JSON body; the body of the answer, then a line with its status. The address goes by standard
+# input: it may hold a key, which a process list must not show.
+ask() {
+    {
+        printf 'url = "http://127.0.0.1:%s%s"\n' "$1" "$2"
+        [[ $# == 2 ]] || printf 'header = "Content-Type: application/json"\ndata = "%s"\n' "${3//\"/\\\"}"
+    } | curl -s -K - -w '\n%{http_code}\n' --max-time "$(request_seconds)"
+}
+
+# Whether a customer can begin: opens a cart and puts a product into it. In an empty shop it is enough to hear that there is none.
+cart_filled() {
+    local session product answer
+    session=$(ask "$1" /api/carrinho/sessao '{}' | sed -n 's/.*"session_id":"\([0-9a-f-]*\)".*/\1/p')
+    product=$(ask "$1" '/api/produtos?em_estoque=true&limite=1' | sed -n 's/.*"data":\[{"id":\([0-9]*\),.*/\1/p')
+    answer=$(ask "$1" "/api/carrinho/$session/adicionar" "{\"produto_id\": ${product:-1}}")
+    printf 'DEL carrinho:%s\n' "$session" | redis_cli >/dev/null
+    printf '%s\n' "$answer" >"$STATE/tmp/saude.json"
+    [[ ${answer##*$'\n'} == 200 || (-z $product && $answer == *'"produto_nao_encontrado"'*) ]]
+}
+
+# Healthy, by /health and by a customer's experience.
 system_wait_healthy() {
-    wait_for "$WAIT_SECONDS" front_answers "$1" && return
-    warn "the system did not become healthy within $WAIT_SECONDS seconds. What /health says, and the ends of the logs:"
+    wait_for "$WAIT_SECONDS" front_answers "$1" && wait_for "$WAIT_SECONDS" cart_filled "$1" && return
+    warn "the system did not become healthy within $WAIT_SECONDS seconds. What it answers, and the ends of the logs:"
     { cat "$STATE/tmp/saude.json" && echo && tail -n 3 "$LOG"/*.log; } >&2 2>/dev/null || true
     exit 1
 }
