@@ -4,9 +4,9 @@ import json
 import os
 import re
 import subprocess
-import time
 from collections import Counter
 
+from client import WAIT_SECONDS
 from measure import Failed, part_pids
 from shop import CLIENTE, RETIRADA, eventually
 
@@ -91,7 +91,7 @@ class Watch:
 
 def order_all(shop, sessions):
     """One client, one connection, a request id an order."""
-    connection = http.client.HTTPConnection("127.0.0.1", shop.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", shop.port, timeout=WAIT_SECONDS)
     for number, session in enumerate(sessions):
         body = json.dumps({"session_id": session, "cliente": CLIENTE, "entrega": RETIRADA})
         headers = {"Content-Type": "application/json", "X-Request-Id": f"{PREFIX}{number}"}
@@ -104,10 +104,17 @@ def order_all(shop, sessions):
 
 
 def http_calls(shop, orders):
-    """Requests between services, by method and path: what carries an order's request id in nginx's access log."""
-    time.sleep(1.5)  # each of nginx's processes writes within a second
-    log = shop.logs()["acesso.log"]
-    calls = Counter(re.findall(rf'request_id={PREFIX}\d+ .*?method=(\w+) uri="([^"]*)"', log))
+    """Requests between services, by method and path: what carries an order's request id in nginx's access log. Each of
+    nginx's processes writes within a second: two looks in a row must find the same."""
+    seen = []
+
+    def complete():
+        log = shop.logs()["acesso.log"]
+        seen.append(Counter(re.findall(rf'request_id={PREFIX}\d+ .*?method=(\w+) uri="([^"]*)"', log)))
+        return seen[-2:-1] == seen[-1:] and all(count % orders == 0 for count in seen[-1].values())
+
+    eventually(complete, every=2)
+    calls = seen[-1]
     if calls.pop(("POST", "/api/pedidos"), 0) != orders:
         raise Failed("not every order is in nginx's access log")
     return {f"{method} {uri}": count for (method, uri), count in calls.items()}

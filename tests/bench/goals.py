@@ -12,8 +12,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
 
 import limits  # noqa: E402  (needs the path above, as shop does)
 from data import STOCK, prepare_carts, stock_up, write_carts  # noqa: E402
-from measure import TOP, Failed, Usage, children, family, median, pss_kib, refuse, say, write_json, wrk  # noqa: E402
+from measure import TOP, Failed, Usage, median, refuse, say, write_json, wrk  # noqa: E402
 from peers import PHP, RETURN, TRIVIAL, Peers, ports  # noqa: E402
+from processes import children, pss_kib  # noqa: E402
 from report import OURS, TITLES, Report  # noqa: E402
 from shop import Shop  # noqa: E402
 
@@ -174,9 +175,9 @@ class Bench:
         carts.write_text("\n".join(prepare_carts(self.shop, self.products, CARTS)) + "\n", encoding="utf-8")
         wrk(self.shop.url, HERE / "orders.lua", self.wish.clients, 2, carts)
         pools = {pool: self.shop.workers(pool).values() for pool in self.pools}
-        php = family(self.peers.php.pid, children())[1:]
+        php = children(self.peers.php.pid)
         return {
-            pool: sorted(map(pss_kib, pids))
+            pool: sorted(pss_kib([pid]) for pid in pids)
             for pool, pids in {**pools, "php-fpm": php, "trivial": self.peers.pids()["trivial"]}.items()
         }
 

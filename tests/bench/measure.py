@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+from processes import cpu_seconds, family
+
 TOP = Path(__file__).resolve().parents[2]
 TICK = os.sysconf("SC_CLK_TCK")
 BEGAN = time.monotonic()
@@ -28,47 +30,12 @@ def median(values):
     return statistics.median(values)
 
 
-def children():
-    """Process id -> ids of its children, of all that run."""
-    tree = {}
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        fields = stat_fields(name)
-        if fields:
-            tree.setdefault(int(fields[1]), []).append(int(name))
-    return tree
-
-
-def stat_fields(pid):
-    """/proc/PID/stat from the state on; nothing when it is gone."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    except OSError:
-        return []
-
-
-def family(pid, tree):
-    """A process and all below it."""
-    return [pid] + [each for child in tree.get(pid, ()) for each in family(child, tree)]
-
-
 def part_pids(shop):
     """Part of the system -> ids of its processes. A pool is one part."""
-    tree, parts = children(), {}
+    parts = {}
     for name, pid in shop.processes().items():
-        parts.setdefault(name.partition(":")[0], []).extend(family(pid, tree))
+        parts.setdefault(name.partition(":")[0], []).extend(family(pid))
     return parts
-
-
-def cpu_of(pids):
-    """Seconds of CPU that processes have used, their dead children too."""
-    fields = filter(None, map(stat_fields, pids))
-    return sum(sum(map(int, each[11:15])) for each in fields) / TICK
-
-
-def pss_kib(pid):
-    """A process's memory: its own pages, and its share of those that others have too."""
-    text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8")
-    return int(re.search(r"^Pss: +(\d+) kB", text, re.M)[1])
 
 
 def cpu_of_load():
@@ -95,7 +62,7 @@ class Usage:
 
     def cpu_by_part(self):
         """Seconds of CPU that each part has used so far; of peers it is told the processes."""
-        return {part: cpu_of(pids) for part, pids in {**part_pids(self.shop), **self.peers}.items()}
+        return {part: cpu_seconds(pids) for part, pids in {**part_pids(self.shop), **self.peers}.items()}
 
     def read(self, count):
         """Seconds by part for 1,000 of `count` things, and which share of the machine others took."""

@@ -4,7 +4,6 @@ import os
 import signal
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
@@ -55,10 +54,19 @@ class Comparison:
         return int(self.shop.value("SELECT count(*) FROM pedidos WHERE status = 'confirmado'", "pedidos"))
 
     def settle(self):
-        """Waits for the conciliador to publish what was made: that belongs to no other measurement."""
-        query = "SELECT count(*) FROM eventos WHERE publicado_em IS NULL"
-        if not eventually(lambda: self.shop.value(query, "pedidos") == "0", seconds=120, every=0.5):
-            raise Failed("the conciliador does not publish the events of the orders")
+        """Waits until the orders in which wrk hung up have come to their end, and all events are published: neither
+        belongs to another measurement."""
+        query = """SELECT count(*), (SELECT count(*) FROM eventos WHERE publicado_em IS NULL),
+                          count(*) FILTER (WHERE status < 'confirmado' AND status <> 'desfeito' OR pendencia IS NOT NULL)
+                   FROM pedidos"""
+        seen = []
+
+        def quiet():
+            seen.append(self.shop.sql(query, "pedidos")[0])
+            return seen[-2:-1] == seen[-1:] and seen[-1][1:] == ["0", "0"]
+
+        if not eventually(quiet, every=0.5):
+            raise Failed("orders are not finished, or their events not published")
 
     def nginx(self, clients, seconds, carts):
         """Orders by wrk; CPU seconds by part for each 1,000 of them."""
@@ -66,7 +74,6 @@ class Comparison:
         file.write_text("\n".join(prepare_carts(self.shop, self.products, carts)) + "\n", encoding="utf-8")
         orders, usage = self.confirmed(), Usage(self.shop)
         result = wrk(self.shop.url, TOP / "tests/bench/orders.lua", clients, seconds, file)
-        time.sleep(0.5)  # wrk hangs up in the middle of its last requests: these orders are brought to their end
         self.settle()
         made = self.confirmed() - orders
         if not result["count"] <= made <= result["count"] + clients:

@@ -15,15 +15,15 @@ import socket
 import subprocess
 from pathlib import Path
 
-from measure import TOP, Failed, children, family
+from measure import TOP, Failed
 from pgbench import PORTS, statement
+from processes import children, family
 from shop import SERVICE_USER, claimed, eventually, port_free
 
 HERE = TOP / "tests/bench/peers"
 RETURN, TRIVIAL, PHP = "nginx return 200", "nginx → trivial libfcgi worker", "PHP-FPM + PDO"
 STATEMENTS = ("produto_get", "lista_id", "estoque_get")
 PIECE = 1000  # characters; a word of nginx's configuration has less than 4096 bytes
-PATIENCE = 15
 OF_NGINX = {"server", "date", "connection", "keep-alive"}
 
 
@@ -124,7 +124,7 @@ class Peers:
 
     def pids(self):
         """Name -> processes, as measure.Usage wants them."""
-        php = {"php-fpm": family(self.php.pid, children())} if self.php else {}
+        php = {"php-fpm": family(self.php.pid)} if self.php else {}
         return {"trivial": [process.pid for process in self.trivial], **php}
 
     def render(self, template, **values):
@@ -199,20 +199,20 @@ class Peers:
         with open(self.shop.state / "etc/nginx/portas.conf", "a", encoding="utf-8") as config:
             config.write(f"include {file};\n")
         nginx = self.shop.processes()["nginx"]
-        before = set(family(nginx, children())[1:])
+        before = set(children(nginx))
         os.kill(nginx, signal.SIGHUP)
         wanted = set(self.ports.values())
-        if not eventually(lambda: not any(map(port_free, wanted)), PATIENCE):
+        if not eventually(lambda: not any(map(port_free, wanted))):
             raise Failed(f"nginx does not take the peers in: {self.shop.logs()['nginx.log'][-500:]}")
         # Those that served until now take connections up to their end, and break them off then.
-        if not eventually(lambda: not before & set(family(nginx, children())), PATIENCE):
+        if not eventually(lambda: not before & set(children(nginx))):
             raise Failed("nginx's processes with the configuration from before do not end")
         for (kind, name), port in self.ports.items():
             self.check(kind, name, port)
 
     def check(self, kind, name, port):
         """Same JSON; of those that only repeat also the same bytes, and headers of the same size."""
-        ready = eventually(lambda: self.answered(port, name), PATIENCE)
+        ready = eventually(lambda: self.answered(port, name))
         if not ready:
             raise Failed(f"{kind} does not answer {self.requests[name]}")
         wanted = self.answers[name]

@@ -1,8 +1,8 @@
 """Negative controls: breaks the product on purpose, one patch a copy, and sees that the tests notice.
 
-Each tests/controls/*.patch is applied to a throw-away copy of this tree, built there, and the tests that its header names must
-fail. First the same tests must pass in an unbroken copy; and a patch whose copy runs the same programs and the same SQL as
-the unbroken one proves nothing, so that fails too.
+Each tests/controls/*.patch is applied to a throw-away copy of this tree, built there, and the tests that its header
+names must fail. First the same tests must pass in an unbroken copy; and a patch whose copy runs the same programs and
+the same SQL as the unbroken one proves nothing, so that fails too.
 """
 import hashlib
 import os
@@ -18,21 +18,13 @@ HERE = Path(__file__).resolve().parent
 TOP = HERE.parents[1]
 PROGRAMS = ("catalogo", "vigia", "carrinho", "pedidos", "conciliador")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "CONFEITARIA_BUILD"}
+BROKEN_WAIT_SECONDS = "10"  # for what a broken copy never does; an unbroken one has all the time it needs
 
 
-def run(command, cwd, **more):
+def run(command, cwd, **environment):
     """A command whose words are kept."""
-    return subprocess.run(
-        command,
-        cwd=cwd,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        env=ENVIRONMENT,
-        **more,
-    )
+    keep = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
+    return subprocess.run(command, cwd=cwd, check=False, env={**ENVIRONMENT, **environment}, **keep)
 
 
 def must(command, cwd):
@@ -77,9 +69,9 @@ def what_runs(place):
     }
 
 
-def pytest_of(place, tests):
-    """Runs tests in a copy: its exit status, how many failed, how many could not begin, its last words."""
-    done = run(["/usr/bin/python3", "-m", "pytest", "-q", "--tb=line", "-p", "no:cacheprovider", *tests], place)
+def pytest_of(place, tests, **environment):
+    """Runs tests in a copy up to the first that fails: exit status, how many failed, or could not begin; last words."""
+    done = run(["/usr/bin/python3", "-m", "pytest", "-q", "-x", "--tb=line", *tests], place, **environment)
     counts = {word: int(number) for number, word in re.findall(r"(\d+) (failed|error|passed)", done.stdout)}
     return done.returncode, counts, done.stdout[-2000:]
 
@@ -101,7 +93,7 @@ def control(patch, sound, place):
     build(place)
     if what_runs(place) == what_runs(sound):
         return "changes nothing that runs"
-    status, counts, words = pytest_of(place, header(patch))
+    status, counts, words = pytest_of(place, header(patch), CONFEITARIA_TEST_WAIT=BROKEN_WAIT_SECONDS)
     if status != 1 or counts.get("error") or not counts.get("failed"):
         return f"was not noticed as it should be (pytest ended with {status}):\n{words}"
     return None

@@ -1,4 +1,4 @@
-"""Points where a program dies: listed by watching a run pass them, then set one at a time. Needs programs built for it."""
+"""Points where a program dies: listed by watching a run pass them, then set one at a time (--enable-crash-points)."""
 import os
 import re
 import shutil
@@ -11,7 +11,7 @@ PASSED = re.compile(r'event=crash_point ponto="([^"]+)"')
 
 
 class CrashPoints:
-    """The file that says what a point is for; its directory is the servers' to write, so that they can take the file away."""
+    """The file that names a point; the servers may write its directory, so that they can take the file away."""
 
     def __init__(self):
         self.directory = Path(tempfile.mkdtemp(prefix="cft-crash-", dir="/tmp"))
@@ -66,7 +66,7 @@ class CrashPoints:
 
 
 def written_effects():
-    """Every effect on the stores of orders that the code knows: (kind, name) of statements that write and of scripts."""
+    """Every effect on the stores of orders that the code knows: (kind, name) of writing statements and of scripts."""
     effects = set()
     for path in [*(TOP / "db/pedidos/statements").glob("*.sql"), TOP / "db/catalogo/statements/reservas.sql"]:
         names = re.findall(r"^-- name: (\w+) \(writes\)", path.read_text(encoding="utf-8"), re.M)

@@ -4,15 +4,18 @@ import threading
 import time
 import uuid
 
+from client import WAIT_SECONDS
 from journal import Caller, Cart, Wish
 from shop import CLIENTE, ENTREGA, RETIRADA
 
-DEFINITE_SECONDS = 90  # within these, whoever goes on asking must have been told
+DEFINITE_SECONDS = 2 * WAIT_SECONDS  # whoever goes on asking is told yes or no before
 NEXT = {"confirmado": "em_preparo", "em_preparo": "pronto", "pronto": "entregue", "em_rota": "entregue"}
 
 
 class Person(threading.Thread):
     """Somebody who does his thing again and again until he is told to stop, then ends what he has begun."""
+
+    pause = (0.0, 1.0)
 
     def __init__(self, storm, name, token=None):
         super().__init__(name=name, daemon=True)
@@ -28,6 +31,10 @@ class Person(threading.Thread):
         except Exception as error:  # a thread's failure is the storm's
             self.journal.violation(f"{self.name} broke: {error!r}", self.name)
             raise
+
+    def step(self):
+        """What it does again and again."""
+        raise NotImplementedError
 
     def product(self):
         """One of the few there are."""

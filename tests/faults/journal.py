@@ -6,7 +6,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from client import PROBLEMS, Client
+from client import PROBLEMS, WAIT_SECONDS, Client
 
 # Problems that promise that nothing was changed; every other failure on the server's side leaves the result unknown.
 UNCHANGED = ("servico_indisponivel", "somente_leitura", "sobrecarga", "muitas_requisicoes")
@@ -67,10 +67,9 @@ class Wish:
 class Journal:
     """Append-only. In memory what the checks need, as JSON lines on disk everything."""
 
-    hang_seconds = 10  # nobody waits longer; who has to is a violation
-
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, path, hang_seconds=WAIT_SECONDS):
+        """An answer that takes `hang_seconds` is a violation."""
+        self.path, self.hang_seconds, self.slowest = path, hang_seconds, 0.0
         self.file = path.open("w", encoding="utf-8")
         self.lock = threading.Lock()
         self.began = time.monotonic()
@@ -125,6 +124,7 @@ class Caller:
         except (OSError, http.client.HTTPException) as error:
             reply = Reply(0, type(error).__name__)
         took = time.monotonic() - begin
+        self.journal.slowest = max(self.journal.slowest, took)
         if took >= self.journal.hang_seconds:
             self.journal.violation(f"{self.name}: {method} {target} took {took:.1f} s", target)
         self.note(reply, f"{method} {target}", body, chave, took)

@@ -1,57 +1,17 @@
 """Who is killed, and when: workers, the conciliador, the vigia and nginx's workers often, whole stores now and then."""
-import os
 import random
-import signal
 import subprocess
 import threading
 
-from shop import POOLS
+from processes import alive, kill, nginx_workers
+from shop import POOLS, eventually
 
 STORES = ("pg-catalogo", "pg-pedidos", "pg-replica", "redis")
 
 
-def parent(pid):
-    """The process's parent, None when it has gone."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
-            return int(stat.read().rpartition(")")[2].split()[1])
-    except OSError:
-        return None
-
-
-def children(pid, title):
-    """Processes of this parent whose command line begins so."""
-    found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit() and parent(entry) == pid:
-            try:
-                with open(f"/proc/{entry}/cmdline", encoding="utf-8", errors="replace") as line:
-                    if line.read().startswith(title):
-                        found.append(int(entry))
-            except OSError:
-                pass
-    return sorted(found)
-
-
-def kill(pid, of):
-    """kill -9, if it is still that child of `of`: whoever has its number now is not hit. Whether it was."""
-    try:
-        handle = os.pidfd_open(pid)
-    except OSError:
-        return False
-    try:
-        if parent(pid) != of:
-            return False
-        signal.pidfd_send_signal(handle, signal.SIGKILL)
-        return True
-    except ProcessLookupError:
-        return False
-    finally:
-        os.close(handle)
-
-
 class Killer(threading.Thread):
-    """Draws kinds of victims from a bag, so that each has its turn, and kills one every now and then."""
+    """Draws kinds of victims from a bag, so that each has its turn, and kills one every now and then: not before the
+    last one has been replaced, or a slow machine would have none left."""
 
     def __init__(self, storm, name, bag, pause):
         super().__init__(name=name, daemon=True)
@@ -67,17 +27,21 @@ class Killer(threading.Thread):
             except (subprocess.SubprocessError, OSError) as error:
                 self.storm.journal.write(self.name, "missed", erro=repr(error))
 
-    def strike(self, kind):
-        """Kills one of this kind, if one runs."""
+    def victims(self, kind):
+        """Processes of this kind that run."""
         processes = self.storm.shop.processes()
         if kind == "nginx":
-            victims, of = children(processes.get("nginx"), "nginx: worker process"), processes.get("nginx")
-        else:
-            victims = [pid for name, pid in sorted(processes.items()) if name.split(":")[0] == kind]
-            of = self.storm.supervisord
+            return [pid for pid in nginx_workers(processes.get("nginx")) if alive(pid)]
+        return [pid for name, pid in sorted(processes.items()) if name.split(":")[0] == kind]
+
+    def strike(self, kind):
+        """Kills one of this kind, if one runs."""
+        victims = self.victims(kind)
+        of = self.storm.shop.processes().get("nginx") if kind == "nginx" else self.storm.supervisord
         if victims and kill(victim := self.random.choice(victims), of):
             self.storm.journal.count(f"killed {kind}")
             self.storm.journal.write(self.name, "kill -9", tipo=kind, pid=victim)
+            eventually(lambda: self.storm.calm.is_set() or len(self.victims(kind)) >= len(victims))
 
 
 def killers(storm):

@@ -14,23 +14,22 @@ if __name__ == "__main__":
 
 import faults_md
 from client import TOP
-from parts import FAULTS, PARTS, disks, disks_possible
-from shop import eventually
+from parts import FAULTS, PARTS, Fault, Part, disks, disks_possible
+from shop import PRODUCT_DEADLINES, eventually
 from storm import storm_shop
 from traffic import CATALOGUE, KINDS, Traffic, make_tokens
 
 BEFORE_SECONDS = 3
 LASTING_SECONDS = 15
 CALM_SECONDS = 2  # without a failure: normal again
-NORMAL_SECONDS = 60  # longest wait for it
 
 
 @dataclass
 class Measured:
     """What one cell of the matrix showed."""
 
-    part: object
-    fault: object
+    part: Part
+    fault: Fault
     asked: Counter = field(default_factory=Counter)  # kind -> answers
     failed: Counter = field(default_factory=Counter)  # kind -> reads that failed
     refused: int = 0  # writes answered 503: nothing was changed
@@ -68,26 +67,34 @@ class Cell:
         self.traffic = Traffic(shop, directory.name, directory, tokens)
         self.began = self.back = 0.0
 
-    def run(self, seconds, before=BEFORE_SECONDS):
-        """Traffic, the fault, until all is normal again; then the books."""
+    def run(self, begun, enough):
+        """Traffic until begun(cell), the fault until enough(cell) if it lasts, traffic until all is normal."""
         part, fault = self.measured.part, self.measured.fault
         workers, everybody = set(self.shop.workers().values()), set(self.shop.processes())
         self.traffic.start()
-        time.sleep(before)
+        while not begun(self):
+            time.sleep(0.05)
         self.began = time.monotonic()
         with fault.of(self.shop, part):
             self.back = time.monotonic()  # of what comes back by itself
             if fault.lasting:
-                time.sleep(seconds)
+                while not enough(self):
+                    time.sleep(0.05)
                 self.back = None
         self.back = self.back or time.monotonic()
-        whole = eventually(lambda: self.calm() and set(self.shop.processes()) == everybody, NORMAL_SECONDS, 0.2)
+        whole = eventually(lambda: self.calm() and set(self.shop.processes()) == everybody)
         self.traffic.stop()
         if not whole:
-            self.traffic.journal.violation(f"not normal {NORMAL_SECONDS} s after it was back")
+            self.traffic.journal.violation("did not become normal after it was back")
         self.measured.workers_lost = len(workers - set(self.shop.workers().values()))
         self.measure()
         return self.measured
+
+    def since(self, moment, *kinds):
+        """Answers of these kinds, or of all, that came after a moment."""
+        return [
+            answer for answer in self.traffic.answers if answer.end >= moment and (not kinds or answer.kind in kinds)
+        ]
 
     def calm(self):
         """Nobody was refused anything for a while."""
@@ -129,12 +136,17 @@ def chosen(parts, faults):
     ]
 
 
-def run_cells(shop, cells, seconds, seed, before=BEFORE_SECONDS):
+def for_seconds(seconds):
+    """A time, as begun and enough of Cell.run()."""
+    return lambda cell: time.monotonic() - (cell.began or cell.traffic.journal.began) >= seconds
+
+
+def run_cells(shop, cells, seed, begun, enough):
     """Measures one after the other; a cell that went well leaves nothing behind."""
     tokens = make_tokens(shop)
     for number, (part, fault) in enumerate(cells):
         directory = TOP / "build/test" / f"faults-{seed}" / f"{number:02}"
-        measured = Cell(shop, part, fault, tokens, directory).run(seconds, before)
+        measured = Cell(shop, part, fault, tokens, directory).run(begun, enough)
         if not measured.lost:
             shutil.rmtree(directory)
         yield measured
@@ -167,8 +179,8 @@ def main():
     if not mountable:
         cells = [cell for cell in cells if cell not in filled]
     results = []
-    with storm_shop() as shop, disks(shop) if filled and mountable else contextlib.nullcontext():
-        for measured in run_cells(shop, cells, options.seconds, options.seed):
+    with storm_shop(**PRODUCT_DEADLINES) as shop, disks(shop) if filled and mountable else contextlib.nullcontext():
+        for measured in run_cells(shop, cells, options.seed, for_seconds(BEFORE_SECONDS), for_seconds(options.seconds)):
             results.append(measured)
             print(f"{len(results):>2}/{len(cells)}  {measured.line()}", flush=True)
     goals = faults_md.goals(results)

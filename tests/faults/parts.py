@@ -1,12 +1,13 @@
 """The parts that can fail, and the ways in which they do: killed, frozen, taken away, without room on the disk."""
 import os
 import shutil
-import signal
 import subprocess
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from killers import STORES, children, kill
+from killers import STORES
+from processes import family, freeze, kill, nginx_workers, thaw
 from shop import SERVICE_USER, eventually
 
 DISK_MB = 256
@@ -38,7 +39,7 @@ class Part:
         """Process ids and their common parent: what is killed or frozen."""
         if self.group == "nginx":
             master = shop.processes()["nginx"]
-            return children(master, "nginx: worker process")[: self.most], master
+            return nginx_workers(master)[: self.most], master
         return list(self.named(shop).values()), int((shop.run / "supervisord.pid").read_text())
 
 
@@ -62,7 +63,7 @@ PARTS = (
 def killed(shop, part):
     """kill -9. Nobody brings it back but its supervisor."""
     victims, of = part.victims(shop)
-    assert victims and all([kill(pid, of) for pid in victims]), f"{part.title}: nobody to kill"
+    assert victims and [kill(pid, of) for pid in victims].count(True) == len(victims), f"{part.title}: nobody to kill"
     yield
 
 
@@ -70,24 +71,10 @@ def frozen(shop, part):
     """SIGSTOP for the processes and all that they started; then SIGCONT."""
     victims, _ = part.victims(shop)
     assert victims, f"{part.title}: nobody to freeze"
-    handles = []
-    for pid in victims:
-        os.kill(pid, signal.SIGSTOP)  # the parent first: it starts nobody any more
-        handles += [os.pidfd_open(each) for each in (pid, *children(pid, ""))]
-    send(handles, signal.SIGSTOP)
+    # The parents first: they start nobody any more.
+    stopped = freeze(victims) + freeze(child for pid in victims for child in family(pid)[1:])
     yield
-    send(handles, signal.SIGCONT)
-    for handle in handles:
-        os.close(handle)
-
-
-def send(handles, number):
-    """A signal to each that is still there."""
-    for handle in handles:
-        try:
-            signal.pidfd_send_signal(handle, number)
-        except ProcessLookupError:
-            pass
+    thaw(stopped)
 
 
 def gone(shop, part):
@@ -125,7 +112,7 @@ def removed(shop, part):
     inode = path.stat().st_ino
     path.unlink()
     yield
-    eventually(lambda: path.exists() and path.stat().st_ino != inode, 30)
+    eventually(lambda: path.exists() and path.stat().st_ino != inode)
 
 
 @dataclass(frozen=True)
@@ -133,14 +120,14 @@ class Fault:
     """A way to fail. `lasting`: it goes on until it is ended; else the part comes back by itself."""
 
     title: str
-    happen: object
+    happen: Callable
     lasting: bool = True
 
     @contextmanager
     def of(self, shop, part):
         """The part fails here, and is back at the end."""
         steps = self.happen(shop, part)
-        next(steps)
+        next(steps, None)
         try:
             yield
         finally:

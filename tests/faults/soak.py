@@ -16,8 +16,8 @@ if __name__ == "__main__":
 
 from client import TOP
 from faults_md import ANSWER_SECONDS
-from killers import children, kill
-from shop import POOLS, open_files
+from processes import alive, kill, nginx_workers, open_files, pss_kib
+from shop import POOLS, PRODUCT_DEADLINES
 from storm import storm_shop
 from traffic import CARTS, Traffic, make_tokens
 
@@ -47,12 +47,6 @@ class Killer(threading.Thread):
         while not self.traffic.over.wait(self.random.uniform(*KILL_SECONDS)):
             victims = [pid for pool in POOLS for _, pid in sorted(self.traffic.shop.workers(pool).items())[1:]]
             self.killed += bool(victims) and kill(self.random.choice(victims), self.traffic.supervisord)
-
-
-def private_kb(pid):
-    """What a process alone has in memory, and its part of what it shares."""
-    with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as rollup:
-        return next(int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
 
 
 def file_sizes(path):
@@ -87,33 +81,31 @@ class Sampler(threading.Thread):
         """Until it is over."""
         while not self.traffic.over.wait(SAMPLE_SECONDS):
             for name, pids in self.processes():
-                try:
-                    self.look(name, pids)
-                except (OSError, StopIteration):
-                    pass  # it has just died
+                self.look(name, pids)
             sizes = file_sizes(self.cache)
             self.cache_kb = max(self.cache_kb, sum(sizes) // 1024)
             self.cache_files = max(self.cache_files, len(sizes))
 
     def processes(self):
-        """Workers, both of conciliador, vigia, nginx, zelador; nginx's workers together, since connections fall now to one, now to
-        the other."""
+        """Workers, both of conciliador, vigia, nginx, zelador; nginx's workers together, as connections fall."""
         running = self.shop.processes()
         named = [
             (name.split(":")[0], (pid,))
             for name, pid in running.items()
             if ":" in name or name in ("nginx", "vigia", "zelador")
         ]
-        return named + [("nginx workers", tuple(children(running["nginx"], "nginx: worker process")))]
+        return named + [("nginx workers", tuple(nginx_workers(running["nginx"])))]
 
     def look(self, name, pids):
         """What belongs together, at its age."""
         now = time.monotonic()
         age = now - self.first.setdefault(pids, now)
-        self.samples.setdefault((name, pids), []).append(Sample(age, sum(map(private_kb, pids)), open_files(pids)))
+        sample = Sample(age, pss_kib(pids), open_files(pids))
+        if all(map(alive, pids)):
+            self.samples.setdefault((name, pids), []).append(sample)
 
     def veterans(self):
-        """What is old enough to say something: (name, processes, first quarter's samples after the warming, last quarter's)."""
+        """What is old enough to say something: (name, processes, first quarter's samples once warm, last quarter's)."""
         for (name, pids), samples in sorted(self.samples.items()):
             warm = [sample for sample in samples if sample.age >= WARM_SECONDS]
             if len(warm) >= 8:
@@ -239,7 +231,7 @@ def main():
     parser.add_argument("--seed", default=str(int(time.time())))
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
-    with storm_shop() as shop:
+    with storm_shop(**PRODUCT_DEADLINES) as shop:
         soak = Soak(shop, options.seed)
         soak.run(options.minutes * 60)
         for name, value, remark in soak.judge():

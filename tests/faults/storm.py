@@ -14,17 +14,18 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
 
 from checks import Checks
-from client import TOP
+from client import TOP, WAIT_SECONDS
 from customers import ADMINISTRATORS, DEFINITE_SECONDS, Customer
 from journal import Journal
 from killers import killers
-from shop import Shop, eventually
+from shop import PRODUCT_DEADLINES, Shop, eventually
 
 CUSTOMERS = 64
 PRODUCTS = 6
 SIZES = {"catalogo": 3, "catalogo-replica": 2, "carrinho": 3, "pedidos": 4}
 CONCILIADORES = 2
-QUIET_SECONDS = 60
+PROGRESS_SECONDS = 5
+HANG_SECONDS = 10  # of a storm with the product's own deadlines on an idle machine: nobody waits longer
 PRICES = [Decimal(text) for text in ("3.50", "7.99", "12.34", "45.90", "0.01", "99.95")]
 
 
@@ -32,7 +33,7 @@ class Watcher(threading.Thread):
     """Looks at the lowest stock again and again."""
 
     def __init__(self, storm):
-        super().__init__(name="zelador", daemon=True)
+        super().__init__(name="stock-watcher", daemon=True)
         self.storm, self.looks = storm, 0
 
     def run(self):
@@ -53,12 +54,12 @@ class Storm:
     stock = (3, 15)
     make_journal = Journal
 
-    def __init__(self, shop, seed, directory, tokens=None):
+    def __init__(self, shop, seed, directory, tokens=None, **journal):
         self.shop, self.seed, self.directory = shop, seed, directory
         self.sizes, self.prices = {**SIZES, "conciliador": CONCILIADORES}, PRICES
         self.calm, self.over = threading.Event(), threading.Event()
         directory.mkdir(parents=True, exist_ok=True)
-        self.journal = self.make_journal(directory / "diario.jsonl")
+        self.journal = self.make_journal(directory / "diario.jsonl", **journal)
         self.supervisord = int((shop.run / "supervisord.pid").read_text())
         rng = random.Random(f"{seed}/produtos")
         self.category = shop.category()
@@ -76,14 +77,16 @@ class Storm:
         people = [Customer(self, number) for number in range(CUSTOMERS)]
         return people + [kind(self, name, tokens[name]) for name, kind in ADMINISTRATORS.items()]
 
-    def run(self, seconds, progress=lambda _: None):
-        """Traffic and kills for so long, telling how far it is; then the killing stops, then the traffic."""
+    def run(self, enough, progress=lambda _: None):
+        """Traffic and kills until enough(seconds so far); then the killing stops, then the traffic."""
         for thread in (*self.people, self.watcher, *self.killers):
             thread.start()
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0 and not self.journal.violations:
-            time.sleep(min(5, left))
-            progress(self.progress())
+        began = told = time.monotonic()
+        while not enough(time.monotonic() - began) and not self.journal.violations:
+            time.sleep(0.2)
+            if time.monotonic() - told >= PROGRESS_SECONDS:
+                told += PROGRESS_SECONDS
+                progress(self.progress())
         self.calm.set()
         for killer in self.killers:
             killer.join()
@@ -105,9 +108,9 @@ class Storm:
 
     def settle(self):
         """Waits until all is healthy and nothing is unfinished."""
-        if not eventually(lambda: self.shop.script("status", check=False).returncode == 0, QUIET_SECONDS, 0.5):
+        if not eventually(lambda: self.shop.script("status", check=False).returncode == 0):
             self.journal.violation("not healthy again: " + self.shop.script("status", check=False).stdout)
-        done = self.shop.script("audit", "--settled", "--wait", str(QUIET_SECONDS), check=False)
+        done = self.shop.script("audit", "--settled", "--wait", str(WAIT_SECONDS), check=False)
         if done.returncode != 0:
             self.journal.violation("the audit found: " + done.stdout + done.stderr)
 
@@ -140,15 +143,16 @@ class Storm:
             ("given up without knowing", counts["unknown"]),
             ("requests", counts["requests"]),
             ("looks at the stock", self.watcher.looks),
+            ("slowest answer, ms", round(self.journal.slowest * 1000)),
             *((f"killed {kind}", n) for kind, n in self.journal.counted("killed ").items()),
             *((f"failure {kind}", n) for kind, n in self.journal.counted("failure ").items()),
         ]
         return "\n".join(f"    {name:<44}{n:>8}" for name, n in rows)
 
 
-def storm_shop():
+def storm_shop(**settings):
     """A private system of the storm's sizes."""
-    return Shop(workers=[f"{pool}={size}" for pool, size in SIZES.items()])
+    return Shop(workers=[f"{pool}={size}" for pool, size in SIZES.items()], **settings)
 
 
 def place(seed):
@@ -165,9 +169,10 @@ def main():
     parser.add_argument("--keep", action="store_true", help="keep the journal of a storm that went well, too")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
-    with storm_shop() as shop:
-        storm = Storm(shop, options.seed, place(options.seed))
-        storm.run(options.minutes * 60 + options.seconds or 60, lambda line: print(line, flush=True))
+    wanted = options.minutes * 60 + options.seconds or 60
+    with storm_shop(**PRODUCT_DEADLINES) as shop:
+        storm = Storm(shop, options.seed, place(options.seed), hang_seconds=HANG_SECONDS)
+        storm.run(lambda seconds: seconds >= wanted, lambda line: print(line, flush=True))
         print("waiting for quiet, then checking", flush=True)
         violations = storm.check()
         print(storm.table())

@@ -60,8 +60,6 @@ def kind_of(asked):
 class TimedJournal(Journal):
     """A journal that also keeps when each answer came, however late."""
 
-    hang_seconds = 60
-
     def __init__(self, path):
         super().__init__(path)
         self.answers = []

@@ -8,7 +8,8 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 PROBLEM_MEMBERS = {"success", "error", "type", "title", "status", "detail", "codigo", "request_id", "detalhes"}
-IDLE_SECONDS = 20  # nginx closes a connection that was idle for 30
+WAIT_SECONDS = 120  # the ceiling of every wait: what takes longer is broken, not slow
+IDLE_SECONDS = 5  # nginx closes a connection that was idle for 30
 
 
 def read_problems():
@@ -97,7 +98,7 @@ class Answer:
 class Client:
     """One kept connection, with a token or without. Not for several threads."""
 
-    def __init__(self, port, token=None, contract=None, host="127.0.0.1", timeout=60):
+    def __init__(self, port, token=None, contract=None, host="127.0.0.1", timeout=WAIT_SECONDS):
         self.host, self.port, self.token, self.contract, self.timeout = host, port, token, contract, timeout
         self.connection, self.used = None, 0.0
 

@@ -1,39 +1,36 @@
-"""The one fixture: a private running system, shared by the tests of a run, which make their own products and carts."""
-import sys
-from pathlib import Path
-
+"""A private running system for each lane of a run, shared by its tests, which make their own products and carts."""
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from shop import Shop  # noqa: E402  (found by the line above)
-
-MARKERS = (
-    "slow: takes more than a few seconds; scripts/test --quick leaves it out",
-    "commands: about scripts/, not about the workers' code",
-    "valgrind: runs the workers under valgrind; only when asked for with -m valgrind",
-)
+from shop import PRODUCT_DEADLINES, Shop
 
 
-def pytest_configure(config):
-    """Names the markers."""
-    for marker in MARKERS:
-        config.addinivalue_line("markers", marker)
+# fmt: off
+# Lanes take whole files, in this order: those that take longest come first, so that no lane is left with one of them.
+LONGEST = ("test_bench", "test_crescimento", "test_congelado", "test_promocao", "test_sobrecarga", "test_backup",
+           "test_reinicio", "test_comandos", "test_cache", "test_saude", "test_replica")
+# fmt: on
 
 
 def pytest_collection_modifyitems(config, items):
-    """Valgrind is only for those who ask for it."""
-    if "valgrind" in config.option.markexpr:
-        return
-    left_out = [item for item in items if item.get_closest_marker("valgrind")]
-    items[:] = [item for item in items if item not in left_out]
-    config.hook.pytest_deselected(items=left_out)
+    """Orders the files, and leaves valgrind to those who ask for it."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+    if "valgrind" not in config.option.markexpr:
+        left_out = [item for item in items if item.get_closest_marker("valgrind")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session")
 def shop():
     """A running shop with its first stock."""
     with Shop() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def hurried_shop():
+    """Another one, whose requests give up as early as a customer's do: for tests in which a part does not answer."""
+    with Shop(**PRODUCT_DEADLINES) as running:
         yield running
 
 

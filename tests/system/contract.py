@@ -1,21 +1,17 @@
 """openapi.yaml against what really happens: every checked answer must be one that it describes.
 
-A small JSON Schema validator: the keywords that the document uses, and an error for any that it does not know.
+Its schemas are JSON Schema 2020-12 (OpenAPI 3.1).
 """
 import re
 from datetime import datetime
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+import jsonschema
 import yaml
 
 from client import exact
 
-# fmt: off
-TYPES = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, Decimal), "boolean": bool,
-         "null": type(None)}
-# fmt: on
-SILENT = {"description", "title", "default", "examples", "example", "$comment", "contentEncoding"}
 UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 RFC3339 = re.compile(r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$", re.I)
 SEGMENTS = {"integer": "([1-9][0-9]{0,9})", "uuid": "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"}
@@ -28,29 +24,31 @@ class SafeLoader(yaml.SafeLoader):
 
 SafeLoader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: Decimal(loader.construct_scalar(node)))
 
-
-def has_type(value, name):
-    """JSON's types: true is no number, and 1 is a number as well as an integer."""
-    return isinstance(value, TYPES[name]) and (name == "boolean" or not isinstance(value, bool))
+FORMATS = jsonschema.FormatChecker(formats=())
 
 
+@FORMATS.checks("uuid")
+def is_uuid(text):
+    """In lower case, as the services write them."""
+    return not isinstance(text, str) or bool(UUID.match(text))
+
+
+@FORMATS.checks("date-time", raises=ValueError)
 def is_time(text):
-    """RFC 3339 and a date that exists."""
-    if not RFC3339.match(text):
-        return False
-    try:
-        datetime.fromisoformat(text[:19])
-    except ValueError:
-        return False
-    return True
+    """RFC 3339, and a date that exists."""
+    return not isinstance(text, str) or bool(RFC3339.match(text) and datetime.fromisoformat(text[:19]))
 
 
-FORMATS = {
-    "uuid": UUID.match,
-    "date-time": is_time,
-    "uri-reference": lambda text: " " not in text,
-    "email": lambda text: "@" in text,
-}
+@FORMATS.checks("uri-reference")
+def is_uri_reference(text):
+    """Without blanks."""
+    return not isinstance(text, str) or " " not in text
+
+
+@FORMATS.checks("email")
+def is_email(text):
+    """With an @."""
+    return not isinstance(text, str) or "@" in text
 
 
 class Schemas:
@@ -58,6 +56,7 @@ class Schemas:
 
     def __init__(self, document):
         self.document = document
+        self.validators = {}
 
     def resolve(self, node):
         """What a $ref stands for."""
@@ -68,119 +67,13 @@ class Schemas:
             node = target
         return node
 
-    def errors(self, schema, value, where="$"):
-        """Every way in which the value is not what the schema says."""
-        found = []
-        for keyword, rule in schema.items():
-            if keyword in SILENT:
-                continue
-            check = getattr(self, f"check_{keyword.removeprefix('$')}", None)
-            assert check, f"the validator does not know {keyword}"
-            found += check(rule, value, where, schema)
-        return found
-
-    def check_ref(self, rule, value, where, _schema):
-        """$ref"""
-        return self.errors(self.resolve({"$ref": rule}), value, where)
-
-    def check_type(self, rule, value, where, _schema):
-        """type"""
-        names = rule if isinstance(rule, list) else [rule]
-        return [] if any(has_type(value, name) for name in names) else [f"{where}: {value!r} is no {rule}"]
-
-    def check_enum(self, rule, value, where, _schema):
-        """enum"""
-        known = any(value == one and type(value) is type(one) for one in rule)
-        return [] if known else [f"{where}: {value!r} not in {rule}"]
-
-    def check_const(self, rule, value, where, schema):
-        """const"""
-        return self.check_enum([rule], value, where, schema)
-
-    def check_required(self, rule, value, where, _schema):
-        """required"""
-        return [f"{where}: no {name}" for name in rule if isinstance(value, dict) and name not in value]
-
-    def check_properties(self, rule, value, where, _schema):
-        """properties"""
-        return [
-            error
-            for name, schema in rule.items()
-            if isinstance(value, dict) and name in value
-            for error in self.errors(schema, value[name], f"{where}.{name}")
-        ]
-
-    def check_additionalProperties(self, rule, value, where, schema):
-        """additionalProperties: only false is used"""
-        assert rule is False
-        return (
-            [f"{where}: unknown {name}" for name in value if name not in schema.get("properties", {})]
-            if isinstance(value, dict)
-            else []
-        )
-
-    def check_items(self, rule, value, where, _schema):
-        """items"""
-        return (
-            [error for i, item in enumerate(value) for error in self.errors(rule, item, f"{where}[{i}]")]
-            if isinstance(value, list)
-            else []
-        )
-
-    def check_allOf(self, rule, value, where, _schema):
-        """allOf"""
-        return [error for schema in rule for error in self.errors(schema, value, where)]
-
-    def check_anyOf(self, rule, value, where, _schema):
-        """anyOf"""
-        each = [self.errors(schema, value, where) for schema in rule]
-        return [] if any(not errors for errors in each) else [f"{where}: none of: {each}"]
-
-    def check_if(self, rule, value, where, schema):
-        """if, with then"""
-        return self.errors(schema["then"], value, where) if not self.errors(rule, value, where) else []
-
-    def check_then(self, *_):
-        """then belongs to if"""
-        return []
-
-    def check_minimum(self, rule, value, where, _schema):
-        """minimum"""
-        return [f"{where}: {value} < {rule}"] if has_type(value, "number") and value < rule else []
-
-    def check_maximum(self, rule, value, where, _schema):
-        """maximum"""
-        return [f"{where}: {value} > {rule}"] if has_type(value, "number") and value > rule else []
-
-    def check_multipleOf(self, rule, value, where, _schema):
-        """multipleOf, exactly"""
-        off = has_type(value, "number") and Decimal(value) % rule
-        return [f"{where}: {value} is no multiple of {rule}"] if off else []
-
-    def check_minLength(self, rule, value, where, _schema):
-        """minLength"""
-        return [f"{where}: too short"] if isinstance(value, str) and len(value) < rule else []
-
-    def check_maxLength(self, rule, value, where, _schema):
-        """maxLength"""
-        return [f"{where}: too long"] if isinstance(value, str) and len(value) > rule else []
-
-    def check_minItems(self, rule, value, where, _schema):
-        """minItems"""
-        return [f"{where}: too few"] if isinstance(value, list) and len(value) < rule else []
-
-    def check_maxItems(self, rule, value, where, _schema):
-        """maxItems"""
-        return [f"{where}: too many"] if isinstance(value, list) and len(value) > rule else []
-
-    def check_pattern(self, rule, value, where, _schema):
-        """pattern"""
-        off = isinstance(value, str) and not re.search(rule, value)
-        return [f"{where}: {value!r} does not match {rule}"] if off else []
-
-    def check_format(self, rule, value, where, _schema):
-        """format"""
-        return [f"{where}: {value!r} is no {rule}"] if isinstance(value, str) and not FORMATS[rule](value) else []
+    def errors(self, schema, value):
+        """Every way in which the value is not what the schema, a part of the document, says."""
+        if id(schema) not in self.validators:
+            # $refs lead to #/components.
+            whole = {**schema, "components": self.document["components"]}
+            self.validators[id(schema)] = jsonschema.Draft202012Validator(whole, format_checker=FORMATS)
+        return [f"{error.json_path}: {error.message}" for error in self.validators[id(schema)].iter_errors(value)]
 
 
 class Contract:

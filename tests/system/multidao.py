@@ -5,11 +5,13 @@ import io
 import json
 import select
 import socket
+import threading
 import time
+from contextlib import contextmanager
 
-from client import Answer
+from client import WAIT_SECONDS, Answer
 
-PATIENCE = 20
+PACE_SECONDS = 0.2
 
 
 class Response:
@@ -21,12 +23,10 @@ class Response:
         self.headers = http.client.parse_headers(io.BytesIO(rest + b"\r\n\r\n"))
 
 
-def parsed(label, raw, seconds):
-    """The whole of what came until the connection's end as an answer that knows how long it took."""
+def parsed(label, raw):
+    """The whole of what came until the connection's end."""
     head, _, body = raw.partition(b"\r\n\r\n")
-    answer = Answer(label, Response(head), body)
-    answer.seconds = seconds
-    return answer
+    return Answer(label, Response(head), body)
 
 
 def request(method, target, body=None, headers=()):
@@ -40,14 +40,13 @@ def request(method, target, body=None, headers=()):
 
 async def ask(port, text, source="127.0.0.1"):
     """One request on a connection of its own."""
-    start = time.monotonic()
     reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
     try:
         writer.write(text)
-        raw = await asyncio.wait_for(reader.read(-1), PATIENCE)
+        raw = await asyncio.wait_for(reader.read(-1), WAIT_SECONDS)
     finally:
         writer.close()
-    return parsed(text.partition(b"\r\n")[0].decode(), raw, time.monotonic() - start)
+    return parsed(text.partition(b"\r\n")[0].decode(), raw)
 
 
 def crowd(port, texts, source="127.0.0.1"):
@@ -84,7 +83,7 @@ class Slow:
             if receive:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
             connection.bind((source, 0))
-            connection.settimeout(PATIENCE)
+            connection.settimeout(WAIT_SECONDS)
             connection.connect(("127.0.0.1", port))
             connection.sendall(begin)
             connection.setblocking(False)
@@ -104,6 +103,26 @@ class Slow:
                 connection.send(byte)
             except OSError:
                 pass
+
+    @contextmanager
+    def dribbling(self):
+        """Meanwhile each sends a byte now and then; gives [the longest time between two of them so far]."""
+        longest, over = [0.0], threading.Event()
+
+        def dribble_on():
+            last = time.monotonic()
+            while not over.wait(PACE_SECONDS):
+                self.dribble()
+                now = time.monotonic()
+                longest[0], last = max(longest[0], now - last), now
+
+        thread = threading.Thread(target=dribble_on)
+        thread.start()
+        try:
+            yield longest
+        finally:
+            over.set()
+            thread.join()
 
     def heard(self):
         """What each has been told up to now: None for nothing, b"" for the end."""

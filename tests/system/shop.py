@@ -3,10 +3,10 @@ import json
 import os
 import random
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import uuid
 from contextlib import contextmanager
@@ -15,7 +15,8 @@ from pathlib import Path
 import psycopg2
 import redis
 
-from client import TOP, Client
+import processes
+from client import TOP, WAIT_SECONDS, Client
 from contract import Contract
 
 POOLS = ("catalogo", "catalogo-replica", "carrinho", "pedidos")
@@ -24,10 +25,17 @@ WORKERS = ("catalogo=2", "catalogo-replica=2", "carrinho=2", "pedidos=2")
 DATABASES = {"catalogo": (5432, "catalogo"), "replica": (5433, "catalogo"), "pedidos": (5434, "pedidos")}
 SERVICE_USER = "confeitaria"
 # fmt: off
-# One address stands for all the customers of a test: what it may ask is as good as unlimited, unless the limits are the test.
+# One address stands for all the customers of a test: what it may ask is unlimited, unless the limits are the test.
 UNLIMITED = {"limite_leituras": 100000, "limite_escritas": 100000, "limite_sessoes": 100000, "limite_pedidos": 100000,
              "limite_conexoes": 4000}
 # fmt: on
+# Nor does a request fail because the machine is slow, unless deadlines are the test.
+UNHURRIED = {"prazo_segundos": 30}
+PRODUCT_DEADLINES = {"prazo_segundos": 4}
+ALONE_SECONDS = 3.1  # longer than anything that has failed is left alone
+COMMAND_SECONDS = 480  # a command waits for several parts, one after the other
+# What is broken on purpose is not waited for as long: tests/controls/run.py.
+EVENTUALLY_SECONDS = float(os.environ.get("CONFEITARIA_TEST_WAIT", WAIT_SECONDS))
 SANITIZER_WORDS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "UndefinedBehaviorSanitizer")
 CLIENTE = {"nome": "Maria da Silva", "email": "maria@exemplo.com.br", "telefone": "+55 11 91234-5678"}
 RETIRADA = {"tipo": "retirada"}
@@ -69,25 +77,12 @@ def free_ports():
             return base, base
 
 
-def eventually(condition, seconds=10.0, every=0.05):
-    """Waits until condition() is true, and returns it; its last value when the time is over."""
-    end = time.monotonic() + seconds
+def eventually(condition, every=0.05):
+    """Waits until condition() is true, and returns it; its last value when that takes too long."""
+    end = time.monotonic() + EVENTUALLY_SECONDS
     while not (value := condition()) and time.monotonic() < end:
         time.sleep(every)
     return value
-
-
-def open_files(pids):
-    """How many files and connections some processes have open, together."""
-    return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids)
-
-
-def parent_of(stat):
-    """The parent's id in /proc/PID/stat; nothing when the process is gone."""
-    try:
-        return int(stat.read_text(encoding="utf-8").rpartition(")")[2].split()[1])
-    except OSError:
-        return None
 
 
 def centavos(amount):
@@ -100,7 +95,9 @@ def centavos(amount):
 class Shop:
     """`with Shop() as shop:` — up in the beginning, down and gone at the end."""
 
-    def __init__(self, *options, workers=WORKERS, limits=UNLIMITED):
+    running = []  # those that have begun, for their logs when a test fails
+
+    def __init__(self, *options, workers=WORKERS, **settings):
         self.state = Path(tempfile.mkdtemp(prefix="cft-", dir="/tmp"))
         self.state.chmod(0o755)
         self.port, self.base = free_ports()
@@ -108,12 +105,13 @@ class Shop:
         self.options = ["--port", str(self.port), "--direct-ports", str(self.base), *options]
         for pool in workers:
             self.options += ["--workers", pool]
-        for name, value in limits.items():
+        for name, value in {**UNLIMITED, **UNHURRIED, **settings}.items():
             self.options += ["--set", f"{name}={value}"]
         self.contract = Contract(TOP / "nginx/html/api/openapi.yaml")
         self.public = self.admin = None
 
     def __enter__(self):
+        Shop.running.append(self)
         try:
             self.up()
             self.public = self.client()
@@ -133,7 +131,7 @@ class Shop:
 
     # Commands
 
-    def script(self, name, *arguments, check=True, seconds=180):
+    def script(self, name, *arguments, check=True, seconds=COMMAND_SECONDS):
         """Runs scripts/NAME on this state."""
         command = [TOP / "scripts" / name, "--state", self.state, *arguments]
         done = subprocess.run(
@@ -150,8 +148,8 @@ class Shop:
         return done
 
     def up(self, *more):
-        """Starts it, or what is missing of it; building first may take a while."""
-        return self.script("up", *self.options, *more, seconds=900)
+        """Starts it, or what is missing of it."""
+        return self.script("up", *self.options, *more)
 
     def restart(self, build=None):
         """Down and up again, with another build's programs if one is given."""
@@ -166,15 +164,24 @@ class Shop:
         """Stops what runs and deletes everything."""
         self.script("down", "--purge", check=False)
         shutil.rmtree(self.state, ignore_errors=True)
+        if self in Shop.running:
+            Shop.running.remove(self)
 
     def status(self, check=True):
-        """scripts/status --json, its parts."""
-        return json.loads(self.script("status", "--json", check=check).stdout)
+        """scripts/status --json, its parts; with `check` once all is well."""
+
+        def report():
+            done = self.script("status", "--json", check=False)
+            return (done.returncode == 0 or not check) and done.stdout
+
+        text = eventually(report)
+        assert text, self.script("status", check=False).stdout
+        return json.loads(text)
 
     def supervisor(self, *words):
         """Speaks to the system's supervisord."""
         command = ["/usr/bin/python3", TOP / "scripts/lib/supervisor.py", self.run / "supervisor.sock", *words]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+        return subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=True).stdout
 
     def processes(self):
         """Supervised processes that run: name -> process id."""
@@ -189,24 +196,15 @@ class Shop:
             if ":" in name and (pool is None or name.startswith(f"{pool}:"))
         }
 
-    def family(self, part):
-        """The process of a supervised part and those that it started."""
-        parent = self.processes()[part]
-        stats = (Path(f"/proc/{pid}/stat") for pid in os.listdir("/proc") if pid.isdigit())
-        return [parent] + [int(stat.parent.name) for stat in stats if parent_of(stat) == parent]
-
     @contextmanager
     def frozen(self, part):
         """Meanwhile a part lives and does nothing; gives its processes."""
-        family = self.family(part)
-        for pid in family:
-            os.kill(pid, signal.SIGSTOP)
+        pids = processes.family(self.processes()[part])
+        frozen = processes.freeze(pids)
         try:
-            yield family
+            yield pids
         finally:
-            for pid in family:
-                if os.path.exists(f"/proc/{pid}"):
-                    os.kill(pid, signal.SIGCONT)
+            processes.thaw(frozen)
 
     # Where things are
 
@@ -225,6 +223,10 @@ class Shop:
         """The directory of the catalogue's version and of what nginx keeps."""
         lines = (self.state / "etc/vigia.conf").read_text().splitlines()
         return Path(next(line.partition(" = ")[2] for line in lines if line.startswith("versao = ")))
+
+    def version(self):
+        """The catalogue's version: nginx keeps answers under it."""
+        return os.readlink(self.cache / "atual")
 
     def secret(self, name):
         """A password or token that the system made for itself."""
@@ -249,7 +251,7 @@ class Shop:
 
     # Its stores
 
-    def psql(self, text, database="catalogo", seconds=60):
+    def psql(self, text, database="catalogo", seconds=COMMAND_SECONDS):
         """Runs SQL as the superuser; what psql printed, and on its standard error what the server remarked."""
         port, name = DATABASES[database]
         command = [
@@ -287,6 +289,27 @@ class Shop:
         """The only value of a query."""
         return self.sql(text, database)[0][0]
 
+    @contextmanager
+    def locked(self, table, database="catalogo"):
+        """Meanwhile a table cannot even be read."""
+        owner = threading.Thread(target=self.keep_lock, args=(table, database))
+        holder = f"""SELECT pid FROM pg_locks
+                     WHERE relation = '{table}'::regclass AND mode = 'AccessExclusiveLock' AND granted"""
+        owner.start()
+        assert eventually(lambda: self.sql(holder, database))
+        try:
+            yield
+        finally:
+            self.sql(f"SELECT pg_terminate_backend(pid) FROM ({holder}) AS holder", database)
+            owner.join()
+
+    def keep_lock(self, table, database):
+        """Holds it until its backend is terminated, of which psql complains."""
+        try:
+            self.psql(f"BEGIN; LOCK TABLE {table}; SELECT pg_sleep(3600)", database, seconds=None)
+        except AssertionError:
+            pass
+
     def login(self, role, database="catalogo", password=None):
         """A connection as a service's own role."""
         port, name = DATABASES[database]
@@ -295,7 +318,7 @@ class Shop:
             port=port,
             dbname=name,
             user=role,
-            connect_timeout=5,
+            connect_timeout=WAIT_SECONDS,
             password=self.secret(role) if password is None else password,
         )
         connection.autocommit = True
@@ -308,7 +331,7 @@ class Shop:
             username=user,
             password=self.secret(f"redis_{user}"),
             decode_responses=True,
-            socket_timeout=10,
+            socket_timeout=WAIT_SECONDS,
         )
 
     # Clients
@@ -332,7 +355,7 @@ class Shop:
         return self.admin.post("/api/produtos", fields).ok(201)
 
     def health(self, status, pool=None):
-        """The answer of /health as soon as it says this: each part has half a second, which a busy machine may miss."""
+        """The answer of /health as soon as it says this."""
         answer = eventually(lambda: (now := self.client(pool=pool).get("/health")).json["status"] == status and now)
         assert answer, self.client(pool=pool).get("/health")
         return answer
@@ -342,16 +365,22 @@ class Shop:
         answer = self.client().get("/health")
         return answer.status == 200 and answer.json["status"] == "healthy"
 
-    def recovered(self, seconds=6):
-        """Whether all is well again within `seconds`, and stays so for as long as a worker may leave a store alone, or nginx a
-        pool: fail_timeout is 2 s, counted in whole seconds."""
-        end, since = time.monotonic() + seconds, None
-        while time.monotonic() < end:
-            since = (since or time.monotonic()) if self.well() else None
-            if since and time.monotonic() - since > 3.1:
-                return True
-            time.sleep(0.05)
-        return False
+    def recovered(self):
+        """Whether all becomes well again: no worker leaves a store alone any more (breaker.c: 2 s at most), and nginx
+        no pool (fail_timeout: 2 s), so that ten customers in a row find what they want."""
+
+        def served():
+            return (
+                self.well()
+                and self.client().get("/api/produtos/7/estoque").headers["X-Fonte"] is None
+                and self.client().post("/api/carrinho/sessao").status == 201
+                and self.client(self.admin.token).get("/api/pedidos?limite=1").status == 200
+            )
+
+        if not eventually(self.well):
+            return False
+        time.sleep(ALONE_SECONDS)
+        return eventually(lambda: all(served() for _ in range(10)))
 
     def stock(self, produto_id):
         """What the shelf holds now."""

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from client import TOP
-from shop import ENTREGA, Shop, eventually
+from client import TOP, WAIT_SECONDS
+from shop import COMMAND_SECONDS, ENTREGA, Shop, eventually
 
 pytestmark = pytest.mark.commands
 
@@ -122,6 +122,8 @@ SPOILS = [
 
 def audit(shop, *arguments):
     """Runs it; whatever it says, it gives no key away."""
+    if "--wait" not in arguments:
+        arguments = (*arguments, "--wait", str(WAIT_SECONDS))
     done = shop.script("audit", *arguments, check=False)
     assert not UUID.search(done.stdout + done.stderr)
     return done
@@ -354,16 +356,16 @@ def test_a_row_in_flight_is_looked_at_again(still):
     cart, mark = f"carrinho:{still.session}", f"p:{kept}"
     value = shop.redis().hget(cart, mark)
     shop.redis().hdel(cart, mark)
-    command = [TOP / "scripts/audit", "--state", shop.state, "--wait", "60"]
+    command = [TOP / "scripts/audit", "--state", shop.state, "--wait", str(WAIT_SECONDS)]
 
     def pages():
         return shop.redis().info("commandstats")["cmdstat_eval_ro"]["calls"]
 
     before = pages()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-        assert eventually(lambda: pages() >= before + 4, seconds=30) and running.poll() is None
+        assert eventually(lambda: pages() >= before + 4) and running.poll() is None
         shop.redis().hset(cart, mark, value)
-        output, errors = running.communicate(timeout=60)
+        output, errors = running.communicate(timeout=COMMAND_SECONDS)
     assert running.returncode == 0, output + errors
 
 

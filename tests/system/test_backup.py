@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from client import TOP
-from shop import Shop, eventually
+from client import TOP, WAIT_SECONDS
+from shop import COMMAND_SECONDS, Shop, eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.commands]
 
@@ -97,14 +97,14 @@ def slots(shop):
 
 def left_behind(shop, directory):
     """What a backup that came to nothing left of itself."""
-    eventually(lambda: not slots(shop), seconds=10)
+    eventually(lambda: not slots(shop))
     return [str(path) for path in directory.parent.glob(f"{directory.name}*")] + slots(shop)
 
 
 def adds_up(shop):
     """Books, orders and reservations agree, and nothing is left to be done."""
-    assert eventually(lambda: shop.value(UNFINISHED, "pedidos") == "0", seconds=60, every=0.5)
-    done = shop.script("audit", "--settled", "--wait", "60", check=False)
+    assert eventually(lambda: shop.value(UNFINISHED, "pedidos") == "0", every=0.5)
+    done = shop.script("audit", "--settled", "--wait", str(WAIT_SECONDS), check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -128,8 +128,8 @@ def restored(source, backup):
 
 @pytest.fixture(name="loja", scope="module")
 def fixture_loja():
-    """A shop of the module's own."""
-    with Shop() as shop:
+    """A shop of the module's own. A backup asks for its locks no longer than its requests wait for PostgreSQL."""
+    with Shop(prazo_segundos=8) as shop:
         yield shop
 
 
@@ -147,11 +147,11 @@ def test_under_load(loja):
     basket = loja.public.get(f"/api/carrinho/{cart}").data
     target = loja.state / "backups/natal"
     with Load(loja) as load:
-        assert eventually(lambda: len(load.orders) >= 30 or load.failures, seconds=60)
+        assert eventually(lambda: len(load.orders) >= 30 or load.failures)
         began = time.monotonic()
         said = loja.script("backup", "--to", target).stdout
         enough = len(load.orders) + 10
-        assert eventually(lambda: len(load.orders) >= enough or load.failures, seconds=60)
+        assert eventually(lambda: len(load.orders) >= enough or load.failures)
     assert not load.failures
     assert re.search(rf"orders waited for \d+ ms\n(.*\n)+\n +{target}   \d+MB\n", said), said
     with restored(loja, target) as copy:
@@ -242,7 +242,7 @@ def restore(backup, state, *more):
         [TOP / "scripts/restore", "--from", backup, "--state", state, *more],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=COMMAND_SECONDS,
         stdin=subprocess.DEVNULL,
         check=False,
     )
@@ -289,9 +289,9 @@ def test_a_backup_that_is_ended(loja, number):
         stdin=subprocess.DEVNULL,
         text=True,
     ) as command:
-        assert eventually(lambda: slots(loja), seconds=30)
+        assert eventually(lambda: slots(loja))
         command.send_signal(number)
-        command.wait(timeout=60)
+        command.wait(timeout=COMMAND_SECONDS)
     assert not target.exists() and command.returncode == {signal.SIGTERM: 130}.get(number, -number)
     if number == signal.SIGTERM:
         assert left_behind(loja, target) == []

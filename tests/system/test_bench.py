@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from client import TOP
+from shop import COMMAND_SECONDS
 
 pytestmark = [pytest.mark.slow, pytest.mark.commands]
 
@@ -28,7 +29,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.commands]
 )
 def test_bench_refuses_nonsense(arguments):
     """64, before anything is started."""
-    done = subprocess.run([TOP / "scripts/bench", *arguments], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [TOP / "scripts/bench", *arguments], capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
+    )
     assert done.returncode == 64 and "scripts/bench" in done.stderr and not done.stdout
 
 
@@ -38,7 +41,7 @@ def bench(*arguments):
         [TOP / "scripts/bench", *arguments],
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=3 * COMMAND_SECONDS,
         stdin=subprocess.DEVNULL,
         check=False,
     )

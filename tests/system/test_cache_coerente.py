@@ -194,7 +194,7 @@ class Market:
         for thread in threads:
             thread.start()
         self.over.wait(seconds)
-        eventually(lambda: self.over.is_set() or self.tried(), seconds=60)
+        eventually(lambda: self.over.is_set() or self.tried())
         self.over.set()
         for thread in threads:
             thread.join()
@@ -211,5 +211,6 @@ def test_no_reader_sees_less_than_was_acknowledged(shop, capsys):
     assert market.tried(), f"{market.hits} of {market.reads} were kept answers beside {steps}: nothing was tried"
     with capsys.disabled():
         print(
-            f"\nnote: {market.reads} reads, {market.hits} of them kept answers, in {time.monotonic() - began:.0f} s beside {steps}"
+            f"\nnote: {market.reads} reads, {market.hits} of them kept answers, "
+            f"in {time.monotonic() - began:.0f} s beside {steps}"
         )

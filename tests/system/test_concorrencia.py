@@ -150,10 +150,10 @@ def test_a_key_is_one_order_even_before_the_first_is_written(shop):
 
     thread = threading.Thread(target=come_second)
     thread.start()
-    thread.join(0.5)
-    assert thread.is_alive() and not found
+    waits = f"SELECT 1 FROM pg_locks WHERE pid = {second.get_backend_pid()} AND NOT granted"
+    assert eventually(lambda: shop.sql(waits, "pedidos")) and not found
     first.commit()
-    thread.join(10)
+    thread.join()
     assert found == [written]
     shop.sql(f"UPDATE pedidos SET status = 'desfeito' WHERE id = '{written}'", "pedidos")
 
@@ -171,7 +171,8 @@ def test_the_database_has_the_last_word_on_orders(shop, same, index):
     order = shop.order({shop.product()["id"]: 1})["id"]
     status = "reservando" if index == "pedidos_um_por_vez" else "confirmado"
     values = {"chave": f"'{uuid.uuid4()}'", "session_id": f"'{uuid.uuid4()}'", "carrinho_versao": "2"}
-    insert = """INSERT INTO pedidos (id, status, valor_total, corpo_sha256, cliente_nome, cliente_email, cliente_telefone,
+    insert = """INSERT INTO pedidos (id, status, valor_total, corpo_sha256,
+                                     cliente_nome, cliente_email, cliente_telefone,
                                      entrega_tipo, chave, session_id, carrinho_versao)
                 SELECT gen_random_uuid(), '{status}', 1, corpo_sha256, cliente_nome, cliente_email, cliente_telefone,
                        entrega_tipo, {chave}, {session_id}, {carrinho_versao} FROM pedidos WHERE id = '{order}';"""
@@ -215,20 +216,9 @@ def test_one_confirmed_and_the_other_cannot_find_out(shop):
 
         pedido = eventually(lambda: asked(f"SELECT id FROM pedidos WHERE session_id = '{session}'"), every=0.005)[0]
         asked(f"SELECT id FROM pedido_confirmar('{pedido}', ARRAY[{product['id']}], ARRAY['Bolo'], ARRAY[10.00])")
-        away = threading.Thread(
-            target=shop.sql, args=("BEGIN; LOCK TABLE pedido_historico; SELECT pg_sleep(3); COMMIT", "pedidos")
-        )
-        away.start()
-        assert eventually(
-            lambda: asked(
-                "SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted"
-                " AND relation = 'pedido_historico'::regclass"
-            ),
-            every=0.005,
-        )
-        shelf.commit()
-        loser.join()
-        away.join()
+        with shop.locked("pedido_historico", "pedidos"):
+            shelf.commit()
+            loser.join()
     assert shop.public.post("/api/pedidos", shop.checkout(session)).ok(201)["id"] == pedido
     assert shop.value(f"SELECT estado FROM reservas WHERE pedido_id = '{pedido}'") == "confirmada"
     assert shop.stock(product["id"]) == 3
@@ -265,27 +255,6 @@ def test_adding_while_ordering(shop):
         bought = ordered.json["data"]["itens"][0]["quantidade"]
         left = [i["quantidade"] for i in shop.public.get(f"/api/carrinho/{session}").data["itens"]]
         assert bought + sum(left) == 11 and before - shop.stock(product["id"]) == bought
-
-
-def test_a_change_of_stock_that_cannot_be_read_back_is_not_called_unchanged(shop):
-    """The change is committed, then the product cannot be read: the administrator is told that he does not know."""
-    product = shop.product(estoque=3)
-    away = threading.Thread(target=shop.sql, args=("BEGIN; LOCK TABLE categorias; SELECT pg_sleep(3); COMMIT",))
-    away.start()
-    with shop.login("catalogo").cursor() as cursor:
-
-        def locked():
-            cursor.execute(
-                "SELECT FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted"
-                " AND relation = 'categorias'::regclass"
-            )
-            return cursor.rowcount
-
-        assert eventually(locked)
-    answer = shop.admin.put(f"/api/produtos/{product['id']}/estoque", {"quantidade": 2, "operacao": "adicionar"})
-    away.join()
-    answer.problem("resultado_desconhecido")
-    assert shop.stock(product["id"]) == 5
 
 
 def test_stock_changes_at_once(shop):

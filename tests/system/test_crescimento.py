@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-import processos
 from client import TOP
+from processes import cpu_seconds, serving
 from shop import Shop
 from statements import statements
 
@@ -63,8 +63,8 @@ def counting():
 
 
 def fill(shop, products, orders, lines, carts):
-    """Gives a shop its past, and what is asked of both: a product to sell, five that a word finds, a cart. Its two primaries
-    are filled at the same time."""
+    """Gives a shop its past, and what is asked of both: a product to sell, five that a word finds, a cart. Its two
+    primaries are filled at the same time."""
     with ThreadPoolExecutor() as pool:
         past = pool.submit(
             shop.psql,
@@ -269,12 +269,12 @@ def request_of(name, place):
 def cost(place, request, times=100):
     """CPU milliseconds of workers, PostgreSQL and Redis for a request; with a token, so that nginx keeps no answer."""
     client = place.shop.client(token=place.shop.admin.token, checked=False)
-    serving = processos.serving(place.shop)
-    before = processos.cpu(serving)
+    pids = serving(place.shop)
+    before = cpu_seconds(pids)
     for _ in range(times):
         client.request(*request).ok()
     client.close()
-    return (processos.cpu(serving) - before) * 1000 / times
+    return (cpu_seconds(pids) - before) * 1000 / times
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from client import TOP
-from shop import POOLS, Shop, eventually
+from processes import nginx_workers
+from shop import COMMAND_SECONDS, POOLS, Shop, eventually
 
 pytestmark = [pytest.mark.commands, pytest.mark.slow]
 
@@ -84,23 +85,18 @@ def starts(shop, pool):
 def configure(shop, pool, **settings):
     """Makes a pool's configuration the operator's own, with some settings."""
     conf = shop.state / f"etc/{pool}.conf"
-    lines = conf.read_text().splitlines()[1:] + [f"{name} = {value}" for name, value in settings.items()]
-    conf.write_text("\n".join(lines) + "\n")
-
-
-def nginx_workers(shop):
-    """The processes of nginx that serve."""
-    master = shop.processes()["nginx"]
-    return set(Path(f"/proc/{master}/task/{master}/children").read_text(encoding="utf-8").split())
+    lines = [line for line in conf.read_text().splitlines()[1:] if line.partition(" = ")[0] not in settings]
+    conf.write_text("\n".join(lines + [f"{name} = {value}" for name, value in settings.items()]) + "\n")
 
 
 def test_restart_of_everything(shop):
-    """Every worker begins anew as the process that it was, nginx with new workers, the conciliador with new processes."""
-    pids, nginx = shop.workers(), nginx_workers(shop)
+    """Every worker is renewed as the process that it was, nginx has new workers, the conciliador new processes."""
+    pids, nginx = shop.workers(), shop.processes()["nginx"]
+    serving = set(nginx_workers(nginx))
     before = {pool: starts(shop, pool) for pool in POOLS}
     with Traffic(shop):
         done = shop.script("restart")
-        assert eventually(lambda: not nginx & nginx_workers(shop), seconds=15)
+        assert eventually(lambda: not serving & set(nginx_workers(nginx)))
     assert "beginning nginx anew" in done.stdout
     for pool in POOLS:
         assert starts(shop, pool) == {pid: times + 1 for pid, times in before[pool].items()}
@@ -137,7 +133,7 @@ def test_a_worker_renews_itself(setting, value):
         before = shop.workers()
         with Traffic(shop):
             for pool in ("carrinho", "pedidos"):
-                assert eventually(lambda: min(starts(shop, pool).values()) > 4, seconds=30)
+                assert eventually(lambda: min(starts(shop, pool).values()) > 4)
         assert shop.workers() == before
 
 
@@ -179,7 +175,10 @@ def test_migration_of_the_schema():
         with Shop() as shop:
             with Traffic(shop):
                 subprocess.run(
-                    [copy / "scripts/migrate", "--state", shop.state], check=True, capture_output=True, timeout=60
+                    [copy / "scripts/migrate", "--state", shop.state],
+                    check=True,
+                    capture_output=True,
+                    timeout=COMMAND_SECONDS,
                 )
                 assert eventually(lambda: shop.value("SELECT max(numero) FROM migracoes", "replica") == "99")
             assert shop.value("SELECT max(numero) FROM migracoes") == "99"

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from client import Client
+from client import WAIT_SECONDS, Client
 
 
 class Interno(Client):
@@ -18,7 +18,7 @@ class Interno(Client):
 
     def exchange(self, method, target, body, headers):
         """One request on a connection of its own."""
-        self.connection = http.client.HTTPConnection("interno", timeout=60)
+        self.connection = http.client.HTTPConnection("interno", timeout=WAIT_SECONDS)
         self.connection.sock = socket.socket(socket.AF_UNIX)
         self.connection.sock.connect(self.path)
         self.used = float("inf")

@@ -1,0 +1,122 @@
+"""Processes of a running system: who started whom, what they use, signals that hit nobody else. psutil reads /proc."""
+from pathlib import Path
+
+import psutil
+
+
+def alive(pid):
+    """Whether a process runs: one that only waits to be collected does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def children(pid, title="", recursive=False):
+    """Processes that a process started and whose command line begins so; none when it is gone."""
+    try:
+        started = psutil.Process(pid).children(recursive)
+    except psutil.NoSuchProcess:
+        return []
+    return sorted(child.pid for child in started if not title or title_of(child).startswith(title))
+
+
+def title_of(process):
+    """A command line, as ps shows it; empty when the process is gone."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
+
+
+def family(pid):
+    """A process and all below it."""
+    return [pid, *children(pid, recursive=True)]
+
+
+def nginx_workers(master):
+    """The processes of nginx that serve, which may be about to end; others keep its cache."""
+    return children(master, "nginx: worker process")
+
+
+def kill(pid, parent):
+    """kill -9, if it is a child of `parent`: a process that has got the number since is not hit. Whether it was."""
+    try:
+        process = psutil.Process(pid)
+        if process.ppid() != parent:
+            return False
+        process.kill()
+        return True
+    except psutil.NoSuchProcess:
+        return False
+
+
+def freeze(pids):
+    """SIGSTOP for each that is still there; what thaw() wants."""
+    frozen = []
+    for pid in pids:
+        try:
+            process = psutil.Process(pid)
+            process.suspend()
+            frozen.append(process)
+        except psutil.NoSuchProcess:
+            pass
+    return frozen
+
+
+def thaw(frozen):
+    """SIGCONT for the same processes."""
+    for process in frozen:
+        try:
+            process.resume()
+        except psutil.NoSuchProcess:
+            pass
+
+
+def total(pids, figure):
+    """The sum of a figure over those processes that are still there."""
+    found = 0
+    for pid in pids:
+        try:
+            found += figure(psutil.Process(pid))
+        except psutil.NoSuchProcess:
+            pass
+    return found
+
+
+def open_files(pids):
+    """How many files and connections they have open."""
+    return total(pids, lambda process: process.num_fds())
+
+
+def rss_kib(pids):
+    """Resident memory; what several share is counted for each."""
+    return total(pids, lambda process: process.memory_info().rss) // 1024
+
+
+def pss_kib(pids):
+    """Memory that each has alone, and its part of what it shares."""
+    return total(pids, lambda process: process.memory_full_info().pss) // 1024
+
+
+def cpu_seconds(pids):
+    """CPU time so far, that of ended children included. Of a process itself in nanoseconds (/proc/PID/schedstat), where
+    psutil has hundredths of a second."""
+
+    def spent(process):
+        try:
+            own = int(Path(f"/proc/{process.pid}/schedstat").read_text(encoding="ascii").split()[0]) / 1e9
+        except OSError:
+            return 0
+        times = process.cpu_times()
+        return own + times.children_user + times.children_system
+
+    return total(pids, spent)
+
+
+def serving(shop):
+    """Those that answer requests: the workers, Redis, the backends of PostgreSQL."""
+    processes = shop.processes()
+    clusters = [pid for name, pid in processes.items() if name.startswith("pg-")]
+    workers = {pid for name, pid in processes.items() if ":" in name and not name.startswith("conciliador")}
+    return [*workers, processes["redis"], *(child for pid in clusters for child in children(pid))]
