@@ -1,13 +1,18 @@
 """A private running system for each lane of a run, shared by its tests, which make their own products and carts."""
+import shutil
+import tempfile
+from pathlib import Path
+
 import pytest
 
+from comandos import command
 from shop import PRODUCT_DEADLINES, Shop
 
 
 # fmt: off
 # Lanes take whole files, in this order: those that take longest come first, so that no lane is left with one of them.
 LONGEST = ("test_bench", "test_crescimento", "test_congelado", "test_promocao", "test_sobrecarga", "test_backup",
-           "test_reinicio", "test_comandos", "test_cache", "test_saude", "test_replica")
+           "test_reinicio", "test_up", "test_comandos", "test_cache", "test_saude", "test_replica")
 # fmt: on
 
 
@@ -40,3 +45,13 @@ def same_workers(shop):
     before = shop.workers()
     yield before
     assert shop.workers() == before
+
+
+@pytest.fixture(name="place")
+def fixture_place():
+    """An empty directory that the servers may enter."""
+    directory = Path(tempfile.mkdtemp(prefix="cft-", dir="/tmp"))
+    directory.chmod(0o755)
+    yield directory
+    command("down", "--state", directory, "--purge")
+    shutil.rmtree(directory, ignore_errors=True)

@@ -1,67 +1,22 @@
 """scripts/: what they print, what they refuse, what they leave behind."""
 import hashlib
-import json
 import os
 import re
-import shutil
 import signal
-import socket
-import stat
 import subprocess
-import tempfile
 import threading
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from client import TOP
+from comandos import command
 from processes import alive
-from shop import COMMAND_SECONDS, DIRECT, POOLS, SERVICE_USER, UNHURRIED, WORKERS, Shop, eventually, free_ports
+from shop import COMMAND_SECONDS, POOLS, SERVICE_USER, WORKERS, eventually
 
 pytestmark = pytest.mark.commands
 
 COMMANDS = sorted(path.name for path in (TOP / "scripts").iterdir() if path.is_file())
 SIZES = {pool: int(size) for pool, size in (word.split("=") for word in WORKERS)}
-
-
-def command(name, *arguments, **more):
-    """Runs scripts/NAME without a state of ours."""
-    return subprocess.run(
-        [TOP / "scripts" / name, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_SECONDS,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        **more,
-    )
-
-
-@pytest.fixture(name="place")
-def fixture_place():
-    """An empty directory that the servers may enter."""
-    directory = Path(tempfile.mkdtemp(prefix="cft-", dir="/tmp"))
-    directory.chmod(0o755)
-    yield directory
-    command("down", "--state", directory, "--purge")
-    shutil.rmtree(directory, ignore_errors=True)
-
-
-def leftovers(state):
-    """Processes that have to do with a state."""
-    return command_python("processes.py", state).split()
-
-
-def command_python(name, *arguments):
-    """One of the helpers of scripts/lib."""
-    return subprocess.run(
-        ["/usr/bin/python3", TOP / "scripts/lib" / name, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_SECONDS,
-        check=True,
-    ).stdout
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -83,54 +38,6 @@ def test_without_a_system(name, place):
         assert done.returncode == 0 and "nothing to stop" in done.stdout
     else:
         assert done.returncode == 1 and "there is no system" in done.stderr and "scripts/up --state" in done.stderr
-
-
-def test_up_again(shop):
-    """Nothing starts twice, nothing is lost, and it says where everything is."""
-    before = shop.processes()
-    product = shop.product()
-    done = shop.up()
-    assert "already running" in done.stdout
-    for line in (
-        f"http://localhost:{shop.port}/api/produtos",
-        f"curl -s 'http://localhost:{shop.port}/api/produtos?busca=limao'",
-        *(f"http://127.0.0.1:{shop.base + offset}/" for offset in DIRECT.values()),
-    ):
-        assert line in done.stdout
-    assert shop.processes() == before and shop.public.get(f"/api/produtos/{product['id']}").data == product
-
-
-def test_healthy_is_that_a_cart_can_be_filled(shop):
-    """With stores that answer and carts that cannot be written, scripts/up goes on waiting."""
-    log = shop.state / "log/carrinho.log"
-    before = log.read_text().count("status=500")
-    operator = shop.redis()
-    operator.execute_command("ACL", "SETUSER", "carrinho", "-eval", "-evalsha")
-    try:
-        command = [TOP / "scripts/up", "--state", shop.state]
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=shop.environment
-        ) as running:
-            try:
-                assert eventually(lambda: log.read_text().count("status=500") > before + 2)
-                assert shop.health("healthy") and running.poll() is None
-            finally:
-                operator.execute_command("ACL", "SETUSER", "carrinho", "+eval", "+evalsha")
-            said = running.communicate(timeout=COMMAND_SECONDS)[0].decode()
-    finally:
-        shop.public.post("/api/carrinho/sessao").ok(201)
-    assert running.returncode == 0 and "healthy" in said
-
-
-def test_one_setting_for_all_deadlines(shop):
-    """What the workers wait for is a part of what nginx waits."""
-    limits = (shop.state / "etc/nginx/limites.conf").read_text()
-    assert f"fastcgi_read_timeout {UNHURRIED['prazo_segundos']}s;" in limits
-    for pool in (*POOLS, "conciliador", "vigia"):
-        lines = (shop.state / f"etc/{pool}.conf").read_text().splitlines()
-        found = {name: int(value) for name, _, value in (line.partition(" = ") for line in lines) if "prazo_" in name}
-        parts = {"prazo_sql_ms": 375, "prazo_redis_ms": 250, "prazo_interno_ms": 625, "prazo_saude_ms": 100}
-        assert found == {name: part * UNHURRIED["prazo_segundos"] for name, part in parts.items()}
 
 
 def test_status(shop):
@@ -348,131 +255,6 @@ def test_two_commands_at_once(shop):
         shop.script("token", "revoke", f"junto-{i}")
 
 
-def test_a_port_that_is_taken(place):
-    """Says which, what to do, exits not 0, and leaves nothing running."""
-    port, base = free_ports()
-    for taken, arguments in (
-        (port, ["--port", str(port), "--direct-ports", "0"]),
-        (base + 2, ["--port", str(port), "--direct-ports", str(base)]),
-    ):
-        with socket.socket() as other:
-            other.bind(("127.0.0.1", taken))
-            other.listen()
-            done = command("up", "--state", place, *arguments)
-        assert done.returncode == 1 and str(taken) in done.stderr, done
-        assert "--port" in done.stderr or "--direct-ports" in done.stderr
-        assert leftovers(place) == []
-
-
-def test_a_directory_that_is_something_else(place):
-    """Is refused and left as it was."""
-    (place / "carta.txt").write_text("olá")
-    done = command("up", "--state", place, "--port", str(free_ports()[0]), "--direct-ports", "0")
-    assert done.returncode == 1 and "something else" in done.stderr
-    assert [path.name for path in place.iterdir()] == ["carta.txt"]
-    file = place / "carta.txt"
-    done = command("up", "--state", file, "--port", str(free_ports()[0]))
-    assert done.returncode == 1 and "not a directory" in done.stderr and file.read_text() == "olá"
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--port", "0"],
-        ["--port", "70000"],
-        ["--port", "x"],
-        ["--direct-ports", "65530"],
-        ["--port"],
-        ["--workers", "nada=2"],
-        ["--workers", "catalogo"],
-        ["--workers", "catalogo=0"],
-        ["--workers", "catalogo=33"],
-        ["--set", "limite_leituras"],
-        ["--set", "limite_nada=3"],
-        ["--set", "limite_fila=0"],
-        ["--set", "limite_fila=201"],
-        ["--set", "limite_escritas=1.5"],
-        ["--set", "limite_sessoes="],
-        ["--set", "prazo_segundos=0"],
-        ["--set", "prazo_segundos=61"],
-        ["--set", "proxies=10.0.0.1 x"],
-        ["--set", "cors_origens=loja.example"],
-        ["sobra"],
-    ],
-)
-def test_up_refuses_nonsense(place, arguments):
-    """64, before anything is made."""
-    done = command("up", "--state", place / "novo", *arguments)
-    assert done.returncode == 64 and done.stderr
-    assert not (place / "novo").exists()
-
-
-@contextmanager
-def made_by_another_postgresql(shop, *clusters):
-    """Meanwhile data say that a version made them which is not installed."""
-    files = [shop.state / "data" / cluster / "PG_VERSION" for cluster in clusters]
-    version = files[0].read_text()
-    for file in files:
-        file.write_text("14\n")
-    try:
-        yield
-    finally:
-        for file in files:
-            file.write_text(version)
-
-
-@pytest.mark.slow
-def test_down_and_up_again():
-    """Data, ports, sizes, tokens and carts are those of before; --purge leaves nothing."""
-    with Shop("--no-seed", workers=("catalogo=1", "catalogo-replica=1", "carrinho=1", "pedidos=1")) as shop:
-        assert shop.public.get("/api/produtos").data == [] and shop.public.get("/api/categorias").data == []
-        assert shop.status()["parts"]["catalogo"]["workers"] == 1
-        product = shop.product(estoque=9)
-        session = shop.cart({product["id"]: 2})
-        order = shop.order({product["id"]: 3})
-        shop.script("scale", "pedidos", "2")
-        for path in ("data/redis", "data/pg-catalogo", "data/pg-pedidos"):
-            assert stat.S_IMODE((shop.state / path).stat().st_mode) == 0o700
-        assert shop.cache.is_dir()
-        done = shop.script("down")
-        assert "stopped" in done.stdout and leftovers(shop.state) == [] and not shop.cache.exists()
-        assert shop.script("status", check=False).returncode == 3
-        assert "not running" in shop.script("down").stdout
-        refused = shop.script("scale", "pedidos", "3", check=False)
-        assert refused.returncode == 1 and "scripts/up" in refused.stderr
-        with made_by_another_postgresql(shop, "pg-pedidos"):
-            refused = shop.script("up", check=False)
-            assert refused.returncode == 1 and "pg-pedidos was made by PostgreSQL 14" in refused.stderr
-        with made_by_another_postgresql(shop, "pg-catalogo", "pg-pedidos", "pg-replica"):
-            refused = shop.script("up", check=False)
-            assert refused.returncode == 1 and "apt-get install postgresql-14" in refused.stderr
-        assert leftovers(shop.state) == []
-
-        shop.script("up")  # ports and sizes are remembered
-        parts = shop.status()["parts"]
-        assert parts["nginx"]["port"] == shop.port and parts["pedidos"]["workers"] == 2
-        assert parts["catalogo"]["workers"] == 1
-        assert shop.client().get(f"/api/carrinho/{session}").data["itens"][0]["quantidade"] == 2
-        assert shop.client().get(f"/api/pedidos/{order['id']}").data == order
-        assert shop.client(shop.admin.token).get("/api/pedidos").data == [order]
-        assert shop.client().get(f"/api/produtos/{product['id']}").data["estoque"] == 6
-
-        # A supervisor that was killed: what it leaves is found, refused, and stopped by down.
-        os.kill(int((shop.run / "supervisord.pid").read_text()), signal.SIGKILL)
-        assert leftovers(shop.state)
-        refused = shop.script("up", check=False)
-        assert refused.returncode == 1 and "without their supervisor" in refused.stderr
-        assert "scripts/down" in refused.stderr
-        shop.script("down")
-        assert leftovers(shop.state) == []
-        shop.script("up")
-        assert shop.client().get(f"/api/pedidos/{order['id']}").data == order
-
-        shop.script("down", "--purge")
-        assert not shop.state.exists() and leftovers(shop.state) == []
-        shop.up()
-
-
 @pytest.mark.slow
 def test_a_large_catalogue(shop):
     """scripts/seed: as many as asked, plausible, the same for the same number, and served."""
@@ -510,34 +292,3 @@ def test_bad_numbers_of_seed(shop):
         ["--products", "5", "--seed", "-1"],
     ):
         assert shop.script("seed", *arguments, check=False).returncode == 64
-
-
-@pytest.mark.slow
-def test_own_configuration():
-    """A list of origins instead of everybody; a value that is none is refused before anything starts."""
-    with Shop("--direct-ports", "0") as shop:
-        assert "next start" in shop.script("up", "--set", "limite_pedidos=7").stderr
-        file = shop.state / "etc/confeitaria.conf"
-        file.write_text(
-            file.read_text().replace("cors_origens = *", "cors_origens = https://loja.example http://localhost:3000")
-        )
-        shop.script("down")
-        text = file.read_text()
-        for line in ("limite_conexoes = muitas", "proxies = localhost", "cors_origens = loja.example"):
-            file.write_text(f"{text}{line}\n")
-            refused = shop.script("up", check=False)
-            assert refused.returncode == 1 and line.split()[0] in refused.stderr and "write" in refused.stderr
-            assert leftovers(shop.state) == []
-        file.write_text(text)
-        shop.script("up")
-        assert "rate=7r/s" in (shop.state / "etc/nginx/limites.conf").read_text()
-        for origin, told in (
-            ("https://loja.example", "https://loja.example"),
-            ("http://localhost:3000", "http://localhost:3000"),
-            ("https://outra.example", None),
-            (None, None),
-            ("https://loja.example.mal.example", None),
-        ):
-            answer = shop.client().get("/api/produtos/1", headers={"Origin": origin})
-            assert answer.headers["Access-Control-Allow-Origin"] == told and answer.headers["Vary"] == "Origin"
-        assert json.loads(shop.client().get("/api/produtos/1").text)["data"]["id"] == 1

@@ -6,168 +6,27 @@ and in the end every worker must be the process that it was in the beginning.
 import copy
 import json
 import uuid
-from dataclasses import dataclass, field
 
 import pytest
 
 from client import exact
+from entrada_ruim import (
+    BAD_INTS,
+    BAD_UUIDS,
+    BARE,
+    CALLS,
+    EMAIL,
+    EVERY,
+    MISSING_INT,
+    MISSING_UUID,
+    NOT_JSON,
+    NOT_JSON_TYPES,
+    TIME,
+    TOKENS,
+    Call,
+)
 from shop import CLIENTE
 
-MISSING_INT, MISSING_UUID = 2147483647, "00000000-0000-4000-8000-000000000000"
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What a field takes, as the raw JSON of everything that it does not take."""
-
-    bad: tuple
-
-
-NO_TEXT = ("5", "1.5", "true", "null", "[]", "{}", '["a"]', '"\\u0000"', '"a\\u0000b"')
-# fmt: off
-NO_INT = ("-1", "1.5", '"5"', "true", "false", "null", "2147483648", "9223372036854775807", "9223372036854775808",
-          "-9223372036854775809", "18446744073709551616", "1" + "0" * 400, "1e3", "5.0", "1e400", "[]", "{}", "[1]",
-          '""')
-# fmt: on
-
-
-def integer(*also):
-    """An integer, with what its range leaves out."""
-    return Kind(NO_INT + also)
-
-
-def text(most, *also, least=1):
-    """A text of least..most characters."""
-    return Kind(NO_TEXT + (json.dumps("ã" * (most + 1)),) + (('""',) if least else ()) + also)
-
-
-def nullable(kind):
-    """Where null is as good as nothing."""
-    return Kind(tuple(raw for raw in kind.bad if raw != "null"))
-
-
-# fmt: off
-MONEY = Kind(("0", "-1", "-0.01", "0.00", "1.555", "0.001", '"5"', "true", "null", "100000000.00", "100000000",
-              "9223372036854775808",
-              "1e2", "1E2", "1e400", "[]", "{}", '""'))
-# fmt: on
-BOOL = Kind(("0", "1", '"true"', "null", "[]", "{}"))
-OBJECT = Kind(("5", '"x"', "true", "null", "[]", "[{}]"))
-WORD = Kind(NO_TEXT + ('""', '"outra"', '"CONFIRMADO"', '" retirada"', json.dumps("a" * 5000)))
-# fmt: off
-UUID_KIND = Kind(NO_TEXT + ('""', '"x"', '"00000000-0000-4000-8000-00000000000"',
-                            '"00000000-0000-4000-8000-0000000000000"',
-                            '"{00000000-0000-4000-8000-000000000000}"', '"00000000000040008000000000000000"',
-                            '"g0000000-0000-4000-8000-000000000000"'))
-TIME = nullable(Kind(NO_TEXT + ('""', '"ontem"', '"2026-13-01"', '"2026-02-30"', '"2026-11-24T25:00:00Z"',
-                                '"24/12/2026"',
-                                '"2026-11-24T10:00:00"', '"1999-12-31"', '"2100-01-01"', '"99999-01-01"')))
-# fmt: on
-EMAIL = text(
-    254, '"maria"', '"maria@"', '"@exemplo.com"', '"a@b"', '"a b@exemplo.com"', '"a@b@c.com"', '"a@.com"', '"a@b..com"'
-)
-TELEFONE = text(20, '"1234567"', '"abcdefghij"', '"+55 11 9x234"', '"12345678;"')
-
-
-@dataclass
-class Call:
-    """One call: where, with what, and what each of its fields takes."""
-
-    method: str
-    path: str
-    admin: bool = False
-    body: dict | None = None
-    fields: dict = field(default_factory=dict)
-    required: tuple = ()
-
-    def __str__(self):
-        return f"{self.method} {self.path}"
-
-
-# fmt: off
-CALLS = [
-    Call("POST", "/api/produtos", True, {"nome": "N", "preco": 1.5, "categoria_id": 1},
-         {"nome": text(120), "descricao": text(2000, least=0), "preco": MONEY, "estoque": integer(),
-          "categoria_id": integer("0"),
-          "foto_url": nullable(text(500)), "ativo": BOOL}, ("nome", "preco", "categoria_id")),
-    Call("PUT", "/api/produtos/{produto}", True, {"nome": "N", "preco": 1.5, "categoria_id": 1},
-         {"nome": text(120), "descricao": text(2000, least=0), "preco": MONEY, "estoque": integer(),
-          "categoria_id": integer("0"),
-          "foto_url": nullable(text(500)), "ativo": BOOL}, ("nome", "preco", "categoria_id")),
-    Call("PATCH", "/api/produtos/{produto}", True, {"preco": 1.5},
-         {"nome": text(120), "descricao": text(2000, least=0), "preco": MONEY, "estoque": integer(),
-          "categoria_id": integer("0"),
-          "foto_url": nullable(text(500)), "ativo": BOOL}),
-    Call("PUT", "/api/produtos/{produto}/estoque", True, {"quantidade": 1, "operacao": "adicionar"},
-         {"quantidade": integer("0", "1000001"), "operacao": WORD}, ("quantidade", "operacao")),
-    Call("POST", "/api/categorias", True, {"nome": "{novo}"}, {"nome": text(80), "descricao": text(500, least=0)},
-         ("nome",)),
-    Call("PUT", "/api/categorias/{categoria}", True, {"nome": "{novo}"},
-         {"nome": text(80), "descricao": text(500, least=0)},
-         ("nome",)),
-    Call("POST", "/api/carrinho/{sessao}/adicionar", False, {"produto_id": 4, "quantidade": 1},
-         {"produto_id": integer("0"), "quantidade": integer("0", "10000")}, ("produto_id",)),
-    Call("PUT", "/api/carrinho/{sessao}/atualizar/{item}", False, {"quantidade": 1},
-         {"quantidade": integer("0", "10000")},
-         ("quantidade",)),
-    Call("POST", "/api/pedidos", False,
-         {"session_id": "{sessao}", "cliente": CLIENTE, "entrega": {"tipo": "entrega", "endereco": "Rua A, 1"}},
-         {"session_id": UUID_KIND, "cliente": OBJECT, "cliente.nome": text(120, '"   "'), "cliente.email": EMAIL,
-          "cliente.telefone": TELEFONE, "entrega": OBJECT, "entrega.tipo": WORD, "entrega.endereco": text(500, '"  "'),
-          "entrega.data": TIME, "observacoes": nullable(text(1000, least=0))},
-         ("session_id", "cliente", "cliente.nome", "cliente.email", "cliente.telefone", "entrega", "entrega.tipo",
-          "entrega.endereco")),
-    Call("PUT", "/api/pedidos/{pedido}/status", True, {"status": "em_preparo"}, {"status": WORD}, ("status",)),
-]
-# The rest of the API takes no body.
-BARE = [
-    Call("GET", "/api/produtos"), Call("GET", "/api/produtos/{produto}"),
-    Call("DELETE", "/api/produtos/{produto}", True),
-    Call("GET", "/api/produtos/{produto}/estoque"), Call("GET", "/api/produtos/categoria/{categoria}"),
-    Call("GET", "/api/categorias"), Call("GET", "/api/categorias/{categoria}"),
-    Call("DELETE", "/api/categorias/{categoria}", True),
-    Call("POST", "/api/carrinho/sessao"), Call("GET", "/api/carrinho/{sessao}"),
-    Call("DELETE", "/api/carrinho/{sessao}"),
-    Call("DELETE", "/api/carrinho/{sessao}/remover/{item}"), Call("GET", "/api/pedidos", True),
-    Call("GET", "/api/pedidos/{pedido}"),
-    Call("POST", "/api/pedidos/{pedido}/cancelar"), Call("GET", "/health"),
-]
-# fmt: on
-EVERY = CALLS + BARE
-
-# fmt: off
-NOT_JSON = [
-    b"", b" ", b"{", b"}", b'{"nome"}', b'{"nome":}', b"{nome: 1}", b"{'nome': 1}", b'{"nome": 1,}',
-    b'{"nome": 1 "preco": 2}',
-    b'{"nome": 01}', b'{"nome": +1}', b'{"nome": .5}', b'{"nome": 5.}', b'{"nome": NaN}', b'{"nome": Infinity}',
-    b'{"nome": -Infinity}',
-    b'{"nome": 0x10}', b'{"nome": True}', b'{"nome": nul}', b'{"nome": -}',
-    b'{"nome": 1e}', b'{"nome": 1e+}', b'{"nome": -01}', b'{"nome": 00}', b'{"nome": 1.2.3}', b'{"nome": --1}',
-    b"{'nome': 'x'}",
-    b'{"nome": "a', b'{"nome": "\x01"}', b'{"nome": "a\nb"}', b'{"nome": "\\x"}',
-    b'{"nome": "\\u12"}', b'{"nome": "\xff"}', b'{"nome": "\xc3"}', b'{"nome": "\xed\xa0\x80"}', b"{} {}", b"{}x",
-    b"{}\x00", b"\x00",
-    b"\xef\xbb\xbf{}", b"// c\n{}", b"{} // c", b"/* c */{}", b"[]", b"[{}]", b'"texto"', b"5", b"1.5", b"true",
-    b"null", b"a=1&b=2",
-    b"<a/>", b'{"nome": 1, "nome": 1}', b'{"a": {"b": 1, "b": 2}}', b'{"a": [{"b": 1, "b": 2}]}',
-    b"[" * 9, b'{"a":' * 40 + b"1" + b"}" * 40, b"[" * 20000 + b"]" * 20000, b'{"a":' * 10000 + b"1" + b"}" * 10000,
-    b"{" * 60000,
-]
-NOT_JSON_TYPES = [None, "", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
-                  "application/jsonx",
-                  "application/json-patch+json", "json", "application/xml", "*/*", "application /json"]
-BAD_INTS = ["0", "-1", "1.5", "01", "+1", "abc", "1a", "a1", "2147483648", "9223372036854775808", "1" + "0" * 300,
-            "1%2F2", "%2F", "1%20",
-            "%201", "%2e%2e", "1;2", "1'", "%27%20OR%201=1", "true", "null", "1e3", "%FF", "%C3%A9", "1,2", "*",
-            "%7Bid%7D", "0x1"]
-BAD_UUIDS = ["x", "0", "1", MISSING_UUID[:-1], MISSING_UUID + "0", MISSING_UUID.replace("-", ""), "{%s}" % "x",
-             "g" + MISSING_UUID[1:],
-             MISSING_UUID.replace("-", "%2F"), MISSING_UUID + "%2F", MISSING_UUID + "%20", "%2e%2e", "null", "%FF",
-             "'--", MISSING_UUID + "%0A"]
-TOKENS = [None, "", "Bearer", "Bearer ", "Bearer x", "Bearer cft_" + "A" * 43, "Basic YTpi", "cft_x",
-          "Bearer " + "x" * 3000, "Bearer \xe9",
-          "Token {token}", "Bearer {token}x", "Bearer {token} x"]
-# fmt: on
 SERVICES = {"/produtos": "catalogo", "/categorias": "catalogo", "/carrinho": "carrinho"}
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "LINK", "XYZ"]
 

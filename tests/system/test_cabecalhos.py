@@ -1,0 +1,102 @@
+"""Headers: what pages of other origins may read, and request ids through every log."""
+import re
+import uuid
+
+import pytest
+
+from shop import eventually
+
+# Other origins
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/produtos", "/api/produtos/1/estoque", "/api/carrinho/sessao", "/api/pedidos", "/health"]
+)
+def test_a_preflight(shop, path):
+    """nginx answers for the whole API."""
+    answer = shop.public.request(
+        "OPTIONS",
+        path,
+        headers={
+            "Origin": "https://loja.example",
+            "Access-Control-Request-Method": "PUT",
+            "Access-Control-Request-Headers": "authorization, content-type, idempotency-key, if-match",
+        },
+    )
+    assert answer.status == 204 and answer.body == b""
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
+        assert method in answer.headers["Access-Control-Allow-Methods"].split(", ")
+    for header in ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-Id"):
+        assert header in answer.headers["Access-Control-Allow-Headers"].split(", ")
+    assert answer.headers["Access-Control-Allow-Credentials"] is None
+    assert int(answer.headers["Access-Control-Max-Age"]) > 0
+    direct = shop.client(pool="catalogo").request("OPTIONS", path, headers={"Origin": "https://loja.example"})
+    assert direct.status == 204 and direct.headers["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.parametrize(
+    "method, path, body",
+    [
+        ("GET", "/api/produtos/1", None),
+        ("GET", "/api/produtos/9999999", None),
+        ("POST", "/api/carrinho/sessao", None),
+        ("GET", "/nada", None),
+        ("POST", "/api/pedidos", b"x" * 70000),
+        ("GET", "/api/pedidos", None),
+        ("GET", "/health", None),
+    ],
+)
+def test_pages_of_other_origins_can_read_every_answer(shop, method, path, body):
+    """Failures and nginx's own answers included."""
+    answer = shop.client().request(method, path, body, headers={"Origin": "https://loja.example"})
+    assert answer.headers.get_all("Access-Control-Allow-Origin") == ["*"]
+    exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
+    assert set(exposed) >= {"X-Request-Id", "ETag", "Location", "Retry-After"}
+    assert answer.headers["Set-Cookie"] is None
+
+
+# Request ids
+
+
+@pytest.mark.parametrize("given", ["abc", "A-Z_0.9", "x" * 64, "req-" + "0" * 32])
+def test_a_sane_request_id_is_kept(shop, given):
+    """It comes back, in the problem as well."""
+    assert shop.public.get("/api/categorias", headers={"X-Request-Id": given}).headers.get_all("X-Request-Id") == [
+        given
+    ]
+    assert (
+        shop.public.get("/api/produtos/9999999", headers={"X-Request-Id": given}).problem("produto_nao_encontrado")[
+            "request_id"
+        ]
+        == given
+    )
+    assert (
+        shop.public.get("/nada", headers={"X-Request-Id": given}).problem("rota_nao_encontrada")["request_id"] == given
+    )
+
+
+@pytest.mark.parametrize(
+    "given", [None, "", "x" * 65, "com espaço".encode().decode("latin-1"), "a b", 'a"b', "a;b", "<b>", "a=b", "../x"]
+)
+def test_any_other_request_id_is_replaced(shop, given):
+    """By one of our own, different each time."""
+    ids = [
+        shop.public.get("/api/categorias", headers={"X-Request-Id": given}).headers["X-Request-Id"] for _ in range(2)
+    ]
+    assert ids[0] != ids[1] and all(re.fullmatch("[0-9a-f]{32}", one) for one in ids)
+
+
+def test_a_request_id_is_in_every_log_that_it_touched(shop):
+    """An order goes through nginx, pedidos, carrinho and catálogo: one id finds all of it."""
+    session = shop.cart({shop.product()["id"]: 1})
+    request_id = f"pedido-{uuid.uuid4().hex}"
+    shop.public.post("/api/pedidos", shop.checkout(session), headers={"X-Request-Id": request_id}).ok(201)
+    expected = ("acesso.log", "pedidos.log", "carrinho.log", "catalogo.log")
+    assert eventually(lambda: all(request_id in shop.logs()[name] for name in expected))
+    lines = [line for line in shop.logs()["catalogo.log"].splitlines() if request_id in line]
+    assert any("/interno/reservas" in line for line in lines), lines
+    for name in expected[1:]:
+        for line in shop.logs()[name].splitlines():
+            if request_id in line and "event=request" in line:
+                assert re.search(r"status=\d{3} us=\d+", line), line
