@@ -3,11 +3,16 @@
 
 #include <errno.h>
 #include <fcgiapp.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -15,49 +20,109 @@
 #include "core/crash.h"
 #include "core/log.h"
 
-/* What a signal has asked for. */
-static volatile sig_atomic_t stop_asked;
-static volatile sig_atomic_t renewal_asked;
+/* nginx sends a request as soon as it has connected, and whole: a peer that is silent for so long holds the worker up no longer. */
+#define SILENCE_MAX_S 5
 
-static void on_stop(int signal)
+/* What to do next. */
+enum event { EVENT_REQUEST, EVENT_STOP, EVENT_RENEWAL, EVENT_FAILURE };
+
+/*
+ * The listening socket and the signals, waited for together. Signals are blocked for good and read from a descriptor: none is missed
+ * because it came just before the worker waited, and none interrupts libfcgi, whose reads do not try again and whose accept loop
+ * never ends when a signal comes between a connection and its first byte (OS_Accept() in os_unix.c, up to 2.4.7).
+ */
+struct inlet {
+	int epoll;
+	int signals;
+};
+
+static bool watch(const struct inlet *inlet, int fd, uint32_t events)
 {
-	(void)signal;
-	stop_asked = 1;
-	FCGX_ShutdownPending();
+	struct epoll_event event = {.events = events, .data.fd = fd};
+
+	return epoll_ctl(inlet->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-static void on_renewal(int signal)
+/* EPOLLEXCLUSIVE: a connection wakes one of the pool's idle workers, not all. The socket does not block, as another may be quicker. */
+static bool inlet_open(struct inlet *inlet)
 {
-	(void)signal;
-	renewal_asked = 1;
-	FCGX_ShutdownPending();
-}
-
-/* Without SA_RESTART: accept() must return when the worker is told to stop. */
-static void catch_signals(void)
-{
-	struct sigaction stop = {.sa_handler = on_stop};
-	struct sigaction renewal = {.sa_handler = on_renewal};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	sigset_t signals;
 
-	sigaction(SIGTERM, &stop, NULL);
-	sigaction(SIGINT, &stop, NULL);
-	sigaction(SIGUSR1, &stop, NULL);
-	sigaction(SIGHUP, &renewal, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGUSR1);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	inlet->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	inlet->epoll = epoll_create1(EPOLL_CLOEXEC);
+	int flags = fcntl(STDIN_FILENO, F_GETFL);
+	return inlet->signals >= 0 && inlet->epoll >= 0 && flags >= 0 &&
+	       fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK) == 0 && watch(inlet, inlet->signals, EPOLLIN) &&
+	       watch(inlet, STDIN_FILENO, EPOLLIN | EPOLLEXCLUSIVE);
 }
 
-/* While a request is handled a stop waits: reads and writes of libfcgi do not try again after a signal. */
-static void hold_stop(int how)
+static void inlet_close(const struct inlet *inlet)
 {
-	sigset_t stop;
+	close(inlet->epoll);
+	close(inlet->signals);
+}
 
-	sigemptyset(&stop);
-	sigaddset(&stop, SIGTERM);
-	sigaddset(&stop, SIGINT);
-	sigaddset(&stop, SIGUSR1);
-	sigaddset(&stop, SIGHUP);
-	sigprocmask(how, &stop, NULL);
+/* What the signals that have come ask for; a stop comes before a renewal. EVENT_REQUEST when there is none. */
+static enum event read_signals(const struct inlet *inlet)
+{
+	enum event asked = EVENT_REQUEST;
+	struct signalfd_siginfo info;
+
+	while (read(inlet->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		if (info.ssi_signo != SIGHUP)
+			asked = EVENT_STOP;
+		else if (asked == EVENT_REQUEST)
+			asked = EVENT_RENEWAL;
+	return asked;
+}
+
+/* Whether accept(2) failed for a reason that passes: another worker was quicker, or the client has gone. */
+static bool passes(int error)
+{
+	return error == EAGAIN || error == EWOULDBLOCK || error == ECONNABORTED || error == EINTR;
+}
+
+/* A signal, or the next connection, *connection. */
+static enum event next_event(const struct inlet *inlet, int *connection)
+{
+	const struct timeval silence = {.tv_sec = SILENCE_MAX_S};
+	struct epoll_event events[2];
+
+	for (;;) {
+		int count = epoll_wait(inlet->epoll, events, 2, -1);
+		for (int i = 0; i < count; i++) {
+			enum event asked = events[i].data.fd == inlet->signals ? read_signals(inlet) : EVENT_REQUEST;
+			if (asked != EVENT_REQUEST)
+				return asked;
+		}
+		*connection = count <= 0 ? -1 : accept4(STDIN_FILENO, NULL, NULL, SOCK_CLOEXEC);
+		if (*connection < 0 && !passes(errno))
+			return EVENT_FAILURE;
+		if (*connection >= 0) {
+			setsockopt(*connection, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof(silence));
+			return EVENT_REQUEST;
+		}
+	}
+}
+
+/*
+ * Lets libfcgi read a request from a connection. It takes one that is there already when the request before is said to have kept
+ * it; when there is no request to be read, it closes it and tries to accept another from a socket that it has not been given. False
+ * then.
+ */
+static bool read_request(FCGX_Request *fcgi, int connection)
+{
+	fcgi->ipcFd = connection;
+	fcgi->keepConnection = 1;
+	return FCGX_Accept_r(fcgi) == 0;
 }
 
 static const char *fcgi_variable(void *context, const char *name)
@@ -164,20 +229,21 @@ static bool spent(int served)
 	       usage.ru_maxrss > settings->memoria_max_kib;
 }
 
-/* Requests until a signal (true: the worker may end) or until it is spent (false: it begins anew). */
-static bool serve_requests(struct worker *worker, FCGX_Request *fcgi)
+/* Requests until a signal, or until the worker is spent and to be renewed. */
+static enum event serve_requests(struct worker *worker, const struct inlet *inlet, FCGX_Request *fcgi)
 {
-	for (int served = 1;; served++) {
-		hold_stop(SIG_UNBLOCK);
-		if (FCGX_Accept_r(fcgi) != 0) {
-			hold_stop(SIG_BLOCK);
-			return stop_asked || !renewal_asked;
-		}
-		hold_stop(SIG_BLOCK);
+	int connection;
+
+	for (int served = 0;;) {
+		enum event event = next_event(inlet, &connection);
+		if (event != EVENT_REQUEST)
+			return event;
+		if (!read_request(fcgi, connection))
+			continue;
 		handle(worker, fcgi);
 		/* Only after a request: a limit below what a new worker has would keep it from ever serving. */
-		if (spent(served))
-			return false;
+		if (spent(++served))
+			return EVENT_RENEWAL;
 	}
 }
 
@@ -203,22 +269,27 @@ static int serve(const void *context)
 	const struct command *command = context;
 	const struct program *program = &command->service->program;
 	struct worker worker = {.service = command->service, .stores = program_open(program), .arena = arena_new()};
+	struct inlet inlet;
 	FCGX_Request fcgi;
 
-	catch_signals();
-	if (FCGX_Init() != 0 || FCGX_InitRequest(&fcgi, 0, 0) != 0)
+	if (!inlet_open(&inlet) || FCGX_Init() != 0 || FCGX_InitRequest(&fcgi, -1, 0) != 0)
 		return EX_UNAVAILABLE;
 	log_event(LOG_LEVEL_INFO, "start", "somente_leitura=%s", program_settings()->somente_leitura ? "sim" : "nao");
-	bool ends = serve_requests(&worker, &fcgi);
-	if (ends)
+	enum event event = serve_requests(&worker, &inlet, &fcgi);
+	if (event == EVENT_STOP)
 		log_event(LOG_LEVEL_INFO, "stop", "pid=%d", (int)getpid());
+	if (event == EVENT_FAILURE)
+		log_event(LOG_LEVEL_ERRO, "accept_failed", "erro=%s", log_quote(strerror(errno)));
 	FCGX_Free(&fcgi, 1);
 	buf_free(&worker.out);
 	buf_free(&worker.response.body);
 	buf_free(&worker.response.headers);
 	arena_free(worker.arena);
 	program_close(&worker.stores);
-	return ends ? EXIT_SUCCESS : renew(command->argv);
+	inlet_close(&inlet);
+	if (event == EVENT_RENEWAL)
+		return renew(command->argv);
+	return event == EVENT_STOP ? EXIT_SUCCESS : EX_OSERR;
 }
 
 int worker_main(int argc, char **argv, const struct service *service)

@@ -55,18 +55,13 @@ def going(server, names):
 
 
 def stop(server, names):
-    """Stops processes and waits. A worker that was just about to wait for a request misses a TERM: it is sent again."""
+    """Stops processes and waits."""
     together(server, "stopProcess", names, False)
     end = time.monotonic() + STOP_SECONDS
-    asked_again = 0
     while left := going(server, names):
         if time.monotonic() > end:
             sys.exit(f"supervisor: still running: {' '.join(left)}")
         time.sleep(0.05)
-        asked_again += 1
-        workers = [name for name in left if ":" in name and name.split(":")[0] != name.split(":")[1]]
-        if workers and asked_again in (2, 10, 40):
-            together(server, "signalProcess", workers, "TERM")
 
 
 def hangup(server, names):

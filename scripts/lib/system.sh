@@ -95,7 +95,7 @@ system_wait_healthy() {
 }
 
 # nginx first, so that nobody is refused by a part that went before; then the workers; then the stores. All of a kind together:
-# supervisord by itself takes one after the other, a second each, and a worker that missed its TERM would be killed after eight.
+# supervisord by itself takes one after the other, a second each.
 system_stop() {
     local pid
     if pid=$(supervisor_pid); then

@@ -1,6 +1,9 @@
 """Ordinary work on a running system: not one request is lost, whatever is begun anew, renewed, scaled or migrated."""
+import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -9,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from client import TOP
-from processes import nginx_workers
+from processes import alive, nginx_workers, open_files
 from shop import COMMAND_SECONDS, POOLS, Shop, eventually
 
 pytestmark = [pytest.mark.commands, pytest.mark.slow]
@@ -145,6 +148,36 @@ def test_restart_of_pools_of_one():
                 shop.script("restart", *POOLS)
         for pool in POOLS:
             assert set(starts(shop, pool).values()) == {4}
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_signal_between_a_connection_and_its_request(number):
+    """A worker that has a connection on which nothing has come yet does as it is told all the same: it is renewed, or ends."""
+    with Shop(workers=[f"{pool}=1" for pool in POOLS]) as shop:
+        name, pid = next(iter(shop.workers("carrinho").items()))
+        at_rest, before = open_files([pid]), starts(shop, "carrinho")[pid]
+        with socket.socket(socket.AF_UNIX) as silent:
+            silent.connect(str(shop.run / "carrinho.sock"))
+            assert eventually(lambda: open_files([pid]) > at_rest)
+            os.kill(pid, number)
+            if number == signal.SIGHUP:
+                assert eventually(lambda: starts(shop, "carrinho").get(pid) == before + 1)
+            else:
+                assert eventually(lambda: shop.workers("carrinho").get(name, pid) != pid and not alive(pid))
+        shop.session()
+
+
+def test_a_connection_without_a_request_holds_a_worker_up_for_seconds_only():
+    """Then the worker serves others, which have waited behind it."""
+    with Shop(workers=[f"{pool}=1" for pool in POOLS]) as shop:
+        pid = shop.workers("carrinho")["carrinho:carrinho_00"]
+        at_rest = open_files([pid])
+        with socket.socket(socket.AF_UNIX) as silent:
+            silent.connect(str(shop.run / "carrinho.sock"))
+            assert eventually(lambda: open_files([pid]) > at_rest)
+            shop.session()
+            assert silent.recv(1) == b""
+        assert shop.workers("carrinho")["carrinho:carrinho_00"] == pid
 
 
 def test_scale_of_every_pool(shop):
