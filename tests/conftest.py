@@ -33,4 +33,4 @@ def pytest_terminal_summary(terminalreporter):
         for report in terminalreporter.stats.get(outcome, []):
             for name, place in getattr(report, "user_properties", []):
                 if name == "logs":
-                    terminalreporter.write_line(f"LOGS {report.nodeid} {place}")
+                    terminalreporter.write_line(f"LOGS {place} {HERE.name}/{report.nodeid}")

@@ -134,7 +134,7 @@ def failures_in(step, text):
         return tuple(f"{step.name}: {line}" for line in inner)
     names = re.findall(r"^(?:FAILED|ERROR) (\S+)", text, re.M)  # pytest -rfE
     names += re.findall(r"^\S+:\d+:[FE]:\w+:(\w+):", text, re.M)  # Check
-    logs = dict(re.findall(r"^LOGS (\S+) (.+)$", text, re.M))  # tests/system/conftest.py
+    logs = {name: place for place, name in re.findall(r"^LOGS (\S+) (\S+)", text, re.M)}  # tests/conftest.py
     return tuple(f"{step.name}: {name}   {logs.get(name, step.log)}" for name in dict.fromkeys(names)) or (
         f"{step.name}   {step.log}",
     )

@@ -152,7 +152,7 @@ def test_restart_of_pools_of_one():
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
 def test_a_signal_between_a_connection_and_its_request(number):
-    """A worker that has a connection on which nothing has come yet does as it is told all the same: it is renewed, or ends."""
+    """A worker that has a connection on which nothing has come yet does as it is told: it is renewed, or ends."""
     with Shop(workers=[f"{pool}=1" for pool in POOLS]) as shop:
         name, pid = next(iter(shop.workers("carrinho").items()))
         at_rest, before = open_files([pid]), starts(shop, "carrinho")[pid]
