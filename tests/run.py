@@ -117,7 +117,10 @@ class Result:
 
 
 def count(text):
-    """How many tests passed and failed, by the last word of pytest, of Check, or of what says `N passed, N failed`."""
+    """How many tests passed and failed, by the last word of what says `N passed, N failed`, of Check or of pytest."""
+    own = re.search(r"^(\d+) passed, (\d+) failed\n?\Z", text, re.M)
+    if own:
+        return int(own[1]), int(own[2])
     check = re.findall(r"Checks: (\d+), Failures: (\d+), Errors: (\d+)", text)
     if check:
         ran, failures, errors = map(int, check[-1])

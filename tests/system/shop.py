@@ -206,6 +206,16 @@ class Shop:
         finally:
             processes.thaw(frozen)
 
+    @contextmanager
+    def stopped(self, *names):
+        """Meanwhile an operator has stopped these processes; afterwards all is well again."""
+        self.supervisor("stop", *names)
+        try:
+            yield
+        finally:
+            self.supervisor("start", *names)
+        assert self.recovered()
+
     # Where things are
 
     @property

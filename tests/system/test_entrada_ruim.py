@@ -25,7 +25,7 @@ from entrada_ruim import (
     TOKENS,
     Call,
 )
-from shop import CLIENTE
+from shop import CLIENTE, Shop
 
 SERVICES = {"/produtos": "catalogo", "/categorias": "catalogo", "/carrinho": "carrinho"}
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "LINK", "XYZ"]
@@ -68,6 +68,13 @@ class World:
     def client(self, call):
         """Somebody who may."""
         return self.shop.admin if call.admin else self.shop.public
+
+
+@pytest.fixture(name="shop", scope="module")
+def fixture_shop():
+    """Its own shop: what its logs hold, these tests have caused."""
+    with Shop() as running:
+        yield running
 
 
 @pytest.fixture(scope="module", name="world")

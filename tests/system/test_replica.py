@@ -70,8 +70,7 @@ def test_reads_go_on_without_the_primary_pool(shop):
     before, names = snapshot(shop), sorted(shop.workers("catalogo"))
     expected = {path: shop.public.get(path).data for path in READS}
     order = shop.checkout(session)
-    shop.supervisor("stop", *names)
-    try:
+    with shop.stopped(*names):
         assert shop.workers("catalogo") == {}
         for _ in range(3):
             for path in READS:
@@ -90,9 +89,6 @@ def test_reads_go_on_without_the_primary_pool(shop):
         assert shop.client(pool="catalogo-replica").get("/health").status == 200
         status = shop.status(check=False)
         assert status["healthy"] is False and status["parts"]["catalogo"]["workers"] == 0
-    finally:
-        shop.supervisor("start", *names)
-    assert shop.recovered()
     shop.client(shop.admin.token).put("/api/produtos/7/estoque", {"quantidade": 1, "operacao": "adicionar"}).ok()
     shop.client(shop.admin.token).put("/api/produtos/7/estoque", {"quantidade": 1, "operacao": "remover"}).ok()
     assert shop.client().post("/api/pedidos", order).ok(201)["status"] == "confirmado"
@@ -119,17 +115,13 @@ def test_reads_go_on_while_the_primary_is_frozen(hurried_shop):
 def test_a_replica_without_its_primary_says_so(shop):
     """Degraded, reads with a lag that grows; healthy again by itself."""
     replica = shop.client(pool="catalogo-replica")
-    shop.supervisor("stop", "pg-catalogo")
-    try:
+    with shop.stopped("pg-catalogo"):
         assert eventually(lambda: replica.get("/health").json["replicacao"] == "degraded")
         assert eventually(lambda: int(replica.get("/api/produtos/7").headers["X-Atraso-Segundos"]) >= 2)
         answer = shop.client(shop.admin.token).patch("/api/produtos/7", {"preco": 38.00})
         assert answer.problem("somente_leitura")
         front = shop.client().get("/health").json
         assert front["status"] == "unhealthy" and front["replica"] == "degraded"
-    finally:
-        shop.supervisor("start", "pg-catalogo")
-    assert shop.recovered()
     assert eventually(lambda: replica.get("/api/produtos/7").headers["X-Atraso-Segundos"] == "0")
 
 
@@ -156,14 +148,10 @@ def test_a_replica_that_lags_is_degraded(shop):
 @pytest.mark.slow
 def test_the_replica_follows_again_after_it_was_away(shop):
     """Stopped, written past, started: it has what it missed."""
-    shop.supervisor("stop", "pg-replica")
-    try:
+    with shop.stopped("pg-replica"):
         product = shop.product()
         assert shop.health("degraded").status == 200
         assert shop.health("unhealthy", "catalogo-replica").status == 503
         answer = shop.client(pool="catalogo-replica").get(f"/api/produtos/{product['id']}")
         assert answer.status == 200 and answer.headers["X-Fonte"] is None, "there is the primary to ask"
-    finally:
-        shop.supervisor("start", "pg-replica")
     assert eventually(lambda: shop.client(pool="catalogo-replica").get(f"/api/produtos/{product['id']}").status == 200)
-    assert shop.recovered()

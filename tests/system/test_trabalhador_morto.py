@@ -76,16 +76,13 @@ def test_a_write_is_not_sent_twice(shop):
 def test_nobody_there_is_a_refusal(shop):
     """No worker at all: 503, since nothing was sent."""
     session, names = shop.cart({7: 1}), list(shop.workers("carrinho"))
-    shop.supervisor("stop", *names)
-    try:
+    with shop.stopped(*names):
         for method, target in (
             ("GET", f"/api/carrinho/{session}"),
             ("POST", "/api/carrinho/sessao"),
             ("DELETE", f"/api/carrinho/{session}"),
         ):
             shop.client().request(method, target).problem("servico_indisponivel")
-    finally:
-        shop.supervisor("start", *names)
     assert eventually(lambda: shop.client().get(f"/api/carrinho/{session}").status == 200)
 
 

@@ -37,14 +37,11 @@ def test_a_deleted_socket_comes_back(shop, part):
 def test_what_an_operator_stopped_stays_stopped(shop):
     """Its socket is nobody's business then: others' come back, twice, and it is left alone."""
     names = list(shop.workers("carrinho"))
-    shop.supervisor("stop", *names)
-    try:
+    with shop.stopped(*names):
         (shop.run / "carrinho.sock").unlink()
         for _ in range(2):
             other = shop.run / "catalogo-replica.sock"
             other.unlink()
             assert eventually(other.exists)
         assert not shop.workers("carrinho")
-    finally:
-        shop.supervisor("start", *names)
     assert eventually(lambda: shop.client(checked=False).post("/api/carrinho/sessao").status == 201)
