@@ -13,7 +13,7 @@ PYTHON=/usr/bin/python3
 SERVICE_USER=confeitaria
 POOLS=(catalogo catalogo-replica carrinho pedidos)
 POOL_MAX=32
-# How long a part may take to start, to stop or to begin anew: what takes longer is broken, not slow.
+# How long a part may take to start, to stop or to reload: what takes longer is broken, not slow.
 WAIT_SECONDS=120
 
 # One line of progress, with the seconds since the command began.
