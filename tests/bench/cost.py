@@ -13,7 +13,8 @@ from shop import CLIENTE, RETIRADA, eventually
 TRACE = "fsync,fdatasync,sendto"
 PREFIX = "bench-custo-"
 BACKENDS = "SELECT pid, backend_type FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-CONCILIADORES = ("conciliador:conciliador_00", "conciliador:conciliador_01")
+# They ask the stores at intervals, and no customer waits for them.
+IN_BACKGROUND = ("conciliador:conciliador_00", "conciliador:conciliador_01", "vigia")
 
 
 class Watch:
@@ -121,13 +122,13 @@ def http_calls(shop, orders):
 
 
 def measure(shop, sessions, directory):
-    """Numbers an order: fsyncs that it waits for and others, round trips by kind. Nobody waits for the conciliador."""
+    """Numbers an order: fsyncs that it waits for and others, round trips by kind."""
     orders = len(sessions)
-    shop.supervisor("stop", *CONCILIADORES)
+    shop.supervisor("stop", *IN_BACKGROUND)
     with Watch(shop, directory) as watch:
         order_all(shop, sessions)
         internal = http_calls(shop, orders)
-    shop.supervisor("start", *CONCILIADORES)
+    shop.supervisor("start", *IN_BACKGROUND)
     calls, redis = watch.syscalls(), watch.redis_commands()
 
     def per_order(kind, waited):

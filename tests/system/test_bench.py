@@ -114,10 +114,11 @@ def test_bench_orders(tmp_path):
     assert run["cpu_per_1000"]["pgbench"]["pedidos"] == 0
 
     cost = report["cost"]
-    assert cost["orders"] > 0
     # Reserved and sold; written down, confirmed, and a debt crossed out that nobody waits for; taken out of the cart.
-    # A worker that connects anew prepares its statements again: a fraction.
+    # A worker that connects meanwhile logs in and prepares its statements: a fraction, for so many orders.
+    assert cost["orders"] == 200
     assert cost["fsyncs_waited_for"] == pytest.approx({"pg-catalogo": 2, "pg-pedidos": 2, "redis": 1}, abs=0.2)
     assert cost["sql_round_trips"] == pytest.approx({"pg-catalogo": 2, "pg-pedidos": 3}, abs=0.2)
-    assert cost["redis_round_trips"] == {"evalsha": 1, "hgetall": 1}
+    assert cost["redis_round_trips"].items() >= {"evalsha": 1, "hgetall": 1}.items()
+    assert sum(cost["redis_round_trips"].values()) < 2.2
     assert set(cost["http_round_trips"].values()) == {1} and len(cost["http_round_trips"]) == 4
