@@ -11,11 +11,16 @@ short_name() {
 
 # The user that servers run as: one of their own for root.
 state_user() {
-    if is_root && ! getent passwd "$SERVICE_USER" >/dev/null; then
-        say "creating the system user $SERVICE_USER"
-        useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "$SERVICE_USER"
-    fi
+    ! is_root || service_user_made 7</etc
     owner_named
+}
+
+# One command at a time: useradd writes the user first, its group later.
+service_user_made() {
+    flock 7
+    getent passwd "$SERVICE_USER" >/dev/null && return
+    say "creating the system user $SERVICE_USER"
+    useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "$SERVICE_USER"
 }
 
 # The deepest directory of a path that is there already.

@@ -189,6 +189,40 @@ def test_down_and_up_again():
         shop.up()
 
 
+# In a mount namespace: $1 holds an /etc of a machine that has never run a system, and will hold two systems.
+TWO_AT_ONCE = """
+mount --bind "$1/etc" /etc || exit 77
+trap 'scripts/down --state "$1/a" --purge; scripts/down --state "$1/b" --purge' EXIT
+scripts/up --state "$1/a" --port "$2" --direct-ports 0 --no-seed & a=$!
+scripts/up --state "$1/b" --port "$3" --direct-ports 0 --no-seed & b=$!
+wait "$a" && wait "$b" && getent passwd confeitaria
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes the user that servers run as")
+def test_two_systems_at_once_on_a_new_machine(place):
+    """Both start: each takes the user that the other one has just made."""
+    subprocess.run(["cp", "-a", "/etc", place / "etc"], check=True)
+    for name in ("passwd", "shadow", "group", "gshadow"):
+        lines = (place / "etc" / name).read_text().splitlines(keepends=True)
+        (place / "etc" / name).write_text("".join(line for line in lines if not line.startswith("confeitaria:")))
+    ports = [str(free_ports()[0]) for _ in range(2)]
+    done = subprocess.run(
+        ["unshare", "--mount", "bash", "-c", TWO_AT_ONCE, "two-at-once", place, *ports],
+        cwd=TOP,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+        check=False,
+    )
+    if done.returncode == 77 or "unshare failed" in done.stderr:
+        pytest.skip("no mount namespace can be made here")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("creating the system user confeitaria") == 1, done.stdout
+    assert not leftovers(place / "a") and not leftovers(place / "b")
+
+
 @pytest.mark.slow
 def test_own_configuration():
     """A list of origins instead of everybody; a value that is none is refused before anything starts."""
