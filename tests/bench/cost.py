@@ -8,13 +8,13 @@ from collections import Counter
 
 from client import WAIT_SECONDS
 from measure import Failed, part_pids
-from shop import CLIENTE, RETIRADA, eventually
+from shop import CLIENTE, CONCILIADORES, RETIRADA, eventually
 
 TRACE = "fsync,fdatasync,sendto"
 PREFIX = "bench-custo-"
 BACKENDS = "SELECT pid, backend_type FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
 # They ask the stores at intervals, and no customer waits for them.
-IN_BACKGROUND = ("conciliador:conciliador_00", "conciliador:conciliador_01", "vigia")
+IN_BACKGROUND = (*CONCILIADORES, "vigia")
 
 
 class Watch:

@@ -5,11 +5,10 @@ import uuid
 import pytest
 
 from crash_points import CrashPoints, written_effects
-from shop import Shop, eventually
+from shop import CONCILIADORES, Shop, eventually
 
 pytestmark = pytest.mark.slow
 
-CONCILIADORES = ("conciliador:conciliador_00", "conciliador:conciliador_01")
 UNPUBLISHED = "SELECT count(*) FROM eventos WHERE publicado_em IS NULL"
 RESERVED = "SELECT count(*) FROM reservas WHERE estado = 'reservada'"
 OPEN_ORDERS = "SELECT count(*) FROM pedidos WHERE status IN ('reservando', 'desfazendo') OR pendencia IS NOT NULL"

@@ -20,6 +20,7 @@ from client import TOP, WAIT_SECONDS, Client
 from contract import Contract
 
 POOLS = ("catalogo", "catalogo-replica", "carrinho", "pedidos")
+CONCILIADORES = ("conciliador:conciliador_00", "conciliador:conciliador_01")
 DIRECT = {"catalogo": 1, "catalogo-replica": 11, "carrinho": 2, "pedidos": 3}
 WORKERS = ("catalogo=2", "catalogo-replica=2", "carrinho=2", "pedidos=2")
 DATABASES = {"catalogo": (5432, "catalogo"), "replica": (5433, "catalogo"), "pedidos": (5434, "pedidos")}
@@ -392,9 +393,21 @@ class Shop:
         time.sleep(ALONE_SECONDS)
         return eventually(lambda: all(served() for _ in range(10)))
 
+    def fresh(self, target):
+        """What the primary's workers say, or nginx has kept of it. The replica may not know the last change; it answers
+        while nginx leaves them alone."""
+        answers = []
+
+        def asked():
+            answers.append(self.public.get(target))
+            return answers[-1].headers["X-Fonte"] is None
+
+        assert eventually(asked), answers[-1]
+        return answers[-1].data
+
     def stock(self, produto_id):
         """What the shelf holds now."""
-        return self.public.get(f"/api/produtos/{produto_id}/estoque").data["estoque_atual"]
+        return self.fresh(f"/api/produtos/{produto_id}/estoque")["estoque_atual"]
 
     def session(self):
         """An empty cart; its key."""

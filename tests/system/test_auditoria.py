@@ -8,11 +8,10 @@ from types import SimpleNamespace
 import pytest
 
 from client import TOP, WAIT_SECONDS
-from shop import COMMAND_SECONDS, ENTREGA, Shop, eventually
+from shop import COMMAND_SECONDS, CONCILIADORES, ENTREGA, Shop, eventually
 
 pytestmark = pytest.mark.commands
 
-CONCILIADORES = ("conciliador:conciliador_00", "conciliador:conciliador_01")
 STREAM = "pedidos:eventos"
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 NOBODY = "00000000-0000-4000-8000-000000000000"

@@ -7,9 +7,8 @@ import uuid
 
 import pytest
 
-from shop import CLIENTE, RETIRADA, eventually
+from shop import CLIENTE, CONCILIADORES, RETIRADA, eventually
 
-PROCESSES = ("conciliador:conciliador_00", "conciliador:conciliador_01")
 STREAM = "pedidos:eventos"
 
 
@@ -55,7 +54,7 @@ def status_of(shop, order):
 
 def active(shop):
     """The process that works: the backend that holds the lock says which connection, the log whose."""
-    pids = {pid for name, pid in shop.processes().items() if name in PROCESSES}
+    pids = {pid for name, pid in shop.processes().items() if name in CONCILIADORES}
     took = re.findall(r"event=assume pid=(\d+)", shop.logs()["conciliador.log"])
     return next((int(pid) for pid in reversed(took) if int(pid) in pids), None)
 
@@ -202,7 +201,7 @@ def test_another_one_takes_over(shop):
     order = left_behind(shop, shop.cart({product: 1}), {product: 1})
     assert eventually(lambda: status_of(shop, order) == "desfeito")
     assert active(shop) not in (None, before)
-    assert eventually(lambda: len([name for name in shop.processes() if name in PROCESSES]) == 2)
+    assert eventually(lambda: len([name for name in shop.processes() if name in CONCILIADORES]) == 2)
 
 
 def test_only_one_works(shop):
@@ -216,7 +215,7 @@ def test_only_one_works(shop):
 def test_without_one_status_says_so(shop):
     """What it would have mended waits, and is mended when it is back."""
     product = shop.product(estoque=4)["id"]
-    shop.supervisor("stop", *PROCESSES)
+    shop.supervisor("stop", *CONCILIADORES)
     try:
         order = left_behind(shop, shop.cart({product: 1}), {product: 1})
         paid = shop.order({product: 1})["id"]
@@ -226,7 +225,7 @@ def test_without_one_status_says_so(shop):
         assert part["oldest_unfinished_seconds"] >= 3600 and part["events_unpublished"] >= 1
         assert status_of(shop, order) == "reservando" and events(shop, paid) == []
     finally:
-        shop.supervisor("start", *PROCESSES)
+        shop.supervisor("start", *CONCILIADORES)
     assert eventually(lambda: status_of(shop, order) == "desfeito" and len(events(shop, paid)) == 1)
     assert eventually(lambda: shop.status(check=False)["healthy"])
     assert shop.status()["parts"]["conciliador"]["oldest_unfinished_seconds"] == 0

@@ -106,6 +106,7 @@ def test_a_store_that_dies(shop, part):
     assert eventually(lambda: shop.client().get(f"/api/produtos/{product['id']}").status == 200)
     shop.client().post("/api/pedidos", shop.checkout(session)).ok(201)
     assert shop.stock(product["id"]) == 3
+    assert shop.recovered()
     assert shop.workers() == before
 
 
