@@ -23,7 +23,8 @@ nginx_configure() {
     origins=$(nginx_origins "$(setting_own cors_origens)")
     [[ $origins == *'default "*"'* ]] || vary=Origin
     install -d -m 0700 -o "$OWNER" -g "$GROUP" "$STATE/tmp/nginx"
-    render "$TOP/nginx/nginx.conf.in" "USER=$user" "PROCESSOS=$NGINX_WORKERS" | put_config "$ETC/nginx/nginx.conf"
+    render "$TOP/nginx/nginx.conf.in" "USER=$user" "PROCESSOS=$NGINX_WORKERS" \
+        "PRAZOFIM=$(($(setting_own prazo_segundos) * 1500))" | put_config "$ETC/nginx/nginx.conf"
     render "$TOP/nginx/origem.conf.in" "ORIGINS=$origins" "VARY=$vary" | put_config "$ETC/nginx/origem.conf"
     render "$TOP/nginx/rotas.conf.in" "LISTEN=$(nginx_listen "$port" "$reach")" | put_config "$ETC/nginx/rotas.conf"
     nginx_direct_ports "$base" | put_config "$ETC/nginx/portas.conf"

@@ -15,7 +15,8 @@ workers_configure() {
     worker_common conciliador "$(worker_postgres "host=$RUN port=${PG_PORT[pg-pedidos]}" pedidos conciliador)" \
         "redis = unix:$RUN/redis.sock" "redis_usuario = conciliador" "redis_senha = $SECRETS/redis_conciliador" \
         "interno = $RUN/interno.sock" "token = $SECRETS/conciliador.token" \
-        "intervalo_ms = $(setting conciliador_intervalo_ms 500)" "paciencia_ms = $(setting conciliador_paciencia_ms 10000)"
+        "intervalo_ms = $(setting conciliador_intervalo_ms 500)" \
+        "paciencia_ms = $(setting conciliador_paciencia_ms "$(conciliador_patience)")"
 }
 
 # Either of the two may be the primary, or become it while the workers run: each pool takes the one that is what it wants.
@@ -33,6 +34,11 @@ worker_deadlines() {
     seconds=$(setting_own prazo_segundos)
     printf 'prazo_sql_ms = %d\nprazo_redis_ms = %d\nprazo_interno_ms = %d\nprazo_saude_ms = %d\n' $((seconds * 375)) $((seconds * 250)) \
         $((seconds * 625)) $((seconds * 100))
+}
+
+# An order's worker may be at it for as long as nginx waits, and some seconds more.
+conciliador_patience() {
+    printf '%d' $(($(setting_own prazo_segundos) * 1000 + 6000))
 }
 
 # Workers append to their own log, in a directory where they may make no files: theirs is there before them.

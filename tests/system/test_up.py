@@ -11,6 +11,7 @@ import pytest
 
 from client import TOP
 from comandos import command, leftovers
+from processes import alive
 from shop import COMMAND_SECONDS, DIRECT, POOLS, UNHURRIED, Shop, eventually, free_ports
 
 pytestmark = pytest.mark.commands
@@ -57,6 +58,7 @@ def test_one_setting_for_all_deadlines(shop):
     """What the workers wait for is a part of what nginx waits."""
     limits = (shop.state / "etc/nginx/limites.conf").read_text()
     assert f"fastcgi_read_timeout {UNHURRIED['prazo_segundos']}s;" in limits
+    assert f"paciencia_ms = {UNHURRIED['prazo_segundos'] + 6}000\n" in (shop.state / "etc/conciliador.conf").read_text()
     for pool in (*POOLS, "conciliador", "vigia"):
         lines = (shop.state / f"etc/{pool}.conf").read_text().splitlines()
         found = {name: int(value) for name, _, value in (line.partition(" = ") for line in lines) if "prazo_" in name}
@@ -174,7 +176,9 @@ def test_down_and_up_again():
         assert shop.client().get(f"/api/produtos/{product['id']}").data["estoque"] == 6
 
         # A supervisor that was killed: what it leaves is found, refused, and stopped by down.
-        os.kill(int((shop.run / "supervisord.pid").read_text()), signal.SIGKILL)
+        supervisord = int((shop.run / "supervisord.pid").read_text())
+        os.kill(supervisord, signal.SIGKILL)
+        assert eventually(lambda: not alive(supervisord))
         assert leftovers(shop.state)
         refused = shop.script("up", check=False)
         assert refused.returncode == 1 and "without their supervisor" in refused.stderr
