@@ -94,7 +94,7 @@ class Comparison:
         for number in range(rounds):
             direct = self.pgbench(clients, rate * (self.seconds + 1))
             rate = direct["rate"]
-            front = self.nginx(clients, self.seconds, int(2 * rate * self.seconds) + 2 * clients)
+            front = self.nginx(clients, self.seconds, max(int(2 * rate), 1000) * self.seconds + 2 * clients)
             pairs.append((front, direct))
             say(
                 f"clients {clients}, round {number + 1} of {rounds}: nginx {front['rate']:.0f}, "

@@ -5,6 +5,7 @@ import threading
 
 from client import exact
 from customers import content
+from shop import eventually
 
 READERS = 8
 ORDERS = """
@@ -212,11 +213,16 @@ class Checks:
                 yield f"a reservation of no order is {estado}", (pedido,)
 
     def pools_complete(self):
-        """Every worker that should be there is."""
-        running = collections.Counter(name.split(":")[0] for name in self.shop.workers())
-        for pool, size in self.storm.sizes.items():
-            if running[pool] != size:
-                yield f"pool {pool} has {running[pool]} workers of {size}", (pool,)
+        """Every worker that should be there is, or soon will be."""
+        sizes = self.storm.sizes
+
+        def running():
+            return collections.Counter(name.split(":")[0] for name in self.shop.workers())
+
+        eventually(lambda: all(running()[pool] == size for pool, size in sizes.items()))
+        for pool, size in sizes.items():
+            if running()[pool] != size:
+                yield f"pool {pool} has {running()[pool]} workers of {size}", (pool,)
 
     def together(self, read, things):
         """Calls read(client, thing) for each, several at a time; gives the texts that it returns."""

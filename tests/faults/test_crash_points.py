@@ -289,17 +289,28 @@ def healthy_books(shop):
     shop.script("audit", "--settled")
 
 
+def signed(shop):
+    """The conciliador has logged all points that it passed: it signs what it did, and now and then that it looked."""
+
+    def signs():
+        return shop.logs()["conciliador.log"].count("conciliador/sql/conciliacao_somar/depois")
+
+    before = signs()
+    assert eventually(lambda: signs() > before)
+
+
 def traced(shop, points, scenario, gives_up):
     """The points that a run of the scenario passes, the conciliador's included."""
     run = begun(shop, scenario)
+    points.trace(shop)
+    signed(shop)  # what the preparations led to
     points.trace(shop)
     if gives_up:
         run.call()
     else:
         run.acknowledged(until_definite(run.call))
     assert eventually(lambda: grown_old(shop))
-    # The conciliador signs what it did in the same look, and now and then that it looked.
-    assert eventually(lambda: "conciliador/sql/conciliacao_somar/depois" in points.passed(shop))
+    signed(shop)
     found = points.passed(shop)
     points.forget()
     # The customer's next call takes care of an earlier crash; other scenarios are for the conciliador's deaths.

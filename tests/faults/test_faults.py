@@ -30,7 +30,7 @@ def test_a_part_fails_under_traffic():
     seed = os.environ.get("STORM_SEED", "natal")
     cells = [cell for part, fault in CELLS for cell in chosen([part], [fault])]
     assert len(cells) == len(CELLS)
-    with storm_shop(prazo_segundos=8) as shop:
+    with storm_shop(prazo_segundos=15) as shop:
         for measured in run_cells(shop, cells, seed, begun, enough):
             print(measured.line())
             assert not measured.lost, (measured.name, measured.lost)

@@ -89,6 +89,13 @@ def open_files(pids):
     return total(pids, lambda process: process.num_fds())
 
 
+def taken(pid, path):
+    """How many connections a worker has taken from its pool's socket: each has the path that the socket itself has."""
+    process = psutil.Process(pid)
+    connections = getattr(process, "net_connections", None) or process.connections  # renamed in psutil 6
+    return sum(connection.laddr == str(path) for connection in connections("unix")) - 1
+
+
 def rss_kib(pids):
     """Resident memory; what several share is counted for each."""
     return total(pids, lambda process: process.memory_info().rss) // 1024

@@ -129,7 +129,7 @@ def restored(source, backup):
 @pytest.fixture(name="loja", scope="module")
 def fixture_loja():
     """A shop of the module's own. A backup asks for its locks no longer than its requests wait for PostgreSQL."""
-    with Shop(prazo_segundos=8) as shop:
+    with Shop(prazo_segundos=15) as shop:
         yield shop
 
 

@@ -198,7 +198,7 @@ def test_a_cart_read_before_an_earlier_order_left_it(shop):
 
 def test_another_one_takes_over(shop):
     """The one that works is killed; the other goes on with what there is."""
-    before = active(shop)
+    before = eventually(lambda: active(shop))
     assert before
     product = shop.product(estoque=4)["id"]
     os.kill(before, signal.SIGKILL)

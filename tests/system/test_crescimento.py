@@ -10,7 +10,7 @@ import pytest
 
 from client import TOP
 from processes import cpu_seconds, serving
-from shop import Shop
+from shop import Shop, eventually
 from statements import statements
 
 pytestmark = pytest.mark.slow
@@ -85,6 +85,8 @@ def fill(shop, products, orders, lines, carts):
     # What autovacuum does in the minutes after.
     for database in ("catalogo", "pedidos"):
         shop.psql("VACUUM ANALYZE;", database, seconds=600)
+    written = shop.value("SELECT pg_current_wal_lsn()")
+    assert eventually(lambda: shop.value(f"SELECT pg_last_wal_replay_lsn() >= '{written}'", "replica") == "t")
     order = uuid.UUID(shop.value("SELECT md5('p' || 7)", "pedidos"))
     return SimpleNamespace(shop=shop, sold=sold, cart=cart, order=order)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from processes import nginx_workers, open_files
+from processes import nginx_workers, taken
 from shop import POOLS, Shop, eventually
 
 
@@ -33,11 +33,12 @@ def with_a_death(shop, *calls):
     """Every worker of carrinho has a call in hand and waits for Redis when one of them dies; the answers."""
     redis, workers = shop.processes()["redis"], shop.workers("carrinho")
     assert len(calls) == len(workers)
-    at_rest = {pid: open_files([pid]) for pid in workers.values()}
+    path = shop.run / "carrinho.sock"
+    assert eventually(lambda: not any(taken(pid, path) for pid in workers.values()))
     os.kill(redis, signal.SIGSTOP)
     try:
         wait = together(*calls)
-        assert eventually(lambda: all(open_files([pid]) > count for pid, count in at_rest.items()), every=0.01)
+        assert eventually(lambda: all(taken(pid, path) for pid in workers.values()), every=0.01)
         os.kill(next(iter(workers.values())), signal.SIGKILL)
     finally:
         os.kill(redis, signal.SIGCONT)

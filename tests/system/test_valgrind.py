@@ -50,9 +50,8 @@ def conciliador_at_work(shop):
     lost = str(uuid.uuid4())
     shop.sql(f"SELECT reservar('{lost}', '{{{product}}}', '{{1}}', interval '-1 second')")
     assert eventually(lambda: shop.value(f"SELECT estado FROM reservas WHERE pedido_id = '{lost}'") == "liberada")
-    assert eventually(
-        lambda: shop.value("SELECT count(*) FROM pedidos WHERE pendencia IS NOT NULL", "pedidos") == "0", 60
-    )
+    owed = "SELECT count(*) FROM pedidos WHERE pendencia IS NOT NULL"
+    assert eventually(lambda: shop.value(owed, "pedidos") == "0")
 
 
 def walk(shop):
