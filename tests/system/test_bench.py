@@ -100,7 +100,7 @@ def test_bench_orders(tmp_path):
     """Two ways, their ratio, and what an order costs by the code that is there."""
     path = tmp_path / "a/orders.json"
     printed = bench(
-        "orders", "--seconds", "1", "--rounds", "1", "--clients", "2", "--workers", "pedidos=2", "--json", path
+        "orders", "--seconds", "3", "--rounds", "1", "--clients", "2", "--workers", "pedidos=2", "--json", path
     )
     assert str(path) in printed and "round 1 of 1" in printed
     report = json.loads(path.read_text())

@@ -96,6 +96,7 @@ def test_restart_of_everything(shop):
     """Every worker is renewed as the process that it was, nginx has new workers, the conciliador new processes."""
     pids, nginx = shop.workers(), shop.processes()["nginx"]
     serving = set(nginx_workers(nginx))
+    assert eventually(lambda: all(all(starts(shop, pool).values()) for pool in POOLS))
     before = {pool: starts(shop, pool) for pool in POOLS}
     with Traffic(shop):
         done = shop.script("restart")

@@ -58,6 +58,10 @@ def test_one_setting_for_all_deadlines(shop):
     """What the workers wait for is a part of what nginx waits."""
     limits = (shop.state / "etc/nginx/limites.conf").read_text()
     assert f"fastcgi_read_timeout {UNHURRIED['prazo_segundos']}s;" in limits
+    assert (
+        f"worker_shutdown_timeout {UNHURRIED['prazo_segundos'] * 1500}ms;"
+        in (shop.state / "etc/nginx/nginx.conf").read_text()
+    )
     assert f"paciencia_ms = {UNHURRIED['prazo_segundos'] + 6}000\n" in (shop.state / "etc/conciliador.conf").read_text()
     for pool in (*POOLS, "conciliador", "vigia"):
         lines = (shop.state / f"etc/{pool}.conf").read_text().splitlines()
