@@ -168,7 +168,7 @@ class Suite:
         waiting, threads = list(self.steps), []
         with self.changed:
             while waiting and not self.stopped:
-                step = next(filter(self.may_begin, waiting), None)
+                step = self.next_of(waiting)
                 if step is None:
                     self.changed.wait()
                     continue
@@ -179,10 +179,12 @@ class Suite:
         for thread in threads:
             thread.join()
 
-    def may_begin(self, step):
-        """Whether all that it needs has been done, and there is room."""
+    def next_of(self, waiting):
+        """The first one whose needs have been done, once there is room for it: none goes before a heavier one."""
+        ready = (step for step in waiting if all(need in self.results for need in step.needs))
+        step = next(ready, None)
         room = ROOM - sum(other.weight for other in self.running)
-        return all(need in self.results for need in step.needs) and (step.weight <= room or not self.running)
+        return step if step and (step.weight <= room or not self.running) else None
 
     def carry_out(self, step):
         """One step."""
