@@ -3,6 +3,7 @@
 
 #include "catalogo/catalogo.h"
 #include "core/auth.h"
+#include "core/condition.h"
 
 #define PRECO_MAX 9999999999 /* centavos: numeric(10,2) */
 
@@ -86,7 +87,7 @@ static struct json_out *produto_write(struct request *rq, struct response *rs, i
 	struct produto produto;
 
 	sql_row(rows, 0, produto_fields, PRODUTO_FIELDS, &produto);
-	response_header(rs, "ETag", "%s", produto_etag(rq, rows));
+	response_etag(rs, produto_etag(rq, rows));
 	struct json_out *out = response_open(rs, status);
 	json_struct(out, NULL, produto_fields, PRODUTO_FIELDS, &produto);
 	return out;
@@ -107,15 +108,9 @@ enum problem produto_get(struct request *rq, struct response *rs)
 	struct sql_rows rows;
 	enum problem problem = produto_find(rq, request_int(rq, 0), administrador(rq) != NULL, &rows);
 
-	if (problem != PROBLEM_NONE)
-		return problem;
-	if (request_if_none_match(rq, produto_etag(rq, &rows))) {
-		response_header(rs, "ETag", "%s", produto_etag(rq, &rows));
-		response_empty(rs, 304);
-		return PROBLEM_NONE;
-	}
-	produto_write(rq, rs, 200, &rows);
-	return PROBLEM_NONE;
+	if (problem == PROBLEM_NONE)
+		produto_write(rq, rs, 200, &rows);
+	return problem;
 }
 
 /* Runs a writing statement of produtos.sql; the one constraint that a client can break is the category. */
@@ -158,18 +153,18 @@ enum problem produto_post(struct request *rq, struct response *rs)
 	return PROBLEM_NONE;
 }
 
-/* If-Match: *versao is the version that the client knows and that the change must meet, NULL when it does not say. */
+/* Conditions: *versao is the version that the client knows and that the change must meet, NULL when it does not say. */
 static enum problem produto_precondition(struct request *rq, const char **versao)
 {
 	struct sql_rows rows;
 
 	*versao = NULL;
-	if (request_header(rq, "HTTP_IF_MATCH") == NULL)
+	if (!condition_given(rq))
 		return PROBLEM_NONE;
 	enum problem problem = produto_find(rq, request_int(rq, 0), true, &rows);
 	if (problem != PROBLEM_NONE)
 		return problem;
-	if (!request_if_match(rq, produto_etag(rq, &rows)))
+	if (!condition_met(rq, produto_etag(rq, &rows)))
 		return PROBLEM_VERSAO_DIFERENTE;
 	*versao = sql_text(&rows, 0, COLUMN_VERSAO);
 	return PROBLEM_NONE;

@@ -172,6 +172,8 @@ static enum problem read_body(struct request *rq, struct response *rs, char **bo
 	*body = arena_alloc(rq->arena, *len + 1);
 	if (!rq->source->body(rq->source->context, *body, *len))
 		return response_problem(rs, PROBLEM_REQUISICAO_INVALIDA, "O corpo da requisição chegou incompleto.");
+	rq->body = *body;
+	rq->body_len = *len;
 	return PROBLEM_NONE;
 }
 
@@ -216,37 +218,4 @@ enum problem request_query(struct request *rq, struct response *rs, const struct
 	if (present != NULL)
 		*present = seen;
 	return rs->complaints.count == 0 ? PROBLEM_NONE : PROBLEM_PARAMETRO_INVALIDO;
-}
-
-/* Whether a list of entity tags names `etag`, weak or not. */
-static bool etag_listed(const char *list, const char *etag)
-{
-	size_t len = strlen(etag);
-
-	if (strcmp(list, "*") == 0)
-		return true;
-	while (*list != '\0') {
-		list += strspn(list, " \t,");
-		list += strncmp(list, "W/", 2) == 0 ? 2 : 0;
-		if (strncmp(list, etag, len) == 0 && strchr(" \t,", list[len]) != NULL)
-			return true;
-		/* Over this tag: to its closing quote, or to the comma when it has none. */
-		const char *quote = *list == '"' ? strchr(list + 1, '"') : NULL;
-		list = quote != NULL ? quote + 1 : list + strcspn(list, ",");
-	}
-	return false;
-}
-
-bool request_if_none_match(const struct request *rq, const char *etag)
-{
-	const char *list = variable(rq, "HTTP_IF_NONE_MATCH");
-
-	return list != NULL && etag_listed(list, etag);
-}
-
-bool request_if_match(const struct request *rq, const char *etag)
-{
-	const char *list = variable(rq, "HTTP_IF_MATCH");
-
-	return list == NULL || etag_listed(list, etag);
 }

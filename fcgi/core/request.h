@@ -67,6 +67,8 @@ struct request {
 	const char *args[PATH_ARGS_MAX]; /* what the route's {…} matched, in order; {int} and {uuid} are checked */
 	const char *route;               /* the pattern that matched, for the log */
 	const char *right;               /* the token's rights when a route asked for one, else NULL */
+	const char *body;                /* as it came, once it was read; `body_len` bytes */
+	size_t body_len;
 };
 
 /*
@@ -94,13 +96,5 @@ enum problem request_body(struct request *rq, struct response *rs, const struct 
  */
 enum problem request_query(struct request *rq, struct response *rs, const struct rule *rules, size_t count, void *out,
                            uint32_t *present);
-
-/*
- * Conditional requests (RFC 9110, section 13): `etag` with its quotes; lists and `*` are understood. Both compare weakly: our
- * tags name a version of the thing, and nginx marks a tag as weak when it compresses the answer. request_if_match() is true when
- * there is no such header.
- */
-bool request_if_none_match(const struct request *rq, const char *etag);
-bool request_if_match(const struct request *rq, const char *etag);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/condition.h"
 #include "core/request.h"
 
 void response_reset(struct response *rs, struct arena *arena)
@@ -13,6 +14,7 @@ void response_reset(struct response *rs, struct arena *arena)
 	buf_clear(&rs->body);
 	rs->status = 0;
 	rs->envelope = false;
+	rs->etag = NULL;
 	rs->detail = NULL;
 	rs->json = (struct json_out){.buf = &rs->body};
 	complaints_init(&rs->complaints, arena);
@@ -50,6 +52,11 @@ void response_header(struct response *rs, const char *name, const char *format, 
 	buf_append(&rs->headers, ": ", 2);
 	buf_text(&rs->headers, value);
 	buf_append(&rs->headers, "\r\n", 2);
+}
+
+void response_etag(struct response *rs, const char *etag)
+{
+	rs->etag = etag;
 }
 
 enum problem response_problem(struct response *rs, enum problem problem, const char *format, ...)
@@ -107,14 +114,33 @@ static void write_problem(struct response *rs, const struct request *rq, enum pr
 	response_header(rs, "Content-Type", "application/problem+json");
 }
 
+/* A read's tag, and what its conditions make of it. */
+static enum problem judge_read(struct response *rs, const struct request *rq)
+{
+	if (rs->etag == NULL)
+		rs->etag = condition_tag(rq->arena, rs->body.data, rs->body.len);
+	if (!condition_if_match(rq, rs->etag))
+		return PROBLEM_VERSAO_DIFERENTE;
+	if (condition_if_none_match(rq, rs->etag)) {
+		buf_clear(&rs->body);
+		rs->status = 304;
+	}
+	return PROBLEM_NONE;
+}
+
 void response_finish(struct response *rs, const struct request *rq, enum problem problem)
 {
+	if (problem == PROBLEM_NONE && rs->envelope) {
+		buf_append(&rs->body, "}", 1);
+		if (rs->status == 200 && rq->method == METHOD_GET)
+			problem = judge_read(rs, rq);
+	}
 	if (problem != PROBLEM_NONE) {
 		write_problem(rs, rq, problem);
 		return;
 	}
-	if (rs->envelope)
-		buf_append(&rs->body, "}", 1);
+	if (rs->etag != NULL)
+		response_header(rs, "ETag", "%s", rs->etag);
 	if (rs->body.len > 0)
 		response_header(rs, "Content-Type", "application/json; charset=utf-8");
 }

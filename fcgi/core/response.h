@@ -18,6 +18,7 @@ struct request;
 struct response {
 	int status;
 	bool envelope;      /* {"success":true,…} is open */
+	const char *etag;   /* of what is answered, with its quotes; NULL: a read gets one made of its bytes */
 	struct buf headers; /* "Name: value\r\n" each, without Status, Content-Type and Content-Length */
 	struct buf body;
 	struct json_out json;
@@ -41,11 +42,20 @@ void response_empty(struct response *rs, int status);
 void response_header(struct response *rs, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/*
+ * The entity tag of what is answered, its quotes included. Reads that are answered 200 have one in any case; If-Match and
+ * If-None-Match are held against it when the answer is finished (core/condition.h).
+ */
+void response_etag(struct response *rs, const char *etag);
+
 /* Says in pt-BR what went wrong, and returns `problem`: `return response_problem(rs, PROBLEM_X, "restam %d", n);` */
 enum problem response_problem(struct response *rs, enum problem problem, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Ends the answer: closes the envelope, or writes the problem. Called once by the worker (and by tests). */
+/*
+ * Ends the answer: closes the envelope, or writes the problem; a read whose conditions say so becomes a 304 or a 412. Called
+ * once by the worker (and by tests).
+ */
 void response_finish(struct response *rs, const struct request *rq, enum problem problem);
 
 /* The whole answer as CGI wants it (RFC 3875, section 6): headers and, unless HEAD or 304, the body. */

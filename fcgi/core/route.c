@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/auth.h"
+#include "core/condition.h"
 #include "core/uuid.h"
 
 /* Whether one segment of a pattern, `len` bytes, fits; a placeholder takes the segment as the next argument. */
@@ -76,6 +77,9 @@ static enum problem route_call(const struct route *route, struct request *rq, st
 	}
 	if (rq->stores->read_only && route->method != METHOD_GET)
 		return PROBLEM_SOMENTE_LEITURA;
+	/* Where a write makes something new there is nothing yet that If-Match could name. */
+	if (route->method != METHOD_GET && !route->tagged && !condition_met(rq, NULL))
+		return PROBLEM_VERSAO_DIFERENTE;
 	return route->handle(rq, rs);
 }
 

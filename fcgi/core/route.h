@@ -2,6 +2,7 @@
 #ifndef CORE_ROUTE_H
 #define CORE_ROUTE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/problem.h"
@@ -16,6 +17,8 @@ struct route {
 	    pattern; /* /api/produtos/{int}/estoque; {int} is 1..2^31-1, {uuid} a UUID; one that does not fit is a 404 */
 	handler *handle;
 	const char *right; /* the right that the caller's token must have, or NULL: open to all */
+	bool
+	    tagged; /* a write that judges its conditions itself (condition_met()), because it changes something with a tag */
 };
 
 /* Finds and calls the handler; GET routes answer HEAD. Static patterns win over {…} because tables list them first. */

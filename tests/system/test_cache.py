@@ -186,8 +186,10 @@ def test_conditions_are_weighed_against_the_kept_answer(shop):
         answer = shop.public.get(path, headers={"If-None-Match": condition})
         assert (answer.status, answer.body, answer.etag) == (304, b"", etag)
     assert shop.public.get(path, headers={"If-None-Match": '"x"'}).data["id"] == product["id"]
+    refused = shop.public.get(path, headers={"If-Match": '"x"'})
+    assert (refused.status, refused.json["codigo"]) == (412, "versao_diferente")
     for name, value in (
-        ("If-Match", '"x"'),
+        ("If-Match", etag),
         ("If-Unmodified-Since", "Tue, 01 Jan 2019 00:00:00 GMT"),
         ("Range", "bytes=0-9"),
         ("If-Modified-Since", "Tue, 01 Jan 2036 00:00:00 GMT"),

@@ -136,28 +136,6 @@ START_TEST(known_parameters_are_checked_and_unknown_ones_ignored)
 }
 END_TEST
 
-static const struct {
-	const char *list;
-	bool listed;
-} etags[] = {
-    {"\"1.2\"", true}, {"W/\"1.2\"", true}, {"\"a\", \"1.2\"", true}, {"\"a,\" , W/\"1.2\",\"b\"", true},
-    {"*", true},       {"\"1.22\"", false}, {"1.2", false},           {"\"1.2", false},
-    {"", false},       {"\"\"", false},
-};
-
-START_TEST(entity_tags_are_found_in_lists_weak_or_not)
-{
-	const char *variables[] = {"HTTP_IF_NONE_MATCH", etags[_i].list, "HTTP_IF_MATCH", etags[_i].list, NULL};
-
-	fake_request(&fake, arena, NULL, variables, NULL);
-	ck_assert_int_eq(request_if_none_match(&fake.rq, "\"1.2\""), etags[_i].listed);
-	ck_assert_int_eq(request_if_match(&fake.rq, "\"1.2\""), etags[_i].listed);
-	fake.variables = variables + 4;
-	ck_assert(!request_if_none_match(&fake.rq, "\"1.2\""));
-	ck_assert(request_if_match(&fake.rq, "\"1.2\""));
-}
-END_TEST
-
 Suite *request_suite(void)
 {
 	Suite *suite = suite_create("request");
@@ -169,7 +147,6 @@ Suite *request_suite(void)
 	tcase_add_test(tests, only_a_sane_request_id_is_taken);
 	tcase_add_loop_test(tests, bodies_are_checked_before_they_are_read, 0, FIELD_COUNT(bodies));
 	tcase_add_loop_test(tests, known_parameters_are_checked_and_unknown_ones_ignored, 0, FIELD_COUNT(queries));
-	tcase_add_loop_test(tests, entity_tags_are_found_in_lists_weak_or_not, 0, FIELD_COUNT(etags));
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -9,10 +9,12 @@
 static struct arena *arena;
 static struct stores stores;
 static struct fake_request fake;
+static const char *if_match; /* of the next request */
 
 static void setup(void)
 {
 	arena = arena_new();
+	if_match = NULL;
 	stores = (struct stores){.auth = auth_open("/nowhere")};
 }
 
@@ -39,18 +41,19 @@ static enum problem refuse(struct request *rq, struct response *rs)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET, "/api/p/{int}", get_one, NULL},
-    {METHOD_PUT, "/api/p/{int}", refuse, NULL},
-    {METHOD_POST, "/api/p", refuse, "admin"},
+    {METHOD_GET, "/api/p/{int}", get_one, NULL},    {METHOD_PUT, "/api/p/{int}", refuse, NULL, .tagged = true},
+    {METHOD_DELETE, "/api/d", refuse, NULL},        {METHOD_POST, "/api/p", refuse, "admin"},
     {METHOD_GET, "/api/u/{uuid}/x", get_one, NULL},
 };
 
 static enum problem dispatch(const char *method, const char *uri)
 {
-	static const char *variables[] = {"REQUEST_METHOD", NULL, "REQUEST_URI", NULL, NULL};
+	static const char *variables[] = {"REQUEST_METHOD", NULL, "REQUEST_URI", NULL, "HTTP_IF_MATCH", NULL, NULL};
 
 	variables[1] = method;
 	variables[3] = uri;
+	variables[4] = if_match == NULL ? NULL : "HTTP_IF_MATCH";
+	variables[5] = if_match;
 	fake_request(&fake, arena, &stores, variables, NULL);
 	enum problem problem = request_parse(&fake.rq);
 	if (problem == PROBLEM_NONE)
@@ -94,9 +97,9 @@ START_TEST(a_success_is_in_the_envelope)
 	ck_assert_str_eq(fake.rs.body.data, "{\"success\":true,\"data\":7}");
 	struct buf out = {0};
 	response_render(&fake.rs, &fake.rq, &out);
-	ck_assert_str_eq(out.data,
-	                 "Status: 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: 25\r\n\r\n"
-	                 "{\"success\":true,\"data\":7}");
+	ck_assert_str_eq(out.data, "Status: 200 OK\r\nETag: \"1ad75eecba08ff15-19\"\r\nContent-Type: application/json; "
+	                           "charset=utf-8\r\nContent-Length: 25\r\n\r\n"
+	                           "{\"success\":true,\"data\":7}");
 	buf_free(&out);
 }
 END_TEST
@@ -159,6 +162,16 @@ START_TEST(a_read_only_pool_refuses_to_write)
 }
 END_TEST
 
+START_TEST(if_match_stops_a_write_that_does_not_judge_it_itself)
+{
+	if_match = "\"1\"";
+	ck_assert_int_eq(dispatch("DELETE", "/api/d"), PROBLEM_VERSAO_DIFERENTE);
+	ck_assert_int_eq(dispatch("PUT", "/api/p/7"), PROBLEM_ESTOQUE_INSUFICIENTE);
+	if_match = NULL;
+	ck_assert_int_eq(dispatch("DELETE", "/api/d"), PROBLEM_ESTOQUE_INSUFICIENTE);
+}
+END_TEST
+
 Suite *route_suite(void)
 {
 	Suite *suite = suite_create("route");
@@ -172,6 +185,7 @@ Suite *route_suite(void)
 	tcase_add_test(tests, a_long_detail_is_not_cut);
 	tcase_add_test(tests, a_wrong_method_is_told_the_right_ones);
 	tcase_add_test(tests, a_read_only_pool_refuses_to_write);
+	tcase_add_test(tests, if_match_stops_a_write_that_does_not_judge_it_itself);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
