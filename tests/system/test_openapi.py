@@ -6,7 +6,7 @@ import yaml
 from client import PROBLEMS, TOP
 from contract import METHODS
 
-ROUTE = re.compile(r'\{METHOD_(\w+), "([^"]+)", \w+, (NULL|"\w+")\}')
+ROUTE = re.compile(r'\{METHOD_(\w+), "([^"]+)", \w+, (NULL|"\w+")(?:, \.\w+ = \w+)*\}')
 INTERNAL = ("/interno/", "/saude")
 NAMES = {"{int}": "2147483647", "{uuid}": "00000000-0000-4000-8000-000000000000"}
 
