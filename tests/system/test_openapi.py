@@ -88,33 +88,59 @@ def test_the_document_is_whole(shop):
         if method in METHODS
     ]
     assert len(ids) == len(set(ids))
+    assert document["info"]["contact"]
     for path, item in document["paths"].items():
         for method in METHODS:
             if method in item:
                 operation = item[method]
-                assert operation["summary"] and operation["tags"][0] in [tag["name"] for tag in document["tags"]], (
-                    path,
-                    method,
-                )
+                assert (
+                    operation["summary"]
+                    and operation["description"]
+                    and operation["tags"][0] in [tag["name"] for tag in document["tags"]]
+                ), (path, method)
                 assert {"429", "default"} <= set(operation["responses"]), (path, method)
-                if operation.get("security"):
+                if {} not in (operation["security"] or [{}]):
                     assert {"401", "403"} <= set(operation["responses"]), (path, method)
                 if "requestBody" in operation:
                     assert {"400", "413", "415", "422"} <= set(operation["responses"]), (path, method)
     assert {"400", "413", "415", "422"} <= set(document["paths"]["/api/pedidos"]["post"]["responses"])
 
 
-def test_examples_are_what_is_taken(shop):
-    """Every example of a body fits its own schema."""
-    found = 0
-    for _, _, item in shop.contract.paths:
-        for method in METHODS:
-            body = item.get(method, {}).get("requestBody")
-            content = shop.contract.schemas.resolve(body)["content"]["application/json"] if body else {}
-            if "example" in content:
-                found += 1
-                assert not shop.contract.schemas.errors(content["schema"], content["example"])
-    assert found >= 6
+def objects(node, place="#"):
+    """(where, object) of every object of a document."""
+    if isinstance(node, dict):
+        yield place, node
+    for name, value in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        yield from objects(value, f"{place}/{name}")
+
+
+def test_no_component_shares_its_name(shop):
+    """Generators make one namespace of all kinds, and put a number behind the second of a name."""
+    names = [name.lower() for things in shop.contract.document["components"].values() for name in things]
+    assert [name for name in names if names.count(name) > 1] == []
+
+
+def test_examples_fit_their_schemas(shop):
+    """Every body, every answer with a body, and every parameter of a path has an example, and all are valid."""
+    schemas = shop.contract.schemas
+    for place, thing in objects(shop.contract.document):
+        if "/example" in place:
+            continue
+        if "schema" in thing and ("application/" in place or thing.get("in") == "path"):
+            assert "example" in thing, place
+        if "example" in thing:
+            assert schemas.errors(thing["schema"], thing["example"]) == [], place
+
+
+def test_examples_of_problems_are_those_of_the_list(shop):
+    """The words of each, and a status that the answer can have."""
+    for name, response in shop.contract.document["components"]["responses"].items():
+        example = response.get("content", {}).get("application/problem+json", {}).get("example")
+        if example:
+            status, _, title, detail = PROBLEMS[example["codigo"]]
+            assert (example["status"], example["title"]) == (status, title), name
+            assert example["detail"] == detail or example["codigo"] == "estoque_insuficiente", name
+            assert example["type"] == "/erros/" + example["codigo"].replace("_", "-"), name
 
 
 def test_the_document_is_served(shop):
