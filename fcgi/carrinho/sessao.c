@@ -85,8 +85,10 @@ static enum problem estado_problem(const struct kv_reply *reply)
 enum problem carrinho_mudar(struct request *rq, const char *sessao, size_t script, const char *const *args,
                             size_t arg_count, struct mudanca *mudanca)
 {
+	const char *keys[] = {key_of(rq, sessao)};
+	const struct kv_call call = {script, keys, FIELD_COUNT(keys), args, arg_count};
 	struct kv_reply reply;
-	enum problem problem = kv_run(rq->stores->kv, script, key_of(rq, sessao), args, arg_count, rq->arena, &reply);
+	enum problem problem = kv_run(rq->stores->kv, &call, rq->arena, &reply);
 
 	*mudanca = (struct mudanca){0};
 	if (problem == PROBLEM_NONE)

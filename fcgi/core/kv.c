@@ -248,28 +248,44 @@ static bool is_noscript(const redisReply *reply)
 	return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOSCRIPT", 8) == 0;
 }
 
-enum problem kv_run(struct kv *kv, size_t script, const char *key, const char *const *args, size_t arg_count,
-                    struct arena *arena, struct kv_reply *reply)
+/* EVALSHA, the script, how many keys, the keys, the rest; the number of words, 0 when there is no room for all. */
+static size_t words_of(const struct kv *kv, const struct kv_call *call, struct arena *arena, const char **argv)
 {
-	const char *argv[ARGS_MAX] = {"EVALSHA", kv->digests[script], "1", key};
+	size_t count = 3;
+
+	if (call->key_count > ARGS_MAX - count || call->arg_count > ARGS_MAX - count - call->key_count)
+		return 0;
+	argv[0] = "EVALSHA";
+	argv[1] = kv->digests[call->script];
+	argv[2] = arena_printf(arena, "%zu", call->key_count);
+	for (size_t i = 0; i < call->key_count; i++)
+		argv[count++] = call->keys[i];
+	for (size_t i = 0; i < call->arg_count; i++)
+		argv[count++] = call->args[i];
+	return count;
+}
+
+enum problem kv_run(struct kv *kv, const struct kv_call *call, struct arena *arena, struct kv_reply *reply)
+{
+	const struct kv_script *script = &kv->options->scripts[call->script];
+	const char *argv[ARGS_MAX];
+	size_t count = words_of(kv, call, arena, argv);
 
 	*reply = (struct kv_reply){.type = KV_NIL};
-	if (arg_count > ARGS_MAX - 4)
+	if (count == 0)
 		return PROBLEM_INTERNO;
 	kv->deadline = clock_monotonic_ms() + kv->options->deadline_ms;
 	if (!connected(kv))
 		return PROBLEM_SERVICO_INDISPONIVEL;
-	for (size_t i = 0; i < arg_count; i++)
-		argv[4 + i] = args[i];
-	crash_point("redis", kv->options->scripts[script].name, "antes");
-	redisReply *raw = ask(kv, argv, arg_count + 4);
+	crash_point("redis", script->name, "antes");
+	redisReply *raw = ask(kv, argv, count);
 	if (raw != NULL && is_noscript(raw)) {
 		freeReplyObject(raw);
 		argv[0] = "EVAL";
-		argv[1] = kv->options->scripts[script].text;
-		raw = ask(kv, argv, arg_count + 4);
+		argv[1] = script->text;
+		raw = ask(kv, argv, count);
 	}
-	crash_point("redis", kv->options->scripts[script].name, "depois");
+	crash_point("redis", script->name, "depois");
 	return raw == NULL ? PROBLEM_RESULTADO_DESCONHECIDO : answer_of(raw, arena, reply);
 }
 

@@ -41,9 +41,17 @@ struct kv_reply {
 struct kv *kv_open(const struct kv_options *options);
 void kv_close(struct kv *kv);
 
-/* Runs script `script` (KV_… of the generated header) on one key. Problems as sql_run(); a lost answer is RESULTADO_DESCONHECIDO. */
-enum problem kv_run(struct kv *kv, size_t script, const char *key, const char *const *args, size_t arg_count,
-                    struct arena *arena, struct kv_reply *reply);
+/* A script (KV_… of the generated header), the keys that it touches, and its other arguments. */
+struct kv_call {
+	size_t script;
+	const char *const *keys;
+	size_t key_count;
+	const char *const *args;
+	size_t arg_count;
+};
+
+/* Runs a script. Problems as sql_run(); a lost answer is RESULTADO_DESCONHECIDO; too many words are PROBLEM_INTERNO. */
+enum problem kv_run(struct kv *kv, const struct kv_call *call, struct arena *arena, struct kv_reply *reply);
 
 /* Runs one reading command, e.g. {"HGETALL", key}; tried once more on a stale connection. PROBLEM_SERVICO_INDISPONIVEL. */
 enum problem kv_read(struct kv *kv, const char *const *command, size_t count, struct arena *arena,

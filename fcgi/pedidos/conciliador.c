@@ -116,10 +116,12 @@ static int64_t publish(struct request *rq)
 	if (sql_run(rq->stores->db, SQL_EVENTOS_POR_PUBLICAR, NULL, rq->arena, &rows) != PROBLEM_NONE ||
 	    sql_int(&rows, 0, 2) == 0)
 		return 0;
+	const char *keys[] = {STREAM_KEY};
 	const char *args[] = {STREAM_KEPT, sql_text(&rows, 0, 0)};
+	const struct kv_call append = {KV_PUBLICAR, keys, FIELD_COUNT(keys), args, FIELD_COUNT(args)};
 	const char *params[] = {sql_text(&rows, 0, 1)};
 	int64_t count = sql_int(&rows, 0, 2);
-	if (kv_run(rq->stores->kv, KV_PUBLICAR, STREAM_KEY, args, FIELD_COUNT(args), rq->arena, &reply) != PROBLEM_NONE)
+	if (kv_run(rq->stores->kv, &append, rq->arena, &reply) != PROBLEM_NONE)
 		return 0;
 	if (sql_run(rq->stores->db, SQL_EVENTOS_PUBLICADOS, params, rq->arena, &rows) != PROBLEM_NONE)
 		return 0;

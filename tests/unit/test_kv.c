@@ -25,6 +25,15 @@ static struct kv *connect_to(struct fake_server *server, void (*serve)(int, size
 	return kv_open(&options);
 }
 
+/* The script, on one key. */
+static enum problem run_one(struct kv *kv, struct arena *arena, struct kv_reply *reply)
+{
+	static const char *const keys[] = {"k"};
+	static const struct kv_call call = {0, keys, 1, NULL, 0};
+
+	return kv_run(kv, &call, arena, reply);
+}
+
 static void answer(int connection, const char *text)
 {
 	fake_server_answer(connection, text, strlen(text));
@@ -55,7 +64,7 @@ static enum problem play(const char *says, int runs, struct arena *arena, struct
 	word = says;
 	struct kv *kv = connect_to(&server, play_word, NULL);
 	int64_t start = clock_monotonic_ms();
-	enum problem problem = runs ? kv_run(kv, 0, "k", NULL, 0, arena, reply) : kv_read(kv, read, 2, arena, reply);
+	enum problem problem = runs ? run_one(kv, arena, reply) : kv_read(kv, read, 2, arena, reply);
 	ck_assert_int_eq(clock_monotonic_ms() - start, says == NULL ? DEADLINE_MS : 0);
 	kv_close(kv);
 	fake_server_stop(&server);
@@ -105,7 +114,7 @@ START_TEST(no_server_is_unavailable_for_reads_and_writes)
 	struct arena *arena = arena_new();
 	struct kv_reply reply;
 
-	ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_SERVICO_INDISPONIVEL);
+	ck_assert_int_eq(run_one(kv, arena, &reply), PROBLEM_SERVICO_INDISPONIVEL);
 	ck_assert_int_eq(kv_read(kv, read, 1, arena, &reply), PROBLEM_SERVICO_INDISPONIVEL);
 	arena_free(arena);
 	kv_close(kv);
@@ -128,7 +137,7 @@ START_TEST(a_dead_connection_is_seen_before_a_script_is_sent)
 	struct kv_reply reply;
 
 	for (int i = 0; i < 3; i++) {
-		ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_NONE);
+		ck_assert_int_eq(run_one(kv, arena, &reply), PROBLEM_NONE);
 		fake_server_wait_closed(&server, i + 1);
 	}
 	arena_free(arena);
@@ -154,9 +163,9 @@ START_TEST(what_nobody_asked_for_is_not_the_next_answer)
 	struct kv *kv = connect_to(&server, play_chatter, NULL);
 	struct kv_reply reply;
 
-	ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_NONE);
+	ck_assert_int_eq(run_one(kv, arena, &reply), PROBLEM_NONE);
 	fake_server_wait_said(&server, 1);
-	ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_NONE);
+	ck_assert_int_eq(run_one(kv, arena, &reply), PROBLEM_NONE);
 	ck_assert_int_eq(reply.integer, 1);
 	arena_free(arena);
 	kv_close(kv);
@@ -213,17 +222,65 @@ START_TEST(a_server_that_stays_silent_is_left_alone)
 	struct kv *kv = connect_to(&server, play_one_then_silence, NULL);
 	struct kv_reply reply;
 
-	ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_NONE);
+	ck_assert_int_eq(run_one(kv, arena, &reply), PROBLEM_NONE);
 	/* Sent over a connection that stood: unknown. A new one is not answered: then nothing was sent. */
-	ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_RESULTADO_DESCONHECIDO);
-	ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_SERVICO_INDISPONIVEL);
+	ck_assert_int_eq(run_one(kv, arena, &reply), PROBLEM_RESULTADO_DESCONHECIDO);
+	ck_assert_int_eq(run_one(kv, arena, &reply), PROBLEM_SERVICO_INDISPONIVEL);
 	int64_t start = clock_monotonic_ms();
 	for (int i = 0; i < 20; i++)
-		ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_SERVICO_INDISPONIVEL);
+		ck_assert_int_eq(run_one(kv, arena, &reply), PROBLEM_SERVICO_INDISPONIVEL);
 	ck_assert_int_eq(clock_monotonic_ms() - start, 0);
 	arena_free(arena);
 	kv_close(kv);
 	fake_server_stop(&server);
+}
+END_TEST
+
+/* Gives back the command that it read. */
+static void play_echo(int connection, size_t turn)
+{
+	char heard[512];
+
+	(void)turn;
+	greet(connection);
+	ssize_t len = read(connection, heard, sizeof(heard));
+	if (len > 0 && dprintf(connection, "$%zd\r\n%.*s\r\n", len, (int)len, heard) > 0)
+		fake_server_until_left(connection);
+}
+
+START_TEST(keys_come_before_arguments)
+{
+	static const char *const keys[] = {"um", "dois"};
+	static const char *const args[] = {"", "tres"};
+	const struct kv_call call = {0, keys, 2, args, 2};
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	struct kv *kv = connect_to(&server, play_echo, NULL);
+	struct kv_reply reply;
+
+	ck_assert_int_eq(kv_run(kv, &call, arena, &reply), PROBLEM_NONE);
+	ck_assert_ptr_nonnull(strstr(reply.text, "EVALSHA\r\n$40\r\n"));
+	ck_assert_ptr_nonnull(strstr(reply.text, "\r\n$1\r\n2\r\n$2\r\num\r\n$4\r\ndois\r\n$0\r\n\r\n$4\r\ntres\r\n"));
+	arena_free(arena);
+	kv_close(kv);
+	fake_server_stop(&server);
+}
+END_TEST
+
+START_TEST(too_many_words_are_refused)
+{
+	static const char *const words[100] = {NULL};
+	const struct kv_call calls[] = {
+	    {0, words, 62, NULL, 0}, {0, words, 100, NULL, 0}, {0, NULL, 0, words, 62}, {0, words, 1, words, 61}};
+	const struct kv_options options = {"nowhere", NULL, NULL, 300, scripts, 1};
+	struct kv *kv = kv_open(&options);
+	struct arena *arena = arena_new();
+	struct kv_reply reply;
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		ck_assert_int_eq(kv_run(kv, &calls[i], arena, &reply), PROBLEM_INTERNO);
+	arena_free(arena);
+	kv_close(kv);
 }
 END_TEST
 
@@ -247,7 +304,7 @@ START_TEST(a_read_is_asked_again_at_once_a_script_never)
 	if (_i == 0)
 		ck_assert_int_eq(kv_read(kv, read, 1, arena, &reply), PROBLEM_NONE);
 	else
-		ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_RESULTADO_DESCONHECIDO);
+		ck_assert_int_eq(run_one(kv, arena, &reply), PROBLEM_RESULTADO_DESCONHECIDO);
 	arena_free(arena);
 	kv_close(kv);
 	fake_server_stop(&server);
@@ -272,8 +329,8 @@ START_TEST(a_refused_password_is_unavailable_and_an_unknown_script_is_sent)
 	struct kv *kv = connect_to(&server, play_stranger, "carrinho");
 	struct kv_reply reply;
 
-	ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_SERVICO_INDISPONIVEL);
-	ck_assert_int_eq(kv_run(kv, 0, "k", NULL, 0, arena, &reply), PROBLEM_NONE);
+	ck_assert_int_eq(run_one(kv, arena, &reply), PROBLEM_SERVICO_INDISPONIVEL);
+	ck_assert_int_eq(run_one(kv, arena, &reply), PROBLEM_NONE);
 	ck_assert_int_eq(reply.integer, 7);
 	arena_free(arena);
 	kv_close(kv);
@@ -323,6 +380,8 @@ Suite *kv_suite(void)
 	                    sizeof(addresses) / sizeof(addresses[0]));
 	tcase_add_test(tests, a_dead_connection_is_seen_before_a_script_is_sent);
 	tcase_add_test(tests, what_nobody_asked_for_is_not_the_next_answer);
+	tcase_add_test(tests, keys_come_before_arguments);
+	tcase_add_test(tests, too_many_words_are_refused);
 	tcase_add_test(tests, a_silent_connection_costs_one_deadline);
 	tcase_add_test(tests, a_ping_waits_no_longer_than_it_was_told);
 	tcase_add_test(tests, a_server_that_stays_silent_is_left_alone);
