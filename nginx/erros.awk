@@ -31,7 +31,7 @@ BEGIN {
 	gsub(/_/, "-", slug)
 	title = html(parts[4])
 	detail = html(parts[6])
-	wait = numbers[3] + 0 ? "<p>Espere ao menos " (numbers[3] + 0) " segundos (cabeçalho <code>Retry-After</code>) e repita.</p>" : ""
+	wait = numbers[3] + 0 ? "<p>Espere ao menos " (numbers[3] + 0) " segundos antes da próxima chamada (cabeçalho <code>Retry-After</code>).</p>" : ""
 	page(slug ".html", title, "<p class=\"codigo\">HTTP " (numbers[2] + 0) " · <code>" parts[2] "</code></p><p>" detail "</p>" wait \
 		"<p><a href=\"/erros/\">Todos os erros</a></p>")
 	list = list "<tr><td>" (numbers[2] + 0) "</td><td><a href=\"/erros/" slug "\">" title "</a></td><td><code>" parts[2] \

@@ -41,7 +41,7 @@ def is_time(text):
 
 @FORMATS.checks("decimal")
 def is_amount(number):
-    """Exact to the cent. The document does not say it with multipleOf, since validators that count in binary refuse 4.35."""
+    """Exact to the cent. Not multipleOf in the document: validators that count in binary refuse 4.35."""
     return not isinstance(number, Decimal) or number == round(number, 2)
 
 

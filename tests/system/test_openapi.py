@@ -1,6 +1,7 @@
 """openapi.yaml, the code and the running system say the same."""
 import re
 
+import pytest
 import yaml
 
 from client import PROBLEMS, TOP
@@ -69,6 +70,15 @@ def test_the_codes_are_those_of_the_list(shop):
         assert codigo in page.text and title in page.text and str(status) in page.text
         assert detail.split(":")[0].split("<")[0] in page.text
         assert shop.public.get("/erros/").text.count(f"<code>{codigo}</code>") == 1
+
+
+@pytest.mark.parametrize("codigo", ["servico_fora", "resultado_desconhecido", "tempo_esgotado"])
+def test_an_unknown_result_names_two_ways_on(shop, codigo):
+    """To read first, or to repeat with the same key. Nothing says that the call may simply be sent again."""
+    page = shop.public.get("/erros/" + codigo.replace("_", "-")).text
+    for text in (PROBLEMS[codigo][3], page):
+        assert re.search("leia antes de repetir, ou repita com a mesma Idempotency-Key, se a enviou", text, re.I), text
+        assert not re.search("tente de novo|e repita", text, re.I), text
 
 
 def test_the_document_is_whole(shop):
