@@ -1,16 +1,21 @@
--- Takes what an order bought out of the cart, once, and no more than that. ARGV: life in ms, order, its lines as
--- "product:quantity product:quantity". The mark of the order keeps the version that the cart had then.
--- Returns {'ok', atualizado_em, 0, 0, that version}, or {'sessao'}.
-local marca = 'p:' .. ARGV[2]
-if redis.call('EXISTS', KEYS[1]) == 0 then
+-- Takes what an order bought out of the cart, once, and no more than that. ARGV: life in ms, order, the version of the cart that
+-- it was made of, its lines as "product:quantity product:quantity".
+-- Returns {'ok', atualizado_em, 0, 0, a version in which the goods are out}, or {'sessao'}.
+--
+-- The member `retirada` remembers all orders that were taken out: it is the version that the last of them was made of. Orders of
+-- a session are taken out in the order of those versions, because pedido_abrir() (db/pedidos) begins none while an earlier one
+-- still owes this, and none of a version older than what the last one left. So an order of `retirada` or an older version has been
+-- here, however much later it comes again: a cancelled one does, after months.
+-- Carts of an older release have a member `p:<order>` for each order instead, until their next order.
+local versao, atualizado, retirada, marca = unpack(redis.call('HMGET', KEYS[1], 'versao', 'atualizado_em', 'retirada',
+	'p:' .. ARGV[2]))
+if not versao then
 	return {'sessao'}
-end
-local antes = redis.call('HGET', KEYS[1], marca)
-if antes then
-	return {'ok', redis.call('HGET', KEYS[1], 'atualizado_em'), 0, 0, tonumber(antes)}
+elseif marca or tonumber(ARGV[3]) <= tonumber(retirada or 0) then
+	return {'ok', atualizado, 0, 0, tonumber(versao)}
 end
 
-for produto, quantidade in ARGV[3]:gmatch('(%d+):(%d+)') do
+for produto, quantidade in ARGV[4]:gmatch('(%d+):(%d+)') do
 	local campo = 'i:' .. produto
 	local linha = redis.call('HGET', KEYS[1], campo)
 	if linha then
@@ -23,10 +28,18 @@ for produto, quantidade in ARGV[3]:gmatch('(%d+):(%d+)') do
 		end
 	end
 end
+if not retirada then
+	local tudo = redis.call('HGETALL', KEYS[1])
+	for i = 1, #tudo, 2 do
+		if tudo[i]:sub(1, 2) == 'p:' then
+			redis.call('HDEL', KEYS[1], tudo[i])
+		end
+	end
+end
 
 local agora = redis.call('TIME')
 agora = agora[1] .. string.format('%06d', agora[2])
-local versao = redis.call('HINCRBY', KEYS[1], 'versao', 1)
-redis.call('HSET', KEYS[1], marca, versao, 'atualizado_em', agora)
+versao = redis.call('HINCRBY', KEYS[1], 'versao', 1)
+redis.call('HSET', KEYS[1], 'retirada', ARGV[3], 'atualizado_em', agora)
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return {'ok', agora, 0, 0, versao}

@@ -14,7 +14,7 @@ struct linha {
 	int64_t adicionado_em;
 };
 
-/* A cart as it is kept: a hash with criado_em, atualizado_em, versao, and a member `i:<product>` a line. */
+/* A cart as it is kept: a hash with criado_em, atualizado_em, versao, a member `i:<product>` a line; the rest is retirar.lua's. */
 struct carrinho {
 	const char *session_id;
 	int64_t versao;
@@ -40,11 +40,13 @@ static const struct rule linha_rules[] = {
 
 struct retirada {
 	const char *pedido_id;
+	int64_t carrinho_versao;
 	struct field_array itens;
 };
 
 static const struct rule retirada_rules[] = {
     {"pedido_id", FIELD_UUID, offsetof(struct retirada, pedido_id), true},
+    {"carrinho_versao", FIELD_INT, offsetof(struct retirada, carrinho_versao), true, .min = 1, .max = INT64_MAX},
     {"itens", FIELD_ARRAY, offsetof(struct retirada, itens), true, .min = 1, .max = LINHAS_MAX, .rules = linha_rules,
      .rule_count = FIELD_COUNT(linha_rules), .size = sizeof(struct linha)},
 };
@@ -164,7 +166,7 @@ static bool member_read(struct request *rq, const char *member, const char *valu
 		return int_parse(value, 0, INT64_MAX, &carrinho->criado_em);
 	if (strcmp(member, "atualizado_em") == 0)
 		return int_parse(value, 0, INT64_MAX, &carrinho->atualizado_em);
-	return strncmp(member, "p:", 2) == 0;
+	return strcmp(member, "retirada") == 0 || strncmp(member, "p:", 2) == 0;
 }
 
 /* Oldest line first, then by product. */
@@ -310,7 +312,12 @@ enum problem carrinho_retirar(struct request *rq, struct response *rs)
 
 	if (problem != PROBLEM_NONE)
 		return problem;
-	const char *args[] = {VIDA_MS, retirada.pedido_id, linhas_text(rq, &retirada.itens)};
+	const char *args[] = {
+	    VIDA_MS,
+	    retirada.pedido_id,
+	    arena_printf(rq->arena, "%" PRId64, retirada.carrinho_versao),
+	    linhas_text(rq, &retirada.itens),
+	};
 	problem = carrinho_mudar(rq, sessao, KV_RETIRAR, args, FIELD_COUNT(args), &mudanca);
 	if (problem != PROBLEM_NONE)
 		return problem;

@@ -29,6 +29,7 @@ static const struct field pedido_fields[] = {
     {"chave", FIELD_TEXT, offsetof(struct pedido, chave)},
     {"corpo_sha256", FIELD_TEXT, offsetof(struct pedido, corpo)},
     {"session_id", FIELD_TEXT, offsetof(struct pedido, session_id)},
+    {"carrinho_versao", FIELD_INT, offsetof(struct pedido, carrinho_versao)},
     {"entrega_tipo", FIELD_TEXT, offsetof(struct pedido, entrega_tipo)},
     {"linhas", FIELD_JSON, offsetof(struct pedido, linhas)},
 };

@@ -30,6 +30,7 @@ struct pedido {
 	const char *chave;
 	const char *corpo; /* hash of the body that made it */
 	const char *session_id;
+	int64_t carrinho_versao; /* that its cart had when it was ordered */
 	const char *entrega_tipo;
 	const char *linhas; /* JSON: produto_id and quantidade of each line */
 };

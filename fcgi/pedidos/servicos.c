@@ -56,12 +56,6 @@ static enum problem post(struct request *rq, const char *path, const char *body,
 	return caller_call(rq->stores->caller, &call, rq->arena, answer);
 }
 
-/* What is ordered, as both services take it. */
-static const char *pedido_body(struct request *rq, const struct pedido *pedido)
-{
-	return arena_printf(rq->arena, "{\"pedido_id\":\"%s\",\"itens\":%s}", pedido->id, pedido->linhas);
-}
-
 /* An answer that no customer caused: our own token or route is wrong. */
 static enum problem unexpected(const char *servico, int status)
 {
@@ -92,7 +86,8 @@ enum problem reserva_fazer(struct request *rq, struct response *rs, const struct
                            struct reserva *reserva)
 {
 	struct call_answer answer;
-	enum problem problem = post(rq, "/interno/reservas", pedido_body(rq, pedido), &answer);
+	const char *body = arena_printf(rq->arena, "{\"pedido_id\":\"%s\",\"itens\":%s}", pedido->id, pedido->linhas);
+	enum problem problem = post(rq, "/interno/reservas", body, &answer);
 
 	*reserva = (struct reserva){0};
 	if (problem != PROBLEM_NONE) {
@@ -138,9 +133,12 @@ bool cesta_retirar(struct request *rq, const struct pedido *pedido, int64_t *ver
 {
 	struct call_answer answer;
 	const char *path = arena_printf(rq->arena, "/interno/carrinho/%s/retirar", pedido->session_id);
+	const char *body =
+	    arena_printf(rq->arena, "{\"pedido_id\":\"%s\",\"carrinho_versao\":%" PRId64 ",\"itens\":%s}", pedido->id,
+	                 pedido->carrinho_versao, pedido->linhas);
 
 	*versao = 0;
-	if (step(rq, path, pedido_body(rq, pedido), &answer))
+	if (step(rq, path, body, &answer))
 		return call_data(&answer, &retirada_schema, rq->arena, versao) == PROBLEM_NONE;
 	/* A cart that has expired holds nothing to take out. */
 	return answer.status == 404;

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.commands
 
 STREAM = "pedidos:eventos"
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+MARK = "retirada"  # of a cart: db/carrinho/retirar.lua
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 # fmt: off
@@ -279,12 +280,12 @@ def test_the_stream_holds_what_was_published(still):
 
 
 def test_a_cart_knows_its_orders(still):
-    """A mark that is gone, of another cart's order, of no order; of a cart that has expired nothing is asked."""
+    """A mark that is gone or too old, of another order, of no order; of a cart that has expired nothing is asked."""
     shop, facts, carts = still.shop, still.facts, still.shop.redis()
-    cart, mark = f"carrinho:{still.session}", f"p:{facts['kept']}"
+    cart = f"carrinho:{still.session}"
     whole, life = carts.hgetall(cart), carts.pttl(cart)
 
-    carts.hdel(cart, mark)
+    carts.hdel(cart, MARK)
     found = wrong(audit(shop, "--wait", "0"))
     carts.delete(cart)
     expired = audit(shop, "--wait", "0")
@@ -292,6 +293,23 @@ def test_a_cart_knows_its_orders(still):
     carts.pexpire(cart, life)
     assert list(found) == ["carrinho.marcas"] and f"order {facts['kept_number']} " in found["carrinho.marcas"]
     assert expired.returncode == 0
+
+    for retirada, checks in ((1, {"carrinho.marcas", "carrinho.alheias"}), (9, {"carrinho.alheias"})):
+        carts.hset(cart, MARK, retirada)
+        found = wrong(audit(shop, "--wait", "0"))
+        carts.hset(cart, MARK, whole[MARK])
+        assert set(found) == checks and f"an order of its version {retirada}:" in found["carrinho.alheias"]
+    carts.hset(cart, MARK, "x\ny")
+    found = wrong(audit(shop, "--wait", "0"))
+    carts.hset(cart, MARK, whole[MARK])
+    assert set(found) == {"carrinho.marcas", "carrinho.alheias"} and "version ???:" in found["carrinho.alheias"]
+
+    carts.hset(cart, f"p:{facts['kept']}", 3)
+    carts.hdel(cart, MARK)
+    older_release = audit(shop, "--wait", "0")
+    carts.hdel(cart, f"p:{facts['kept']}")
+    carts.hset(cart, MARK, whole[MARK])
+    assert older_release.returncode == 0
 
     for pedido, words in (
         (facts["gone"], f"order {facts['gone_number']}"),
@@ -351,10 +369,10 @@ def test_what_is_not_settled(still):
 
 def test_a_row_in_flight_is_looked_at_again(still):
     """What is wrong for a moment is not wrong; what is wrong inside one database is so at the first look."""
-    shop, kept = still.shop, still.facts["kept"]
-    cart, mark = f"carrinho:{still.session}", f"p:{kept}"
-    value = shop.redis().hget(cart, mark)
-    shop.redis().hdel(cart, mark)
+    shop = still.shop
+    cart = f"carrinho:{still.session}"
+    value = shop.redis().hget(cart, MARK)
+    shop.redis().hdel(cart, MARK)
     command = [TOP / "scripts/audit", "--state", shop.state, "--wait", str(WAIT_SECONDS)]
 
     def pages():
@@ -363,7 +381,7 @@ def test_a_row_in_flight_is_looked_at_again(still):
     before = pages()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert eventually(lambda: pages() >= before + 4) and running.poll() is None
-        shop.redis().hset(cart, mark, value)
+        shop.redis().hset(cart, MARK, value)
         output, errors = running.communicate(timeout=COMMAND_SECONDS)
     assert running.returncode == 0, output + errors
 

@@ -87,7 +87,7 @@ def test_an_order_that_owes_is_concluded(shop):
     session = shop.cart({product: 2})
     order = shop.public.post("/api/pedidos", shop.checkout(session)).ok(201)["id"]
     before = shop.status()["parts"]["conciliador"]
-    shop.redis().hdel(f"carrinho:{session}", f"p:{order}")
+    shop.redis().hdel(f"carrinho:{session}", "retirada")
     shop.redis().hset(f"carrinho:{session}", f"i:{product}", "3 1700000000000000")
     shop.sql(
         f"""UPDATE pedidos SET pendencia = 'finalizar', atualizado_em = now() - interval '1 hour'

@@ -46,12 +46,15 @@ COPY (
     FROM entrada WHERE id IS NULL OR NOT igual
 ) TO STDOUT;
 
--- A cart lives a day; whatever it remembers, it remembers as long.
+-- A cart lives a day; whatever it remembers, it remembers as long. Orders leave a cart in the order of the versions that they were
+-- made of, so the last of those stands for all (db/carrinho/retirar.lua).
 COPY (
     WITH carrinho AS (
-        SELECT sessao, array_agg(pedido) AS marcados FROM marcas GROUP BY sessao
+        SELECT sessao, max(CASE WHEN retirada ~ '^[0-9]{1,18}$' THEN retirada::bigint END) AS retirada,
+               array_agg(pedido) AS marcados
+        FROM marcas GROUP BY sessao
     ), concluido AS (
-        SELECT p.numero, p.id::text = ANY (c.marcados) AS marcado
+        SELECT p.numero, p.id::text = ANY (c.marcados) OR p.carrinho_versao <= c.retirada AS marcado
         FROM pedidos p JOIN carrinho c ON c.sessao = p.session_id::text
         WHERE p.status >= 'confirmado' AND p.pendencia IS NULL
     )
@@ -67,9 +70,14 @@ COPY (
     WITH marca AS (
         SELECT DISTINCT m.sessao, m.pedido, p.id, p.status, p.session_id::text = m.sessao AS dela
         FROM marcas m LEFT JOIN pedidos p ON p.id::text = m.pedido WHERE m.pedido IS NOT NULL
+    ), ultima AS (
+        SELECT m.sessao, m.retirada, p.id
+        FROM marcas m LEFT JOIN pedidos p ON p.session_id::text = m.sessao AND p.carrinho_versao::text = m.retirada
+                                         AND p.status >= 'confirmado'
+        WHERE m.retirada IS NOT NULL
     )
-    SELECT 'teste', 'entre', 'carrinho.alheias', count(*)::text,
-           'a cart''s marks are of orders of its session' FROM marca
+    SELECT 'teste', 'entre', 'carrinho.alheias', ((SELECT count(*) FROM marca) + (SELECT count(*) FROM ultima))::text,
+           'a cart''s marks are of orders of its session'
     UNION ALL
     SELECT 'erro', 'entre', 'carrinho.alheias', md5(sessao || pedido),
            format('a cart has the mark of %s: expected a confirmed order of that cart, found %s',
@@ -77,4 +85,9 @@ COPY (
                   CASE WHEN id IS NULL THEN 'no such order' WHEN NOT dela THEN 'one of another cart'
                        ELSE 'it is ' || status END)
     FROM marca WHERE id IS NULL OR NOT dela OR status < 'confirmado'
+    UNION ALL
+    SELECT 'erro', 'entre', 'carrinho.alheias', md5(sessao || retirada),
+           format('a cart has the mark of an order of its version %s: expected a confirmed order of that version, found none',
+                  left(regexp_replace(retirada, '[^0-9]', '?', 'g'), 20))
+    FROM ultima WHERE id IS NULL
 ) TO STDOUT;

@@ -13,8 +13,9 @@ CREATE TEMPORARY TABLE reserva_itens (
 );
 CREATE TEMPORARY TABLE erros_de_reserva (teste text, pedido_id uuid, chave text, texto text);
 
--- A cart, and each order that it says was taken out of it. Texts: what others wrote into Redis may be anything.
-CREATE TEMPORARY TABLE marcas (sessao text NOT NULL, pedido text);
+-- A cart, with the version that the last order taken out of it was made of; and, of carts of an older release, each order that
+-- was taken out. Texts: what others wrote into Redis may be anything.
+CREATE TEMPORARY TABLE marcas (sessao text NOT NULL, retirada text, pedido text);
 
 -- The stream. The row of time 0 is no entry: its number says how many entries were taken out.
 CREATE TEMPORARY TABLE fluxo (tempo bigint, numero bigint, id text, pedido_id text, tipo text, dados text);

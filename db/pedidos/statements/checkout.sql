@@ -3,7 +3,7 @@
 -- name: pedido_achar
 -- the order of a key ($1), or of a version ($3) of a cart ($2)
 SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
-       pendencia, chave, corpo_sha256, session_id, entrega_tipo, linhas
+       pendencia, chave, corpo_sha256, session_id, carrinho_versao, entrega_tipo, linhas
 FROM pedidos_vistos
 WHERE status >= 'reservando' AND (chave = $1 OR (session_id = $2 AND carrinho_versao = $3::bigint))
 ORDER BY chave = $1 DESC NULLS LAST LIMIT 1
@@ -11,7 +11,7 @@ ORDER BY chave = $1 DESC NULLS LAST LIMIT 1
 -- name: pedido_abrir (writes)
 -- writes the order down, or finds the one that is there; nothing while an earlier one of this cart has an end to meet
 SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
-       pendencia, chave, corpo_sha256, session_id, entrega_tipo, linhas
+       pendencia, chave, corpo_sha256, session_id, carrinho_versao, entrega_tipo, linhas
 FROM pedido_abrir($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 
 -- name: pedido_adotar (writes)
@@ -21,7 +21,7 @@ UPDATE pedidos SET chave = $2 WHERE id = $1 AND chave IS NULL
 -- name: pedido_confirmar (writes)
 -- prices, total, state, history and event at once; nothing when the order is not waiting for its reservation any more
 SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
-       pendencia, chave, corpo_sha256, session_id, entrega_tipo, linhas
+       pendencia, chave, corpo_sha256, session_id, carrinho_versao, entrega_tipo, linhas
 FROM pedido_confirmar($1, $2, $3, $4)
 
 -- name: pedido_desfazer (writes)

@@ -2,13 +2,13 @@
 
 -- name: pedido_get
 SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
-       pendencia, chave, corpo_sha256, session_id, entrega_tipo, linhas
+       pendencia, chave, corpo_sha256, session_id, carrinho_versao, entrega_tipo, linhas
 FROM pedidos_vistos WHERE id = $1 AND status >= 'confirmado'
 
 -- name: pedidos_lista (planned anew)
 -- newest first: $1 is not used, $2 from, $3 to before, $4 and $5 the last row of the page before, $6 rows
 SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
-       pendencia, chave, corpo_sha256, session_id, entrega_tipo, linhas
+       pendencia, chave, corpo_sha256, session_id, carrinho_versao, entrega_tipo, linhas
 FROM pedidos_vistos
 WHERE status >= 'confirmado' AND $1::status_pedido IS NULL
   AND ($2::timestamptz IS NULL OR criado_em >= $2)
@@ -19,7 +19,7 @@ ORDER BY criado_em DESC, id DESC LIMIT $6
 -- name: pedidos_lista_status (planned anew)
 -- the same in one state ($1), by its own index
 SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
-       pendencia, chave, corpo_sha256, session_id, entrega_tipo, linhas
+       pendencia, chave, corpo_sha256, session_id, carrinho_versao, entrega_tipo, linhas
 FROM pedidos_vistos
 WHERE status >= 'confirmado' AND status = $1
   AND ($2::timestamptz IS NULL OR criado_em >= $2)
@@ -47,7 +47,7 @@ SELECT (SELECT coalesce(sum(quantos), 0)::bigint FROM pedidos_contados
 -- name: pedido_mudar (writes)
 -- from state $2 to $3, by $4; nothing when it is not in $2 any more
 SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
-       pendencia, chave, corpo_sha256, session_id, entrega_tipo, linhas
+       pendencia, chave, corpo_sha256, session_id, carrinho_versao, entrega_tipo, linhas
 FROM pedido_mudar($1, $2, $3, $4)
 
 -- name: saude (health)

@@ -3,7 +3,7 @@
 -- name: pedido_no_caminho
 -- the oldest other order of a session ($1) that may still have goods in version $2 of its cart
 SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
-       pendencia, chave, corpo_sha256, session_id, entrega_tipo, linhas
+       pendencia, chave, corpo_sha256, session_id, carrinho_versao, entrega_tipo, linhas
 FROM pedidos_vistos
 WHERE session_id = $1 AND status >= 'reservando' AND carrinho_versao <> $2::bigint
   AND (status = 'reservando' OR pendencia IS NOT NULL)
