@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 #include "core/field.h"
+#include "core/idempotency.h"
+#include "core/kv.h"
 #include "core/money.h"
 #include "core/request.h"
 #include "core/response.h"
@@ -49,17 +51,35 @@ const struct produto *produto_among(const struct field_array *produtos, int64_t 
 /* The session of the path, in lower case as it was made. */
 const char *sessao_id(struct request *rq);
 
+/* escrita.c: the key of the session's cart in Redis. */
+const char *carrinho_key(struct request *rq, const char *sessao);
+
 /* What a script of db/carrinho did. */
 struct mudanca {
 	int64_t atualizado_em;
 	int64_t quantidade; /* of the line, after it */
 	int64_t linhas;
 	int64_t versao; /* only retirar says it */
+	bool repetida;  /* nothing now: all this is what the first call with the Idempotency-Key did */
 };
 
-/* Runs a script on the session's cart; what it refuses comes back as the problem. */
-enum problem carrinho_mudar(struct request *rq, const char *sessao, size_t script, const char *const *args,
-                            size_t arg_count, struct mudanca *mudanca);
+/* Runs a script on a cart; what it refuses comes back as the problem. */
+enum problem carrinho_script(struct request *rq, const struct kv_call *call, struct mudanca *mudanca);
+
+/* A client's write: a script, with its own arguments after those that all of them have: life and version. */
+struct escrita {
+	const char *sessao;
+	size_t script;
+	const char *const *args;
+	size_t arg_count;
+	const struct idempotency *chave; /* NULL, or without a key: done however often it is asked for */
+};
+
+/*
+ * Does a write: carrinho_script(), PROBLEM_VERSAO_DIFERENTE when a condition of the request is false (the cart's version is what it
+ * is held against), PROBLEM_CHAVE_REUTILIZADA. A call that its key says was done is PROBLEM_NONE, whatever its conditions.
+ */
+enum problem carrinho_mudar(struct request *rq, const struct escrita *escrita, struct mudanca *mudanca);
 
 /* Answers what changed; `produto_id` 0 when no single line did. */
 enum problem carrinho_mudado(struct response *rs, const char *sessao, int64_t produto_id, const struct mudanca *mudanca,

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "carrinho/carrinho.h"
-#include "core/kv.h"
+#include "core/condition.h"
 #include "core/log.h"
 #include "core/uuid.h"
 
@@ -51,20 +51,6 @@ static const struct rule retirada_rules[] = {
      .rule_count = FIELD_COUNT(linha_rules), .size = sizeof(struct linha)},
 };
 
-/* What a script says it met, other than ok. */
-static const struct {
-	const char *estado;
-	enum problem problem;
-} recusas[] = {
-    {"sessao", PROBLEM_SESSAO_NAO_ENCONTRADA}, {"item", PROBLEM_ITEM_NAO_ENCONTRADO}, {"cheio", PROBLEM_CARRINHO_CHEIO},
-    {"estoque", PROBLEM_ESTOQUE_INSUFICIENTE}, {"limite", PROBLEM_CAMPOS_INVALIDOS},
-};
-
-static const char *key_of(struct request *rq, const char *sessao)
-{
-	return arena_printf(rq->arena, "carrinho:%s", sessao);
-}
-
 const char *sessao_id(struct request *rq)
 {
 	static const struct rule rule = {.type = FIELD_UUID};
@@ -74,66 +60,24 @@ const char *sessao_id(struct request *rq)
 	return id;
 }
 
-static enum problem estado_problem(const struct kv_reply *reply)
-{
-	if (reply->type != KV_LIST || reply->count == 0 || reply->items[0].type != KV_TEXT)
-		return PROBLEM_INTERNO;
-	for (size_t i = 0; i < FIELD_COUNT(recusas); i++)
-		if (strcmp(recusas[i].estado, reply->items[0].text) == 0)
-			return recusas[i].problem;
-	return PROBLEM_NONE;
-}
-
-enum problem carrinho_mudar(struct request *rq, const char *sessao, size_t script, const char *const *args,
-                            size_t arg_count, struct mudanca *mudanca)
-{
-	const char *keys[] = {key_of(rq, sessao)};
-	const struct kv_call call = {script, keys, FIELD_COUNT(keys), args, arg_count};
-	struct kv_reply reply;
-	enum problem problem = kv_run(rq->stores->kv, &call, rq->arena, &reply);
-
-	*mudanca = (struct mudanca){0};
-	if (problem == PROBLEM_NONE)
-		problem = estado_problem(&reply);
-	if (problem != PROBLEM_NONE)
-		return problem;
-	if (reply.count > 1 && !int_parse(reply.items[1].text, 0, INT64_MAX, &mudanca->atualizado_em))
-		return PROBLEM_INTERNO;
-	if (reply.count > 3) {
-		mudanca->quantidade = reply.items[2].integer;
-		mudanca->linhas = reply.items[3].integer;
-	}
-	if (reply.count > 4)
-		mudanca->versao = reply.items[4].integer;
-	return PROBLEM_NONE;
-}
-
-enum problem carrinho_mudado(struct response *rs, const char *sessao, int64_t produto_id, const struct mudanca *mudanca,
-                             const char *message)
-{
-	struct json_out *out = response_open(rs, 200);
-
-	json_object(out, NULL);
-	json_text(out, "session_id", sessao);
-	if (produto_id != 0) {
-		json_int(out, "produto_id", produto_id);
-		json_int(out, "quantidade", mudanca->quantidade);
-	}
-	json_int(out, "total_itens", mudanca->linhas);
-	json_time(out, "expira_em", mudanca->atualizado_em + VIDA_US);
-	json_object_end(out);
-	json_text(out, "message", message);
-	return PROBLEM_NONE;
-}
-
 enum problem sessao_post(struct request *rq, struct response *rs)
 {
 	char sessao[UUID_TEXT_MAX];
+	struct idempotency chave;
 	struct mudanca mudanca;
-	const char *args[] = {VIDA_MS};
+	enum problem problem = idempotency_read(rq, rs, &chave);
 
+	if (problem != PROBLEM_NONE)
+		return problem;
+	/*
+	 * The key has no owner yet: were it kept, two strangers who both send "1" would share a cart. A repeat opens another empty
+	 * session, which does no harm.
+	 */
 	uuid_new(sessao);
-	enum problem problem = carrinho_mudar(rq, sessao, KV_CRIAR, args, FIELD_COUNT(args), &mudanca);
+	const char *keys[] = {carrinho_key(rq, sessao)};
+	const char *args[] = {VIDA_MS};
+	const struct kv_call call = {KV_CRIAR, keys, FIELD_COUNT(keys), args, FIELD_COUNT(args)};
+	problem = carrinho_script(rq, &call, &mudanca);
 	if (problem != PROBLEM_NONE)
 		return problem;
 	response_header(rs, "Location", "/api/carrinho/%s", sessao);
@@ -185,7 +129,7 @@ static enum problem carrinho_read(struct request *rq, struct carrinho *carrinho)
 {
 	struct kv_reply reply;
 	const char *sessao = sessao_id(rq);
-	const char *command[] = {"HGETALL", key_of(rq, sessao)};
+	const char *command[] = {"HGETALL", carrinho_key(rq, sessao)};
 	enum problem problem = kv_read(rq->stores->kv, command, FIELD_COUNT(command), rq->arena, &reply);
 
 	if (problem != PROBLEM_NONE)
@@ -244,6 +188,14 @@ static void carrinho_write(struct response *rs, const struct carrinho *carrinho,
 	json_object_end(out);
 }
 
+/* The version, which is all that a write of the cart is held against; then, for readers, prices and stock, which are not the cart's. */
+static const char *carrinho_tag(struct request *rq, const struct response *rs, const struct carrinho *carrinho)
+{
+	const char *whole = condition_tag(rq->arena, rs->body.data, rs->body.len);
+
+	return arena_printf(rq->arena, "\"%" PRId64 ".%s", carrinho->versao, whole + 1);
+}
+
 enum problem carrinho_get(struct request *rq, struct response *rs)
 {
 	struct carrinho carrinho;
@@ -256,17 +208,19 @@ enum problem carrinho_get(struct request *rq, struct response *rs)
 	for (size_t i = 0; i < carrinho.count; i++)
 		ids[i] = carrinho.linhas[i].produto_id;
 	problem = produtos_find(rq, rs, ids, carrinho.count, &produtos);
-	if (problem == PROBLEM_NONE)
-		carrinho_write(rs, &carrinho, &produtos);
-	return problem;
+	if (problem != PROBLEM_NONE)
+		return problem;
+	carrinho_write(rs, &carrinho, &produtos);
+	response_etag(rs, carrinho_tag(rq, rs, &carrinho));
+	return PROBLEM_NONE;
 }
 
 enum problem carrinho_delete(struct request *rq, struct response *rs)
 {
 	struct mudanca mudanca;
 	const char *sessao = sessao_id(rq);
-	const char *args[] = {VIDA_MS};
-	enum problem problem = carrinho_mudar(rq, sessao, KV_ESVAZIAR, args, FIELD_COUNT(args), &mudanca);
+	const struct escrita escrita = {.sessao = sessao, .script = KV_ESVAZIAR};
+	enum problem problem = carrinho_mudar(rq, &escrita, &mudanca);
 
 	return problem == PROBLEM_NONE ? carrinho_mudado(rs, sessao, 0, &mudanca, "Carrinho esvaziado") : problem;
 }
@@ -318,7 +272,9 @@ enum problem carrinho_retirar(struct request *rq, struct response *rs)
 	    arena_printf(rq->arena, "%" PRId64, retirada.carrinho_versao),
 	    linhas_text(rq, &retirada.itens),
 	};
-	problem = carrinho_mudar(rq, sessao, KV_RETIRAR, args, FIELD_COUNT(args), &mudanca);
+	const char *keys[] = {carrinho_key(rq, sessao)};
+	const struct kv_call call = {KV_RETIRAR, keys, FIELD_COUNT(keys), args, FIELD_COUNT(args)};
+	problem = carrinho_script(rq, &call, &mudanca);
 	if (problem != PROBLEM_NONE)
 		return problem;
 	struct json_out *out = response_open(rs, 200);

@@ -117,6 +117,7 @@ class Bench:
             1,
             key,
             86400000,
+            "",
             self.products[0],
             1,
             STOCK,

@@ -128,6 +128,22 @@ def test_an_order_is_made_once_when_what_it_needs_comes_back(shop, part):
     assert eventually(lambda: shop.stock(change.product) == 999)
 
 
+def test_an_add_whose_answer_was_lost_counts_once_when_it_is_repeated(shop):
+    """Redis had taken it in when it was frozen; the repeat with the same key, meanwhile and later, adds nothing more."""
+    change, headers = Cart(shop), {"Idempotency-Key": "minha chave"}
+
+    def send():
+        body = {"produto_id": change.product, "quantidade": 2}
+        return shop.client().post(f"/api/carrinho/{change.session}/adicionar", body, headers=headers)
+
+    with shop.frozen("redis"):
+        assert eventually(lambda: send().json["codigo"] == "resultado_desconhecido", every=0)
+    assert eventually(lambda: send().status == 200)
+    assert shop.recovered()
+    assert change.count() == 3
+    assert send().headers["Idempotency-Replayed"] == "true" and change.count() == 3
+
+
 def test_a_second_freeze_is_like_the_first(shop):
     """The breaker closes: after a freeze reads are the primary's again, and the next freeze is noticed again."""
     for _ in range(2):
