@@ -86,11 +86,14 @@ class Customer(Person):
         return cart
 
     def add(self, cart):
-        """Puts something in, once: adding again after a lost answer could add twice."""
-        produto, quantidade = self.product(), self.random.randint(1, 3)
-        reply = self.caller.ask(
-            "POST", f"/api/carrinho/{cart.session}/adicionar", {"produto_id": produto, "quantidade": quantidade}
-        )
+        """Puts something in: with a key he asks until he is told; without one once, since asking again could add twice."""
+        produto, quantidade, chave = self.product(), self.random.randint(1, 3), self.key()
+        path, body = f"/api/carrinho/{cart.session}/adicionar", {"produto_id": produto, "quantidade": quantidade}
+
+        def ask():
+            return self.caller.ask("POST", path, body, chave)
+
+        reply = self.until_definite(ask) if chave else ask()
         if reply.ok:
             cart.added[produto] += quantidade
         elif reply.unknown:
@@ -98,10 +101,13 @@ class Customer(Person):
         if reply.codigo == "sessao_nao_encontrada":
             self.journal.violation(f"{self.name}: an acknowledged session is gone", cart.session)
 
+    def key(self):
+        """An Idempotency-Key, half of the time."""
+        return str(uuid.UUID(int=self.random.getrandbits(128), version=4)) if self.random.random() < 0.5 else None
+
     def order(self, cart):
         """Orders what is in the cart, one way or another."""
-        chave = str(uuid.UUID(int=self.random.getrandbits(128), version=4)) if self.random.random() < 0.5 else None
-        wish = Wish(cart, chave)
+        wish = Wish(cart, self.key())
         self.journal.wishes.append(wish)
         if self.random.random() < 0.3:
             self.double_click(wish)

@@ -1,4 +1,4 @@
-"""Conditions on a cart: its tag names what is shown, writes are held against its own version; no change is no new version."""
+"""Conditions on a cart: its tag is of what is shown, writes are held against its version; no change, no new tag."""
 import pytest
 
 from test_concorrencia import statuses, together

@@ -129,7 +129,7 @@ def test_an_order_is_made_once_when_what_it_needs_comes_back(shop, part):
 
 
 def test_an_add_whose_answer_was_lost_counts_once_when_it_is_repeated(shop):
-    """Redis had taken it in when it was frozen; the repeat with the same key, meanwhile and later, adds nothing more."""
+    """Redis had taken it in when it was frozen; repeats with the same key, meanwhile and later, add nothing more."""
     change, headers = Cart(shop), {"Idempotency-Key": "minha chave"}
 
     def send():
