@@ -1,34 +1,86 @@
 /* Money: reading, writing, multiplying and adding centavos, with every overflow seen. */
 #include "core/money.h"
 
-#include <string.h>
+#define EXPONENT_MAX 1000000000
 
-bool money_parse(const char *text, size_t len, struct money *out)
+/* A number's digits, `point` of them before the decimal point once the exponent has moved it. */
+struct decimal {
+	const char *digits; /* up to `end`, with at most one point among them */
+	const char *end;
+	int64_t point;
+};
+
+/* [ sign ] digits, to `end`; an exponent beyond EXPONENT_MAX is as good as that. */
+static bool exponent_read(const char *at, const char *end, int64_t *out)
 {
-	const char *end = text + len;
-	int64_t centavos = 0;
-	int decimals = -1; /* -1: before the point */
-	int digits = 0;
-	bool negative = len > 0 && *text == '-';
+	bool negative = at < end && *at == '-';
+	int64_t value = 0;
 
-	for (const char *at = text + negative; at < end; at++) {
-		if (*at == '.' && decimals < 0 && digits > 0) {
-			decimals = 0;
-			continue;
-		}
-		if (*at < '0' || *at > '9' || decimals == 2)
+	at += negative || (at < end && *at == '+');
+	if (at == end)
+		return false;
+	for (; at < end; at++) {
+		if (*at < '0' || *at > '9')
 			return false;
+		value = value * 10 + (*at - '0');
+		value = value > EXPONENT_MAX ? EXPONENT_MAX : value;
+	}
+	*out = negative ? -value : value;
+	return true;
+}
+
+/* digits [ . digits ] [ e exponent ] */
+static bool decimal_read(const char *at, const char *end, struct decimal *out)
+{
+	bool fraction = false;
+	int64_t exponent = 0;
+
+	*out = (struct decimal){.digits = at};
+	for (; at < end && ((*at >= '0' && *at <= '9') || (*at == '.' && !fraction && out->point > 0)); at++) {
+		fraction = fraction || *at == '.';
+		out->point += !fraction;
+	}
+	out->end = at;
+	if (out->point == 0 || at[-1] == '.')
+		return false;
+	if (at < end && ((*at != 'e' && *at != 'E') || !exponent_read(at + 1, end, &exponent)))
+		return false;
+	out->point += exponent;
+	return true;
+}
+
+/* The number times 100, when that is an integer. */
+static bool decimal_centavos(const struct decimal *decimal, int64_t *out)
+{
+	int64_t left = decimal->point + 2; /* digits that count */
+	int64_t centavos = 0;
+
+	for (const char *at = decimal->digits; at < decimal->end; at++) {
+		if (*at == '.')
+			continue;
+		if (left-- <= 0 && *at != '0')
+			return false;
+		if (left < 0)
+			continue;
 		if (__builtin_mul_overflow(centavos, 10, &centavos) ||
 		    __builtin_add_overflow(centavos, *at - '0', &centavos))
 			return false;
-		digits++;
-		decimals += decimals >= 0;
 	}
-	if (digits == 0 || decimals == 0)
-		return false;
-	for (int scale = decimals < 0 ? 0 : decimals; scale < 2; scale++)
+	for (; left > 0 && centavos > 0; left--)
 		if (__builtin_mul_overflow(centavos, 10, &centavos))
 			return false;
+	*out = centavos;
+	return true;
+}
+
+bool money_parse(const char *text, size_t len, struct money *out)
+{
+	bool negative = len > 0 && *text == '-';
+	struct decimal decimal;
+	int64_t centavos;
+
+	if (!decimal_read(text + negative, text + len, &decimal) || !decimal_centavos(&decimal, &centavos))
+		return false;
 	out->centavos = negative ? -centavos : centavos;
 	return true;
 }

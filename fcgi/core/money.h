@@ -13,8 +13,8 @@ struct money {
 #define MONEY_TEXT_MAX 24 /* "-92233720368547758.07" and its NUL */
 
 /*
- * Reads a decimal such as 45.90, 45.9 or 45 (an optional minus, digits, at most two decimals; no exponent, no blanks).
- * Returns false, and leaves *out alone, for anything else or what does not fit.
+ * Reads a decimal number of JSON's grammar by its value: 45.90, 45.9, 45.900 and 4.59e1 are the same (leading zeros may be there). At
+ * most two decimals may be other than zero. Returns false, and leaves *out alone, for anything else or what does not fit.
  */
 bool money_parse(const char *text, size_t len, struct money *out);
 
