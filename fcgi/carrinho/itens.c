@@ -24,9 +24,10 @@ static const char *of_int(struct request *rq, int64_t value)
 
 static enum problem sem_estoque(struct response *rs, const struct produto *produto)
 {
-	return response_problem(rs, PROBLEM_ESTOQUE_INSUFICIENTE,
-	                        "Estoque insuficiente: restam %" PRId64 " unidades de %s", produto->estoque,
-	                        produto->nome);
+	static const char *const restantes[] = {"não resta nenhuma unidade", "resta 1 unidade", "restam # unidades"};
+
+	return response_problem(rs, PROBLEM_ESTOQUE_INSUFICIENTE, "Estoque insuficiente: %s de %s",
+	                        text_count(rs->complaints.arena, produto->estoque, restantes), produto->nome);
 }
 
 /* In words why a write was refused; `sought`: what asking the catalogue for the product came to. */

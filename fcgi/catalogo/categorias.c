@@ -13,7 +13,7 @@ const struct field categoria_fields[CATEGORIA_FIELDS] = {
 
 static const struct rule categoria_rules[] = {
     {"nome", FIELD_TEXT, offsetof(struct categoria, nome), true, .min = 1, .max = 80},
-    {"descricao", FIELD_TEXT, offsetof(struct categoria, descricao), .max = 500},
+    {"descricao", FIELD_TEXT, offsetof(struct categoria, descricao), .max = 500, .text = TEXT_LINES},
 };
 
 enum problem categoria_read(struct request *rq, int64_t id, struct categoria *categoria)

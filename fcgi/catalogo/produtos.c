@@ -1,5 +1,7 @@
 /* One product: read, made, changed, taken off sale. */
 #include <stddef.h>
+#include <string.h>
+#include <strings.h>
 
 #include "catalogo/catalogo.h"
 #include "core/auth.h"
@@ -36,18 +38,38 @@ struct produto_body {
 
 enum { BODY_NOME, BODY_DESCRICAO, BODY_PRECO, BODY_ESTOQUE, BODY_CATEGORIA, BODY_FOTO, BODY_ATIVO, BODY_FIELDS };
 
+/* http, https, or a path of this shop: it becomes the src of an image on the shop's pages. */
+static bool foto_url_valida(const char *text)
+{
+	size_t scheme = strncasecmp(text, "https://", 8) == 0 ? 8 : strncasecmp(text, "http://", 7) == 0 ? 7 : 0;
+
+	if (strpbrk(text, " \"<>\\") != NULL)
+		return false;
+	if (scheme > 0)
+		return text[scheme] != '\0' && strchr("/?#", text[scheme]) == NULL;
+	return text[0] == '/' && text[1] != '/';
+}
+
 /* POST and PUT want a whole product, PATCH any part of one. */
 #define BODY_RULES(whole)                                                                                              \
 	{                                                                                                              \
 		[BODY_NOME] = {"nome", FIELD_TEXT, offsetof(struct produto_body, nome), whole, .min = 1, .max = 120},  \
-		[BODY_DESCRICAO] = {"descricao", FIELD_TEXT, offsetof(struct produto_body, descricao), .max = 2000},   \
+		[BODY_DESCRICAO] = {"descricao", FIELD_TEXT, offsetof(struct produto_body, descricao), .max = 2000,    \
+		                    .text = TEXT_LINES},                                                               \
 		[BODY_PRECO] = {"preco", FIELD_MONEY, offsetof(struct produto_body, preco),                            \
 		                whole,   .min = 1,    .max = PRECO_MAX},                                               \
 		[BODY_ESTOQUE] = {"estoque", FIELD_INT, offsetof(struct produto_body, estoque), .max = INT32_MAX},     \
 		[BODY_CATEGORIA] = {"categoria_id", FIELD_INT, offsetof(struct produto_body, categoria_id),            \
 		                    whole,          .min = 1,  .max = INT32_MAX},                                      \
-		[BODY_FOTO] = {"foto_url",       FIELD_TEXT, offsetof(struct produto_body, foto_url),                  \
-		               .nullable = true, .min = 1,   .max = 500},                                              \
+		[BODY_FOTO] = {"foto_url",                                                                             \
+		               FIELD_TEXT,                                                                             \
+		               offsetof(struct produto_body, foto_url),                                                \
+		               .nullable = true,                                                                       \
+		               .min = 1,                                                                               \
+		               .max = 500,                                                                             \
+		               .valid = foto_url_valida,                                                               \
+		               .words = "deve ser um endereço http:// ou https://, ou um caminho desta loja "         \
+		                        "(/fotos/bolo.jpg), de até 500 caracteres"},                                   \
 		[BODY_ATIVO] = {"ativo", FIELD_BOOL, offsetof(struct produto_body, ativo)},                            \
 	}
 

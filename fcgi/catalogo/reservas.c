@@ -75,6 +75,8 @@ enum problem reservas_vencidas(struct request *rq, struct response *rs)
 	return PROBLEM_NONE;
 }
 
+static const char *const restantes[] = {"não resta nenhuma unidade", "resta 1 unidade", "restam # unidades"};
+
 /* What reservar() refused, in words. */
 static enum problem reserva_refused(struct response *rs, const struct sql_rows *rows)
 {
@@ -82,9 +84,8 @@ static enum problem reserva_refused(struct response *rs, const struct sql_rows *
 	const char *produto = sql_text(rows, 0, 1);
 
 	if (strcmp(situacao, "insuficiente") == 0)
-		return response_problem(rs, PROBLEM_ESTOQUE_INSUFICIENTE,
-		                        "Estoque insuficiente: restam %lld unidades de %s",
-		                        (long long)sql_int(rows, 0, 2), produto);
+		return response_problem(rs, PROBLEM_ESTOQUE_INSUFICIENTE, "Estoque insuficiente: %s de %s",
+		                        text_count(rs->complaints.arena, sql_int(rows, 0, 2), restantes), produto);
 	if (strcmp(situacao, "indisponivel") == 0)
 		return produto == NULL
 		           ? PROBLEM_ITEM_INDISPONIVEL

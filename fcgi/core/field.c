@@ -11,6 +11,9 @@
 #include "core/money.h"
 #include "core/uuid.h"
 
+/* At most this many code points become one in NFC: what is longer than that need not be normalised to be too long. */
+#define NFC_SHRINKS 4
+
 void complaints_init(struct complaints *list, struct arena *arena)
 {
 	*list = (struct complaints){.arena = arena};
@@ -67,6 +70,8 @@ static const char *rule_words(struct arena *arena, const struct rule *rule)
 	case FIELD_BOOL:
 		return "deve ser true ou false";
 	case FIELD_TEXT:
+		if (rule->words != NULL)
+			return rule->words;
 		return rule->allowed != NULL
 		           ? allowed_words(arena, rule->allowed)
 		           : arena_printf(arena, "deve ser um texto de %lld a %lld caracteres", min, max);
@@ -113,52 +118,48 @@ bool int_parse(const char *text, int64_t min, int64_t max, int64_t *out)
 	return true;
 }
 
-/* The length of the UTF-8 sequence at `s`, 0 when it is none: RFC 3629, section 4. */
-static size_t utf8_sequence(const unsigned char *s, size_t left)
+/* One of the allowed words, letter by letter: they are for programs. */
+static bool word_allowed(const char *const *allowed, const char *text)
 {
-	size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
-
-	if (len > left)
-		return 0;
-	for (size_t i = 1; i < len; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
-	bool surrogate = s[0] == 0xed && s[1] > 0x9f;
-	bool beyond = s[0] == 0xf4 && s[1] > 0x8f;
-	return len > 1 && (overlong || surrogate || beyond) ? 0 : len;
+	for (; *allowed != NULL; allowed++)
+		if (strcmp(*allowed, text) == 0)
+			return true;
+	return false;
 }
 
-int64_t utf8_length(const char *text, size_t len)
-{
-	const unsigned char *s = (const unsigned char *)text;
-	int64_t characters = 0;
-
-	while (len > 0) {
-		size_t sequence = *s == '\0' ? 0 : utf8_sequence(s, len);
-		if (sequence == 0)
-			return -1;
-		s += sequence;
-		len -= sequence;
-		characters++;
-	}
-	return characters;
-}
-
-static bool text_parse(const struct rule *rule, const char *text, struct arena *arena, const char **out)
+/* Reads a text; NULL when it fits, else what is wrong with it. */
+static const char *text_read(const struct rule *rule, const char *text, struct arena *arena, const char **out)
 {
 	int64_t characters = utf8_length(text, strlen(text));
+	const char *normal = text;
 
-	if (characters < rule->min || characters > rule->max || characters < 0)
-		return false;
-	for (size_t i = 0; rule->allowed != NULL; i++) {
-		if (rule->allowed[i] == NULL)
-			return false;
-		if (strcmp(rule->allowed[i], text) == 0)
-			break;
+	if (characters < 0 || characters / NFC_SHRINKS > rule->max)
+		return rule_words(arena, rule);
+	if (rule->allowed != NULL) {
+		if (!word_allowed(rule->allowed, text))
+			return rule_words(arena, rule);
+	} else {
+		const char *wrong = text_normalise(arena, rule->text, text, &normal);
+		if (wrong != NULL)
+			return wrong;
 	}
-	*out = arena_copy(arena, text, strlen(text));
-	return true;
+	characters = utf8_length(normal, strlen(normal));
+	if (characters == 0 && rule->min > 0)
+		return "não pode ficar em branco";
+	if (characters < rule->min || characters > rule->max || (rule->valid != NULL && !rule->valid(normal)))
+		return rule_words(arena, rule);
+	*out = normal == text ? arena_copy(arena, text, strlen(text)) : normal;
+	return NULL;
+}
+
+void complain_value(struct complaints *list, const char *campo, const struct rule *rule, const char *value)
+{
+	const char *ignored;
+
+	if (rule->type == FIELD_TEXT && value != NULL)
+		complaint_add(list, campo, text_read(rule, value, list->arena, &ignored));
+	else
+		complain_rule(list, campo, rule);
 }
 
 static bool uuid_parse(const char *text, struct arena *arena, const char **out)
@@ -209,13 +210,15 @@ static bool ids_parse(const struct rule *rule, const char *text, struct arena *a
 
 bool field_parse(const struct rule *rule, const char *text, struct arena *arena, void *member)
 {
+	if (rule->nullable && text_is_blank(text))
+		return true;
 	switch (rule->type) {
 	case FIELD_INT:
 		return int_parse(text, rule->min, rule->max, member);
 	case FIELD_BOOL:
 		return bool_parse(text, member);
 	case FIELD_TEXT:
-		return text_parse(rule, text, arena, member);
+		return text_read(rule, text, arena, member) == NULL;
 	case FIELD_MONEY:
 		return money_read(rule, text, member);
 	case FIELD_TIME:

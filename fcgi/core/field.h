@@ -13,11 +13,12 @@
 #include <stdint.h>
 
 #include "core/arena.h"
+#include "core/text.h"
 
 enum field_type {
 	FIELD_INT,    /* int64_t */
 	FIELD_BOOL,   /* bool */
-	FIELD_TEXT,   /* const char *, NULL: null */
+	FIELD_TEXT,   /* const char *, NULL: null; normalised by rule.text on the way in */
 	FIELD_MONEY,  /* struct money */
 	FIELD_TIME,   /* int64_t, UTC microseconds */
 	FIELD_UUID,   /* const char *, as FIELD_TEXT but checked on the way in, lower-cased */
@@ -43,12 +44,15 @@ struct rule {
 	enum field_type type;
 	size_t offset;
 	bool required;
-	bool nullable;              /* null is accepted and is as if absent, but counts as present */
-	int64_t min, max;           /* INT: the value; MONEY: centavos; TEXT: characters; IDS and ARRAY: elements */
+	bool nullable;    /* null, or a text without a visible character, is as if absent, but counts as present */
+	int64_t min, max; /* INT: the value; MONEY: centavos; TEXT: characters, normalised; IDS and ARRAY: elements */
 	const char *const *allowed; /* TEXT: a NULL-ended list of the only values */
 	const struct rule *rules;   /* OBJECT and ARRAY: of the inner struct */
 	size_t rule_count;
-	size_t size; /* ARRAY: sizeof the inner struct */
+	size_t size;                     /* ARRAY: sizeof the inner struct */
+	enum text_kind text;             /* TEXT: how it is normalised */
+	bool (*valid)(const char *text); /* TEXT: what else must hold of the normalised text; NULL: nothing */
+	const char *words;               /* TEXT: what is expected, in pt-BR, where the length does not say it */
 };
 
 #define FIELD_COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -77,14 +81,14 @@ void complain(struct complaints *list, const char *campo, const char *format, ..
 /* Adds the standard complaint of a rule: "deve ser um inteiro de 1 a 9999". `campo` is the full dotted name. */
 void complain_rule(struct complaints *list, const char *campo, const struct rule *rule);
 
+/* Adds what is wrong with `value`, which field_parse() refused; NULL: it is not even of the rule's type. */
+void complain_value(struct complaints *list, const char *campo, const struct rule *rule, const char *value);
+
 /*
  * Reads a NUL-terminated text by `rule` into *member: a decimal integer without sign tricks or blanks, true|false, an exact
- * amount, an RFC 3339 time, a UUID, valid UTF-8 within the length, ids. False when it does not fit.
+ * amount, an RFC 3339 time, a UUID, text by the text rule, ids. False when it does not fit.
  */
 bool field_parse(const struct rule *rule, const char *text, struct arena *arena, void *member);
-
-/* Number of characters (code points) of a valid UTF-8 text of `len` bytes without NUL; -1 when it is not valid UTF-8 (RFC 3629). */
-int64_t utf8_length(const char *text, size_t len);
 
 /* Reads a whole decimal integer, nothing else around it; false when it is not one or is out of [min, max]. */
 bool int_parse(const char *text, int64_t min, int64_t max, int64_t *out);

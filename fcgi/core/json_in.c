@@ -28,18 +28,15 @@ static void release(void *object)
 	json_object_put(object);
 }
 
-/* Parses a whole text; NULL when it is not JSON or has a name twice in an object. The tree belongs to the arena. */
-static struct json_object *parse(const char *data, size_t len, struct arena *arena)
+/* Parses an object that json_scan() let pass; NULL when it has a name twice in an object. The tree belongs to the arena. */
+static struct json_object *parse(const char *data, size_t len, size_t names, struct arena *arena)
 {
 	static struct json_tokener *tokener;
-	size_t names;
 
 	if (tokener == NULL)
 		tokener = json_tokener_new_ex(JSON_DEPTH_MAX + 2);
 	if (tokener == NULL)
 		out_of_memory();
-	if (len > INT32_MAX || !json_scan(data, len, &names))
-		return NULL;
 	json_tokener_reset(tokener);
 	struct json_object *tree = json_tokener_parse_ex(tokener, data, (int)len);
 	if (tree == NULL)
@@ -137,7 +134,12 @@ static bool read_member(const struct reading *reading, const struct place *where
 		return true;
 	}
 	const char *text = scalar_text(node, rule->type);
-	return text != NULL && field_parse(rule, text, reading->arena, member);
+	if (text == NULL)
+		return false;
+	/* What another service has stored passes on as it is, also from before a rule. */
+	struct rule raw = *rule;
+	raw.text = TEXT_RAW;
+	return field_parse(reading->open ? &raw : rule, text, reading->arena, member);
 }
 
 static bool known(const struct json_schema *schema, const char *name)
@@ -181,23 +183,42 @@ static void read_object(const struct reading *reading, const struct place *where
 		if (present != NULL)
 			*present |= 1u << i;
 		if (!read_member(reading, &member, value, rule, out))
-			complain_rule(reading->complaints, path_of(reading, &member), rule);
+			complain_value(reading->complaints, path_of(reading, &member), rule,
+			               scalar_text(value, rule->type));
 	}
 	if (!schema->open)
 		refuse_unknown(reading, where, node, schema);
 }
 
+static enum problem refuse_whole(struct complaints *complaints, const char *erro)
+{
+	complain(complaints, "", "%s", erro);
+	return PROBLEM_CAMPOS_INVALIDOS;
+}
+
 enum problem json_read(const char *data, size_t len, const struct json_schema *schema, void *out, uint32_t *present,
                        struct complaints *complaints)
 {
+	static const char bom[] = "\xef\xbb\xbf"; /* a reader may ignore it (RFC 8259, section 8.1) */
 	const struct reading reading = {complaints->arena, complaints, schema->open};
-	struct json_object *tree = parse(data, len, complaints->arena);
+	struct json_summary summary;
+	size_t before = complaints->count;
 
 	if (present != NULL)
 		*present = 0;
-	if (tree == NULL || !json_object_is_type(tree, json_type_object))
+	if (len >= sizeof(bom) - 1 && memcmp(data, bom, sizeof(bom) - 1) == 0) {
+		data += sizeof(bom) - 1;
+		len -= sizeof(bom) - 1;
+	}
+	if (len > INT32_MAX || !json_scan(data, len, &summary))
 		return PROBLEM_JSON_INVALIDO;
-	size_t before = complaints->count;
+	if (!summary.object)
+		return refuse_whole(complaints, "o corpo deve ser um objeto JSON");
+	if (summary.nul_name) /* json-c would cut it short, perhaps to the name of a field */
+		return refuse_whole(complaints, "há um campo desconhecido, com U+0000 no nome");
+	struct json_object *tree = parse(data, len, summary.names, complaints->arena);
+	if (tree == NULL)
+		return PROBLEM_JSON_INVALIDO;
 	read_object(&reading, NULL, tree, schema, out, present);
 	return complaints->count == before ? PROBLEM_NONE : PROBLEM_CAMPOS_INVALIDOS;
 }

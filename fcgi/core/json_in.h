@@ -14,13 +14,15 @@
 struct json_schema {
 	const struct rule *rules;
 	size_t count;
-	bool open; /* ignore unknown names: for answers of other services, never for a client's body */
+	/* For answers of other services, never for a client's body: unknown names are ignored, texts are taken as they come. */
+	bool open;
 };
 
 /*
  * Reads an object of `len` bytes into the struct at `out` by the schema; members whose name is absent are left as they are.
  * `*present` (may be NULL) gets bit i when rule i's name was there.
- * PROBLEM_JSON_INVALIDO: not JSON, not an object, nested too deep, duplicate names. PROBLEM_CAMPOS_INVALIDOS: see `complaints`.
+ * A byte order mark before it is ignored. PROBLEM_JSON_INVALIDO: not JSON, nested too deep, duplicate names.
+ * PROBLEM_CAMPOS_INVALIDOS: see `complaints`, whose field is "" when the whole is no object, or has a name with U+0000.
  */
 enum problem json_read(const char *data, size_t len, const struct json_schema *schema, void *out, uint32_t *present,
                        struct complaints *complaints);

@@ -4,13 +4,13 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "core/field.h"
+#include "core/text.h"
 
 /* Invariant: at <= end. Each scan_…() moves `at` past what it has taken, and gives false when that is not there. */
 struct scanner {
 	const char *at;
 	const char *end;
-	size_t names;
+	struct json_summary summary;
 };
 
 static bool scan_value(struct scanner *in, int depth);
@@ -119,9 +119,10 @@ static bool scan_member(struct scanner *in, int depth)
 	bool nul;
 
 	skip_blanks(in);
-	if (!scan_string(in, &nul) || nul)
+	if (!scan_string(in, &nul))
 		return false;
-	in->names++;
+	in->summary.names++;
+	in->summary.nul_name = in->summary.nul_name || nul;
 	skip_blanks(in);
 	return take(in, ':') && scan_value(in, depth);
 }
@@ -166,13 +167,17 @@ static bool scan_value(struct scanner *in, int depth)
 	}
 }
 
-bool json_scan(const char *data, size_t len, size_t *names)
+bool json_scan(const char *data, size_t len, struct json_summary *summary)
 {
 	struct scanner in = {.at = data, .end = data + len};
 
-	if (utf8_length(data, len) < 0 || !scan_value(&in, 0))
+	if (utf8_length(data, len) < 0)
 		return false;
 	skip_blanks(&in);
-	*names = in.names;
+	in.summary.object = next(&in) == '{';
+	if (!scan_value(&in, 0))
+		return false;
+	skip_blanks(&in);
+	*summary = in.summary;
 	return in.at == in.end;
 }

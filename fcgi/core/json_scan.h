@@ -10,11 +10,16 @@
 
 #define JSON_DEPTH_MAX 8 /* objects and arrays within each other */
 
+struct json_summary {
+	size_t names;  /* members of all objects, for finding duplicate names */
+	bool object;   /* the value is an object */
+	bool nul_name; /* a name has an escaped NUL */
+};
+
 /*
  * True when `len` bytes are one JSON value in UTF-8 with nothing but blanks around it, nested at most JSON_DEPTH_MAX deep.
- * *names gets the number of all objects' members, for finding duplicate names. Refused beyond the grammar: half a surrogate pair,
- * which is no character, and an escaped NUL in a name.
+ * Refused beyond the grammar: half a surrogate pair, which is no character.
  */
-bool json_scan(const char *data, size_t len, size_t *names);
+bool json_scan(const char *data, size_t len, struct json_summary *summary);
 
 #endif

@@ -150,7 +150,28 @@ static bool is_json(const char *type)
 	static const char json[] = "application/json";
 	size_t len = sizeof(json) - 1;
 
-	return type != NULL && strncasecmp(type, json, len) == 0 && strchr("; \t", type[len]) != NULL;
+	if (type == NULL || strncasecmp(type, json, len) != 0)
+		return false;
+	type += len;
+	type += strspn(type, " \t");
+	return *type == '\0' || *type == ';';
+}
+
+/* What the body is said to be. */
+static enum problem check_type(struct request *rq, struct response *rs)
+{
+	const char *coding = variable(rq, "HTTP_CONTENT_ENCODING");
+
+	if (coding != NULL && *coding != '\0' && strcasecmp(coding, "identity") != 0) {
+		response_header(rs, "Accept-Encoding", "identity"); /* RFC 9110, section 15.5.16 */
+		return response_problem(rs, PROBLEM_TIPO_NAO_SUPORTADO,
+		                        "O corpo não pode vir comprimido: envie-o sem Content-Encoding.");
+	}
+	if (is_json(variable(rq, "CONTENT_TYPE")))
+		return PROBLEM_NONE;
+	if (rq->method == METHOD_PATCH)
+		response_header(rs, "Accept-Patch", "application/json"); /* RFC 5789, section 2.2 */
+	return PROBLEM_TIPO_NAO_SUPORTADO;
 }
 
 /* Reads the whole body into the arena. */
@@ -166,8 +187,9 @@ static enum problem read_body(struct request *rq, struct response *rs, char **bo
 	if (announced == 0)
 		return response_problem(rs, PROBLEM_JSON_INVALIDO,
 		                        "Falta o corpo da requisição: envie um objeto JSON.");
-	if (!is_json(variable(rq, "CONTENT_TYPE")))
-		return PROBLEM_TIPO_NAO_SUPORTADO;
+	enum problem problem = check_type(rq, rs);
+	if (problem != PROBLEM_NONE)
+		return problem;
 	*len = (size_t)announced;
 	*body = arena_alloc(rq->arena, *len + 1);
 	if (!rq->source->body(rq->source->context, *body, *len))
@@ -191,8 +213,33 @@ enum problem request_body(struct request *rq, struct response *rs, const struct 
 	return problem != PROBLEM_JSON_INVALIDO
 	           ? problem
 	           : response_problem(rs, problem,
-	                              "O corpo da requisição deve ser um objeto JSON válido, em UTF-8, "
+	                              "O corpo da requisição deve ser JSON válido, em UTF-8, "
 	                              "sem nomes repetidos e sem aninhamento fundo.");
+}
+
+/* The index of the rule with this name of `len` bytes, or `count`. */
+static size_t rule_of(const struct rule *rules, size_t count, const char *name, size_t len)
+{
+	size_t i = 0;
+
+	while (i < count && (strlen(rules[i].name) != len || memcmp(rules[i].name, name, len) != 0))
+		i++;
+	return i;
+}
+
+/* A name that no rule has: `ids[]` and `ids[0]` are how some clients write a list. */
+static void unknown_parameter(const struct request *rq, struct response *rs, const struct request_pair *pair,
+                              const struct rule *rules, size_t count)
+{
+	size_t i = rule_of(rules, count, pair->name, strcspn(pair->name, "["));
+
+	if (i < count && rules[i].type == FIELD_IDS)
+		complain(&rs->complaints, pair->name,
+		         "escreva a lista num só parâmetro, separada por vírgulas: %s=1,2,3", rules[i].name);
+	else if (i < count)
+		complain(&rs->complaints, pair->name, "escreva o nome sem colchetes: %s=", rules[i].name);
+	else if (rq->right != NULL)
+		complain(&rs->complaints, pair->name, "parâmetro desconhecido");
 }
 
 enum problem request_query(struct request *rq, struct response *rs, const struct rule *rules, size_t count, void *out,
@@ -202,20 +249,28 @@ enum problem request_query(struct request *rq, struct response *rs, const struct
 
 	for (size_t i = 0; i < rq->query_count; i++) {
 		const struct request_pair *pair = &rq->query[i];
-		for (size_t j = 0; j < count; j++) {
-			if (strcmp(rules[j].name, pair->name) != 0)
-				continue;
-			if (seen & 1u << j)
-				complain(&rs->complaints, pair->name, "foi dado mais de uma vez");
-			else if (!field_parse(&rules[j], pair->value, rq->arena, (char *)out + rules[j].offset))
-				complain_rule(&rs->complaints, pair->name, &rules[j]);
-			seen |= 1u << j;
+		size_t j = rule_of(rules, count, pair->name, strlen(pair->name));
+		if (j == count) {
+			unknown_parameter(rq, rs, pair, rules, count);
+			continue;
 		}
+		if (seen & 1u << j)
+			complain(&rs->complaints, pair->name, "foi dado mais de uma vez");
+		else if (!field_parse(&rules[j], pair->value, rq->arena, (char *)out + rules[j].offset))
+			complain_value(&rs->complaints, pair->name, &rules[j], pair->value);
+		seen |= 1u << j;
 	}
 	for (size_t j = 0; j < count; j++)
 		if (rules[j].required && !(seen & 1u << j))
 			complain(&rs->complaints, rules[j].name, "é obrigatório");
 	if (present != NULL)
 		*present = seen;
+	return rs->complaints.count == 0 ? PROBLEM_NONE : PROBLEM_PARAMETRO_INVALIDO;
+}
+
+enum problem request_no_query(struct request *rq, struct response *rs)
+{
+	for (size_t i = 0; i < rq->query_count; i++)
+		complain(&rs->complaints, rq->query[i].name, "parâmetro desconhecido");
 	return rs->complaints.count == 0 ? PROBLEM_NONE : PROBLEM_PARAMETRO_INVALIDO;
 }

@@ -91,10 +91,14 @@ enum problem request_body(struct request *rq, struct response *rs, const struct 
                           uint32_t *present);
 
 /*
- * Reads the query string by rules: unknown names are ignored, a known one that is repeated, or missing though required, is
- * refused: PROBLEM_PARAMETRO_INVALIDO.
+ * Reads the query string by rules: PROBLEM_PARAMETRO_INVALIDO, with complaints left in `rs`, for a known name that is repeated, missing
+ * though required, or written as an array (ids[]=1). Unknown names are ignored, but refused where the route asked for a right: a filter
+ * that is not applied does harm there.
  */
 enum problem request_query(struct request *rq, struct response *rs, const struct rule *rules, size_t count, void *out,
                            uint32_t *present);
+
+/* Refuses every parameter, for a call that takes none: PROBLEM_PARAMETRO_INVALIDO. */
+enum problem request_no_query(struct request *rq, struct response *rs);
 
 #endif

@@ -84,14 +84,14 @@ static void write_complaints(struct json_out *out, const struct complaints *comp
 	json_array_end(out);
 }
 
-/* RFC 9457, and the old envelope in one. What the handler had written is thrown away, but Allow stays. */
+/* RFC 9457, and the old envelope in one. What the handler had written is thrown away, but headers that say what would do stay. */
 static void write_problem(struct response *rs, const struct request *rq, enum problem problem)
 {
 	const struct problem_info *info = problem_info(problem);
 	const char *detail = rs->detail != NULL ? rs->detail : info->detail;
 	struct json_out *out = &rs->json;
 
-	if (problem != PROBLEM_METODO_NAO_PERMITIDO)
+	if (problem != PROBLEM_METODO_NAO_PERMITIDO && problem != PROBLEM_TIPO_NAO_SUPORTADO)
 		buf_clear(&rs->headers);
 	buf_clear(&rs->body);
 	rs->status = info->status;

@@ -80,6 +80,8 @@ static enum problem route_call(const struct route *route, struct request *rq, st
 	/* Where a write makes something new there is nothing yet that If-Match could name. */
 	if (route->method != METHOD_GET && !route->tagged && !condition_met(rq, NULL))
 		return PROBLEM_VERSAO_DIFERENTE;
+	if (route->method != METHOD_GET && route->right != NULL && request_no_query(rq, rs) != PROBLEM_NONE)
+		return PROBLEM_PARAMETRO_INVALIDO;
 	return route->handle(rq, rs);
 }
 

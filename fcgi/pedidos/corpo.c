@@ -3,6 +3,7 @@
 #include <sha2.h>
 #include <string.h>
 
+#include "pedidos/contato.h"
 #include "pedidos/pedidos.h"
 
 #define CHAVE_MAX 255
@@ -14,13 +15,16 @@ static const char *const tipos[] = {"retirada", "entrega", NULL};
 
 static const struct rule cliente_rules[] = {
     {"nome", FIELD_TEXT, offsetof(struct cliente, nome), true, .min = 1, .max = 120},
-    {"email", FIELD_TEXT, offsetof(struct cliente, email), true, .min = 3, .max = 254},
-    {"telefone", FIELD_TEXT, offsetof(struct cliente, telefone), true, .min = 8, .max = 20},
+    {"email", FIELD_TEXT, offsetof(struct cliente, email), true, .min = 3, .max = 254, .valid = email_valido,
+     .words = "deve ser um e-mail de até 254 caracteres, como nome@exemplo.com.br"},
+    {"telefone", FIELD_TEXT, offsetof(struct cliente, telefone), true, .min = 8, .max = 20, .valid = telefone_valido,
+     .words = "deve ser um telefone de 8 a 15 dígitos, em até 20 caracteres, como (11) 98765-4321"},
 };
 
 static const struct rule entrega_rules[] = {
     {"tipo", FIELD_TEXT, offsetof(struct entrega, tipo), true, .min = 1, .max = 20, .allowed = tipos},
-    {"endereco", FIELD_TEXT, offsetof(struct entrega, endereco), .nullable = true, .min = 1, .max = 500},
+    {"endereco", FIELD_TEXT, offsetof(struct entrega, endereco), .nullable = true, .min = 1, .max = 500,
+     .text = TEXT_LINES},
     {"data", FIELD_TIME, offsetof(struct entrega, data), .nullable = true},
 };
 
@@ -30,49 +34,8 @@ static const struct rule corpo_rules[] = {
      .rule_count = FIELD_COUNT(cliente_rules)},
     {"entrega", FIELD_OBJECT, offsetof(struct corpo, entrega), true, .rules = entrega_rules,
      .rule_count = FIELD_COUNT(entrega_rules)},
-    {"observacoes", FIELD_TEXT, offsetof(struct corpo, observacoes), .nullable = true, .max = 1000},
+    {"observacoes", FIELD_TEXT, offsetof(struct corpo, observacoes), .nullable = true, .max = 1000, .text = TEXT_LINES},
 };
-
-static bool is_blank(const char *text)
-{
-	return text[strspn(text, " \t\r\n")] == '\0';
-}
-
-/* One @, a dot inside the domain, no blanks: enough to catch a slip; whether it is theirs only a message could tell. */
-static bool is_email(const char *text)
-{
-	const char *at = strchr(text, '@');
-
-	if (at == NULL || at == text || strchr(at + 1, '@') != NULL)
-		return false;
-	for (const char *c = text; *c != '\0'; c++)
-		if ((unsigned char)*c <= ' ' || *c == 0x7f)
-			return false;
-	const char *domain = at + 1;
-	size_t len = strlen(domain);
-	return len > 2 && domain[0] != '.' && domain[len - 1] != '.' && strchr(domain, '.') != NULL &&
-	       strstr(domain, "..") == NULL;
-}
-
-static bool is_telefone(const char *text)
-{
-	size_t digits = 0;
-
-	for (const char *c = text; *c != '\0'; c++)
-		digits += *c >= '0' && *c <= '9';
-	return digits >= 8 && text[strspn(text, "0123456789 +-()")] == '\0';
-}
-
-static void cliente_check(const struct cliente *cliente, struct complaints *complaints)
-{
-	if (cliente->nome != NULL && is_blank(cliente->nome))
-		complain(complaints, "cliente.nome", "não pode ser só espaços");
-	if (cliente->email != NULL && !is_email(cliente->email))
-		complain(complaints, "cliente.email", "deve ser um e-mail, como nome@exemplo.com.br");
-	if (cliente->telefone != NULL && !is_telefone(cliente->telefone))
-		complain(complaints, "cliente.telefone",
-		         "deve ter ao menos 8 dígitos e só dígitos, espaços, +, -, ( e )");
-}
 
 static bool complained(const struct complaints *complaints, const char *campo)
 {
@@ -88,8 +51,6 @@ static void entrega_check(const struct entrega *entrega, struct complaints *comp
 
 	if (entrega->endereco == NULL && delivered && !complained(complaints, "entrega.endereco"))
 		complain(complaints, "entrega.endereco", "é obrigatório quando o tipo é entrega");
-	if (entrega->endereco != NULL && is_blank(entrega->endereco))
-		complain(complaints, "entrega.endereco", "não pode ser só espaços");
 	if (entrega->data != SEM_DATA && (entrega->data < DATA_MIN || entrega->data >= DATA_MAX))
 		complain(complaints, "entrega.data", "deve estar entre os anos 2000 e 2099");
 }
@@ -102,7 +63,6 @@ enum problem corpo_read(struct request *rq, struct response *rs, struct corpo *c
 	/* Every offending field is named at once, so the rest is checked although the table already found some. */
 	if (problem != PROBLEM_NONE && problem != PROBLEM_CAMPOS_INVALIDOS)
 		return problem;
-	cliente_check(&corpo->cliente, &rs->complaints);
 	entrega_check(&corpo->entrega, &rs->complaints);
 	return rs->complaints.count == 0 ? PROBLEM_NONE : PROBLEM_CAMPOS_INVALIDOS;
 }

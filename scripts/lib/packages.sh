@@ -3,7 +3,7 @@
 
 PACKAGES_run=(nginx postgresql redis-server supervisor python3 curl)
 PACKAGES_build=(gcc libc6-dev make autoconf automake pkg-config
-    libfcgi-dev libpq-dev libhiredis-dev libjson-c-dev libmd-dev check)
+    libfcgi-dev libpq-dev libhiredis-dev libjson-c-dev libmd-dev libutf8proc-dev check)
 PACKAGES_test=(python3-pytest python3-pytest-timeout python3-pytest-xdist
     python3-psycopg2 python3-redis python3-yaml python3-jsonschema python3-psutil)
 PACKAGES_check=(clang clang-format clang-tidy cppcheck shellcheck valgrind black pylint xz-utils git debootstrap)

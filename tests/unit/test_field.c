@@ -1,4 +1,4 @@
-/* Rules of input: integers, UTF-8, lists of ids. */
+/* Rules of input: integers, texts, lists of ids. */
 #include <string.h>
 
 #include "core/field.h"
@@ -46,35 +46,6 @@ START_TEST(integers_keep_their_bounds)
 }
 END_TEST
 
-static const struct {
-	const char *text;
-	int64_t length;
-} texts[] = {
-    {"", 0},
-    {"pão", 3},
-    {"\xf0\x9f\x8d\xb0", 1},
-    {"\xc0\x80", -1},         /* overlong NUL */
-    {"\xe0\x80\xaf", -1},     /* overlong slash */
-    {"\xed\xa0\x80", -1},     /* a surrogate */
-    {"\xf4\x90\x80\x80", -1}, /* beyond U+10FFFF */
-    {"\xc3", -1},
-    {"\x80", -1},
-    {"a\xff", -1},
-    {"\xf0\x8f\xbf\xbf", -1},
-};
-
-START_TEST(utf8_is_counted_in_characters_and_checked)
-{
-	ck_assert_int_eq(utf8_length(texts[_i].text, strlen(texts[_i].text)), texts[_i].length);
-}
-END_TEST
-
-START_TEST(a_nul_inside_is_not_text)
-{
-	ck_assert_int_eq(utf8_length("a\0b", 3), -1);
-}
-END_TEST
-
 START_TEST(ids_are_a_list_of_positive_integers)
 {
 	const struct rule rule = {"ids", FIELD_IDS, 0, .min = 1, .max = 3};
@@ -87,6 +58,55 @@ START_TEST(ids_are_a_list_of_positive_integers)
 	const char *const wrong[] = {"", ",", "1,", ",1", "0", "-1", "1,2,3,4", "1;2", "2147483648", "1, 2"};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		ck_assert_msg(!field_parse(&rule, wrong[i], arena, &ids), "%s", wrong[i]);
+	arena_free(arena);
+}
+END_TEST
+
+static bool is_short(const char *text)
+{
+	return strlen(text) < 5;
+}
+
+static const struct rule line = {"nome", FIELD_TEXT, 0, .min = 1, .max = 5};
+static const struct rule shorter = {
+    "nome", FIELD_TEXT, 0, .min = 2, .max = 5, .valid = is_short, .words = "deve ser curto"};
+static const struct rule raw = {"cursor", FIELD_TEXT, 0, .min = 1, .max = 3, .text = TEXT_RAW};
+
+static const struct {
+	const struct rule *rule;
+	const char *text;
+	const char *erro; /* NULL: taken */
+} text_rules[] = {
+    {&line, " a ", NULL},
+    {&line, "\u00a0\u200b", "não pode ficar em branco"},
+    {&line, "", "não pode ficar em branco"},
+    {&line, "abcdef", "deve ser um texto de 1 a 5 caracteres"},
+    {&line, "ab   ", NULL},
+    {&line, "a\u0301e\u0301i\u0301o\u0301u\u0301", NULL},
+    {&line, "ab\ncd", "deve ficar em uma só linha"},
+    {&line, "a\xff", "deve ser um texto de 1 a 5 caracteres"},
+    {&shorter, "abcde", "deve ser curto"},
+    {&shorter, "a", "deve ser curto"},
+    {&shorter, "abc", NULL},
+    {&raw, " \n ", NULL},
+    {&raw, "\x07", NULL},
+    {&raw, "", "não pode ficar em branco"},
+};
+
+START_TEST(a_text_is_read_or_says_what_is_wrong)
+{
+	const struct rule *rule = text_rules[_i].rule;
+	struct arena *arena = arena_new();
+	struct complaints list;
+	const char *out = NULL;
+
+	complaints_init(&list, arena);
+	bool taken = field_parse(rule, text_rules[_i].text, arena, &out);
+	ck_assert_int_eq(taken, text_rules[_i].erro == NULL);
+	if (!taken) {
+		complain_value(&list, rule->name, rule, text_rules[_i].text);
+		ck_assert_str_eq(list.first->erro, text_rules[_i].erro);
+	}
 	arena_free(arena);
 }
 END_TEST
@@ -115,9 +135,8 @@ Suite *field_suite(void)
 
 	tcase_add_loop_test(tests, integers, 0, sizeof(ints) / sizeof(ints[0]));
 	tcase_add_test(tests, integers_keep_their_bounds);
-	tcase_add_loop_test(tests, utf8_is_counted_in_characters_and_checked, 0, sizeof(texts) / sizeof(texts[0]));
-	tcase_add_test(tests, a_nul_inside_is_not_text);
 	tcase_add_test(tests, ids_are_a_list_of_positive_integers);
+	tcase_add_loop_test(tests, a_text_is_read_or_says_what_is_wrong, 0, FIELD_COUNT(text_rules));
 	tcase_add_test(tests, complaints_are_kept_in_order);
 	suite_add_tcase(suite, tests);
 	return suite;

@@ -61,11 +61,10 @@ static const char *const not_json[] = {
     "",
     "x",
     "{\"quantidade\":}",
-    "[1]",
-    "\"a\"",
-    "5",
-    "null",
     "{} x",
+    "\xef\xbb\xbf",
+    "\xef\xbb\xbf\xef\xbb\xbf{}",
+    "{}\xef\xbb\xbf",
     "{\"nome\":\"a\",\"nome\":\"b\"}",
     "{\"nome\":\"a\",\"nom\\u0065\":\"b\"}",
     "{\"dentro\":{\"quantidade\":1,\"quantidade\":1}}",
@@ -125,8 +124,58 @@ START_TEST(what_is_not_a_quantity_is_complained_about)
 }
 END_TEST
 
-static const char *const not_a_price[] = {"0",    "-1.00",        "1.234", "1e2",  "\"4.50\"",
-                                          "true", "100000000.00", "0.001", "4.5e0"};
+static const char *const no_object[] = {"[1]", "[{}]", "\"a\"", "5", " -1.5e3 ", "true", "null", "\xef\xbb\xbf[]"};
+
+START_TEST(json_that_is_no_object_is_complained_about)
+{
+	ck_assert_msg(read_text(no_object[_i]) == PROBLEM_CAMPOS_INVALIDOS, "%s", no_object[_i]);
+	ck_assert_uint_eq(complaints.count, 1);
+	ck_assert_str_eq(complaints.first->campo, "");
+	ck_assert_str_eq(complaints.first->erro, "o corpo deve ser um objeto JSON");
+}
+END_TEST
+
+START_TEST(a_nul_in_a_name_is_an_unknown_field)
+{
+	ck_assert_int_eq(read_text("{\"quantidade\\u0000b\":1}"), PROBLEM_CAMPOS_INVALIDOS);
+	ck_assert_uint_eq(complaints.count, 1);
+	ck_assert_int_eq(sample.quantidade, 0);
+	ck_assert_int_eq(read_text("{\"dentro\":{\"\\u0000\":1}}"), PROBLEM_CAMPOS_INVALIDOS);
+}
+END_TEST
+
+START_TEST(a_byte_order_mark_is_ignored)
+{
+	ck_assert_int_eq(read_text("\xef\xbb\xbf{\"quantidade\":7}"), PROBLEM_NONE);
+	ck_assert_int_eq(sample.quantidade, 7);
+}
+END_TEST
+
+static const struct {
+	const char *json;
+	int64_t centavos;
+} prices[] = {
+    {"45.9", 4590},
+    {"45.900", 4590},
+    {"4.59e1", 4590},
+    {"1E1", 1000},
+    {"4.5e0", 450},
+    {"1e-2", 1},
+    {"9999999999e-2", 9999999999},
+};
+
+START_TEST(a_price_is_read_by_its_value)
+{
+	char text[100];
+
+	snprintf(text, sizeof(text), "{\"preco\":%s}", prices[_i].json);
+	ck_assert_msg(read_text(text) == PROBLEM_NONE, "%s", text);
+	ck_assert_int_eq(sample.preco.centavos, prices[_i].centavos);
+}
+END_TEST
+
+static const char *const not_a_price[] = {"0",    "-1.00",        "1.234", "1e8",    "\"4.50\"",    "1e400",
+                                          "true", "100000000.00", "0.001", "1e-400", "0e999999999", "1e999999999"};
 
 START_TEST(what_is_not_a_price_is_complained_about)
 {
@@ -165,6 +214,35 @@ START_TEST(a_nul_in_a_text_is_complained_about)
 	ck_assert_int_eq(read_text("{\"nome\":\"a\\u0000b\"}"), PROBLEM_CAMPOS_INVALIDOS);
 	ck_assert_int_eq(read_text("{\"nome\":null}"), PROBLEM_NONE);
 	ck_assert_int_eq(read_text("{\"ativo\":null}"), PROBLEM_CAMPOS_INVALIDOS);
+}
+END_TEST
+
+START_TEST(a_text_is_normalised_before_it_is_counted)
+{
+	ck_assert_int_eq(read_text("{\"nome\":\" \\u00a0pa\\u0303oz\\u200bs\\n\"}"), PROBLEM_NONE);
+	ck_assert_str_eq(sample.nome, "pãozs");
+	ck_assert_int_eq(read_text("{\"nome\":\"a\\u202eb\"}"), PROBLEM_CAMPOS_INVALIDOS);
+	ck_assert_str_eq(complaints.first->erro,
+	                 "não pode ter caracteres que invertem a direção do texto (U+202D, U+202E)");
+}
+END_TEST
+
+START_TEST(a_blank_text_that_may_be_null_is_as_if_absent)
+{
+	ck_assert_int_eq(read_text("{\"nome\":\" \\u3000\\u200b\"}"), PROBLEM_NONE);
+	ck_assert_ptr_null(sample.nome);
+	ck_assert_uint_eq(present, 1u << 2);
+}
+END_TEST
+
+/* What was stored before there was a rule. */
+START_TEST(an_answer_of_another_service_is_taken_as_it_is)
+{
+	static const struct json_schema open_schema = {rules, FIELD_COUNT(rules), true};
+	static const char text[] = "{\"nome\":\" \\u202e\\u0007 \",\"outro\":1}";
+
+	ck_assert_int_eq(json_read(text, sizeof(text) - 1, &open_schema, &sample, &present, &complaints), PROBLEM_NONE);
+	ck_assert_str_eq(sample.nome, " \xe2\x80\xae\x07 ");
 }
 END_TEST
 
@@ -217,10 +295,17 @@ Suite *json_suite(void)
 	tcase_add_loop_test(tests, what_is_not_strict_json_is_refused, 0, FIELD_COUNT(not_json));
 	tcase_add_test(tests, a_whole_object_is_read);
 	tcase_add_loop_test(tests, what_is_not_a_quantity_is_complained_about, 0, FIELD_COUNT(not_a_quantity));
+	tcase_add_loop_test(tests, json_that_is_no_object_is_complained_about, 0, FIELD_COUNT(no_object));
+	tcase_add_test(tests, a_nul_in_a_name_is_an_unknown_field);
+	tcase_add_test(tests, a_byte_order_mark_is_ignored);
+	tcase_add_loop_test(tests, a_price_is_read_by_its_value, 0, FIELD_COUNT(prices));
 	tcase_add_loop_test(tests, what_is_not_a_price_is_complained_about, 0, FIELD_COUNT(not_a_price));
 	tcase_add_test(tests, every_offending_field_is_named);
 	tcase_add_test(tests, escapes_are_read);
 	tcase_add_test(tests, a_nul_in_a_text_is_complained_about);
+	tcase_add_test(tests, a_text_is_normalised_before_it_is_counted);
+	tcase_add_test(tests, a_blank_text_that_may_be_null_is_as_if_absent);
+	tcase_add_test(tests, an_answer_of_another_service_is_taken_as_it_is);
 	tcase_add_test(tests, text_is_escaped);
 	tcase_add_test(tests, numbers_and_structure_are_written);
 	suite_add_tcase(suite, tests);

@@ -33,6 +33,7 @@ static const struct text json[] = {
     T("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e3\\uABCD\""),
     T("\"\\ud83d\\ude00 \\uDBFF\\uDFFF\""),
     T("\"\\u0000\""),
+    T("{\"a\\u0000b\":1}"),
     T("\"\x7f\""),
     T("{\"\":0,\"a\":1}"),
     T("{\"a\":1,\"a\":2}"),
@@ -42,9 +43,9 @@ static const struct text json[] = {
 
 START_TEST(this_is_json)
 {
-	size_t names;
+	struct json_summary summary;
 
-	ck_assert_msg(json_scan(json[_i].bytes, json[_i].len, &names), "%s", json[_i].bytes);
+	ck_assert_msg(json_scan(json[_i].bytes, json[_i].len, &summary), "%s", json[_i].bytes);
 }
 END_TEST
 
@@ -124,7 +125,6 @@ static const struct text not_json[] = {
     T("\"\xf4\x90\x80\x80\""),
     T("\"\xe2\x82\""),
     T("\"\x80\""),
-    T("{\"a\\u0000b\":1}"),
     T("-"),
     T("+1"),
     T("01"),
@@ -154,30 +154,43 @@ static const struct text not_json[] = {
 
 START_TEST(this_is_not)
 {
-	size_t names;
+	struct json_summary summary;
 
-	ck_assert_msg(!json_scan(not_json[_i].bytes, not_json[_i].len, &names), "%s", not_json[_i].bytes);
+	ck_assert_msg(!json_scan(not_json[_i].bytes, not_json[_i].len, &summary), "%s", not_json[_i].bytes);
 }
 END_TEST
 
 START_TEST(names_are_counted)
 {
 	static const char text[] = "{\"a\":[{\"b\":1,\"c:\":\":\"},{}],\"b\":{\"a\":null}}";
-	size_t names;
+	struct json_summary summary;
 
-	ck_assert(json_scan(text, sizeof(text) - 1, &names));
-	ck_assert_uint_eq(names, 5);
+	ck_assert(json_scan(text, sizeof(text) - 1, &summary));
+	ck_assert_uint_eq(summary.names, 5);
+	ck_assert(summary.object && !summary.nul_name);
+}
+END_TEST
+
+START_TEST(a_nul_in_a_name_is_seen)
+{
+	static const char text[] = " [\"\\u0000\",{\"a\\u0000\":{\"b\":1}}]";
+	struct json_summary summary;
+
+	ck_assert(json_scan(text, sizeof(text) - 1, &summary));
+	ck_assert(summary.nul_name && !summary.object);
+	ck_assert(json_scan("[\"\\u0000\"]", 10, &summary));
+	ck_assert(!summary.nul_name);
 }
 END_TEST
 
 START_TEST(nothing_is_read_past_the_end)
 {
 	static const char text[] = "{\"a\": [true, \"\\ud83d\\ude00\", -1.5e+3]}";
-	size_t names;
+	struct json_summary summary;
 
 	for (size_t len = 0; len < sizeof(text) - 1; len++) {
 		char *part = strndup(text, len); /* a block of its own, for sanitizers to guard */
-		ck_assert_msg(!json_scan(part, len, &names), "%s", part);
+		ck_assert_msg(!json_scan(part, len, &summary), "%s", part);
 		free(part);
 	}
 }
@@ -191,6 +204,7 @@ Suite *json_scan_suite(void)
 	tcase_add_loop_test(tests, this_is_json, 0, sizeof(json) / sizeof(json[0]));
 	tcase_add_loop_test(tests, this_is_not, 0, sizeof(not_json) / sizeof(not_json[0]));
 	tcase_add_test(tests, names_are_counted);
+	tcase_add_test(tests, a_nul_in_a_name_is_seen);
 	tcase_add_test(tests, nothing_is_read_past_the_end);
 	suite_add_tcase(suite, tests);
 	return suite;

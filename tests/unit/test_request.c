@@ -83,6 +83,10 @@ static const struct {
     {"application/json", "0", "", PROBLEM_JSON_INVALIDO},
     {"text/plain", "7", "{\"n\":5}", PROBLEM_TIPO_NAO_SUPORTADO},
     {"application/jsonp", "7", "{\"n\":5}", PROBLEM_TIPO_NAO_SUPORTADO},
+    {"application/json garbage", "7", "{\"n\":5}", PROBLEM_TIPO_NAO_SUPORTADO},
+    {"application/json\tx", "7", "{\"n\":5}", PROBLEM_TIPO_NAO_SUPORTADO},
+    {"application/json ;charset=utf-8", "7", "{\"n\":5}", PROBLEM_NONE},
+    {"application/json ", "7", "{\"n\":5}", PROBLEM_NONE},
     {NULL, "7", "{\"n\":5}", PROBLEM_TIPO_NAO_SUPORTADO},
     {"application/json", "65537", "{\"n\":5}", PROBLEM_CORPO_GRANDE},
     {"application/json", "99999999999999999999", "{\"n\":5}", PROBLEM_REQUISICAO_INVALIDA},
@@ -113,6 +117,39 @@ START_TEST(bodies_are_checked_before_they_are_read)
 END_TEST
 
 static const struct {
+	const char *coding;
+	enum problem problem;
+} codings[] = {
+    {"identity", PROBLEM_NONE},
+    {"Identity", PROBLEM_NONE},
+    {"", PROBLEM_NONE},
+    {"gzip", PROBLEM_TIPO_NAO_SUPORTADO},
+    {"identity, gzip", PROBLEM_TIPO_NAO_SUPORTADO},
+};
+
+START_TEST(a_body_that_is_encoded_is_refused)
+{
+	const char *const variables[] = {"REQUEST_METHOD",
+	                                 "POST",
+	                                 "CONTENT_LENGTH",
+	                                 "7",
+	                                 "CONTENT_TYPE",
+	                                 "application/json",
+	                                 "HTTP_CONTENT_ENCODING",
+	                                 codings[_i].coding,
+	                                 NULL};
+	struct body body = {0};
+
+	fake_request(&fake, arena, NULL, variables, "{\"n\":5}");
+	enum problem problem = request_body(&fake.rq, &fake.rs, rules, 1, &body, NULL);
+	ck_assert_int_eq(problem, codings[_i].problem);
+	response_finish(&fake.rs, &fake.rq, problem);
+	bool named = fake.rs.headers.len > 0 && strstr(fake.rs.headers.data, "Accept-Encoding: identity\r\n") != NULL;
+	ck_assert_int_eq(named, problem != PROBLEM_NONE);
+}
+END_TEST
+
+static const struct {
 	const char *uri;
 	enum problem problem;
 } queries[] = {
@@ -123,6 +160,9 @@ static const struct {
     {"/?n=10", PROBLEM_PARAMETRO_INVALIDO},
     {"/?n=5&n=5", PROBLEM_PARAMETRO_INVALIDO},
     {"/?outro=5", PROBLEM_PARAMETRO_INVALIDO},
+    {"/?n=5&outro[]=1&[]=2&[n]=3&nn[]=4", PROBLEM_NONE},
+    {"/?n=5&n[]=1", PROBLEM_PARAMETRO_INVALIDO},
+    {"/?n=5&n%5B0%5D=1", PROBLEM_PARAMETRO_INVALIDO},
 };
 
 START_TEST(known_parameters_are_checked_and_unknown_ones_ignored)
@@ -133,6 +173,36 @@ START_TEST(known_parameters_are_checked_and_unknown_ones_ignored)
 	ck_assert_int_eq(request_query(&fake.rq, &fake.rs, rules, 1, &body, NULL), queries[_i].problem);
 	if (queries[_i].problem == PROBLEM_NONE)
 		ck_assert_int_eq(body.n, 5);
+}
+END_TEST
+
+START_TEST(an_array_is_told_how_lists_are_written)
+{
+	static const struct rule list[] = {{"ids", FIELD_IDS, 0, .min = 1, .max = 9},
+	                                   {"ordem", FIELD_TEXT, 0, .max = 9}};
+	struct field_array ids[2];
+
+	ck_assert_int_eq(parse_uri("/?ids[]=1&ids[]=2&ordem[0]=x"), PROBLEM_NONE);
+	ck_assert_int_eq(request_query(&fake.rq, &fake.rs, list, 2, ids, NULL), PROBLEM_PARAMETRO_INVALIDO);
+	const struct complaint *first = fake.rs.complaints.first;
+	ck_assert_str_eq(first->campo, "ids[]");
+	ck_assert_str_eq(first->erro, "escreva a lista num só parâmetro, separada por vírgulas: ids=1,2,3");
+	ck_assert_str_eq(first->next->next->erro, "escreva o nome sem colchetes: ordem=");
+}
+END_TEST
+
+START_TEST(with_a_right_every_parameter_must_be_known)
+{
+	struct body body = {0};
+
+	ck_assert_int_eq(parse_uri("/?n=5&N=1&outro=2"), PROBLEM_NONE);
+	fake.rq.right = "admin";
+	ck_assert_int_eq(request_query(&fake.rq, &fake.rs, rules, 1, &body, NULL), PROBLEM_PARAMETRO_INVALIDO);
+	ck_assert_uint_eq(fake.rs.complaints.count, 2);
+	ck_assert_str_eq(fake.rs.complaints.first->campo, "N");
+	ck_assert_str_eq(fake.rs.complaints.first->next->campo, "outro");
+	ck_assert_int_eq(parse_uri("/?n=5"), PROBLEM_NONE);
+	ck_assert_int_eq(request_no_query(&fake.rq, &fake.rs), PROBLEM_PARAMETRO_INVALIDO);
 }
 END_TEST
 
@@ -147,6 +217,9 @@ Suite *request_suite(void)
 	tcase_add_test(tests, only_a_sane_request_id_is_taken);
 	tcase_add_loop_test(tests, bodies_are_checked_before_they_are_read, 0, FIELD_COUNT(bodies));
 	tcase_add_loop_test(tests, known_parameters_are_checked_and_unknown_ones_ignored, 0, FIELD_COUNT(queries));
+	tcase_add_loop_test(tests, a_body_that_is_encoded_is_refused, 0, FIELD_COUNT(codings));
+	tcase_add_test(tests, an_array_is_told_how_lists_are_written);
+	tcase_add_test(tests, with_a_right_every_parameter_must_be_known);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
