@@ -23,7 +23,16 @@ struct filtro {
 	const char *cursor;
 };
 
-enum { FILTRO_CATEGORIA, FILTRO_PRECO_MIN, FILTRO_PRECO_MAX, FILTRO_EM_ESTOQUE, FILTRO_BUSCA, FILTRO_IDS };
+enum {
+	FILTRO_CATEGORIA,
+	FILTRO_PRECO_MIN,
+	FILTRO_PRECO_MAX,
+	FILTRO_EM_ESTOQUE,
+	FILTRO_BUSCA,
+	FILTRO_IDS,
+	FILTRO_ORDEM,
+	FILTRO_LIMITE
+};
 
 static const char *const ordens[] = {"nome", "preco", "-preco", "recentes", NULL};
 
@@ -32,14 +41,14 @@ static const struct rule filtro_rules[] = {
     [FILTRO_PRECO_MIN] = {"preco_min", FIELD_MONEY, offsetof(struct filtro, preco_min), .min = 0, .max = 9999999999},
     [FILTRO_PRECO_MAX] = {"preco_max", FIELD_MONEY, offsetof(struct filtro, preco_max), .min = 0, .max = 9999999999},
     [FILTRO_EM_ESTOQUE] = {"em_estoque", FIELD_BOOL, offsetof(struct filtro, em_estoque)},
-    [FILTRO_BUSCA] = {"busca", FIELD_TEXT, offsetof(struct filtro, busca), .min = 0, .max = 200},
+    [FILTRO_BUSCA] = {"busca", FIELD_TEXT, offsetof(struct filtro, busca), .max = 200, .text = TEXT_RAW},
     [FILTRO_IDS] = {"ids", FIELD_IDS, offsetof(struct filtro, ids), .min = 1, .max = LIMITE_MAX},
-    {"ordem", FIELD_TEXT, offsetof(struct filtro, ordem), .min = 1, .max = 20, .allowed = ordens},
-    {"limite", FIELD_INT, offsetof(struct filtro, limite), .min = 1, .max = LIMITE_MAX},
-    {"cursor", FIELD_TEXT, offsetof(struct filtro, cursor), .min = 1, .max = 2048},
+    [FILTRO_ORDEM] = {"ordem", FIELD_TEXT, offsetof(struct filtro, ordem), .min = 1, .max = 20, .allowed = ordens},
+    [FILTRO_LIMITE] = {"limite", FIELD_INT, offsetof(struct filtro, limite), .min = 1, .max = LIMITE_MAX},
+    {"cursor", FIELD_TEXT, offsetof(struct filtro, cursor), .min = 1, .max = 2048, .text = TEXT_RAW},
 };
 
-/* An order: its name in the query and in cursors, its statement, and what a sort key in a cursor must look like. */
+/* An order: its name in the query, its statement, and what a sort key in a cursor must look like. */
 struct ordem {
 	const char *nome;
 	size_t statement;
@@ -53,14 +62,18 @@ static bool key_empty(const char *key)
 
 static bool key_text(const char *key)
 {
-	return utf8_length(key, strlen(key)) >= 1;
+	return utf8_length(key, strlen(key)) >= 1; /* any name, also from before the text rule */
 }
 
 static bool key_money(const char *key)
 {
 	struct money preco;
+	char written[MONEY_TEXT_MAX];
 
-	return money_parse(key, strlen(key), &preco) && preco.centavos >= 0 && preco.centavos <= 9999999999;
+	if (!money_parse(key, strlen(key), &preco) || preco.centavos < 0 || preco.centavos > 9999999999)
+		return false;
+	money_format(preco, written);
+	return strcmp(written, key) == 0;
 }
 
 static bool key_time(const char *key)
@@ -106,7 +119,8 @@ enum {
 	PARAM_EM_ESTOQUE,
 	PARAM_BUSCA,
 	PARAM_IDS,
-	PARAM_CHAVE,
+	PARAM_FILTROS, /* those above are what was asked for */
+	PARAM_CHAVE = PARAM_FILTROS,
 	PARAM_ID,
 	PARAM_LINHAS,
 	PARAM_COUNT
@@ -117,18 +131,20 @@ struct lista {
 	const struct ordem *ordem;
 	const char *params[PARAM_COUNT];
 	int64_t limite;
-	bool continued; /* a page after the first, whose cursor says the total */
+	int64_t pergunta; /* which its cursors belong to */
+	bool continued;   /* a page after the first, whose cursor says the total */
 	int64_t total;
 };
 
-static enum problem lista_cursor(struct request *rq, struct response *rs, const char *text, struct lista *lista)
+static enum problem lista_cursor(struct response *rs, const char *text, struct lista *lista)
 {
 	struct cursor cursor;
 	int64_t id;
 
-	if (!cursor_decode(rq->arena, text, &cursor) || strcmp(cursor.order, lista->ordem->nome) != 0 ||
-	    !lista->ordem->key_valid(cursor.key) || !int_parse(cursor.id, 1, INT32_MAX, &id)) {
-		complain(&rs->complaints, "cursor", "use o valor de proximo da página anterior, com a mesma ordem");
+	if (!cursor_read(&rs->complaints, text, lista->pergunta, &cursor))
+		return PROBLEM_PARAMETRO_INVALIDO;
+	if (!lista->ordem->key_valid(cursor.key) || !int_parse(cursor.id, 1, INT32_MAX, &id)) {
+		cursor_refuse(&rs->complaints);
 		return PROBLEM_PARAMETRO_INVALIDO;
 	}
 	lista->continued = true;
@@ -151,6 +167,9 @@ static enum problem lista_read(struct request *rq, struct response *rs, int64_t 
 		filtro.categoria_id = categoria;
 		present |= 1u << FILTRO_CATEGORIA;
 	}
+	/* Who asks for some products by name wants them all. */
+	if ((present & 1u << FILTRO_IDS) && !(present & 1u << FILTRO_LIMITE))
+		filtro.limite = LIMITE_MAX;
 	bool searches = (present & 1u << FILTRO_BUSCA) != 0 && *filtro.busca != '\0';
 	*lista = (struct lista){.ordem = ordem_of(&filtro, searches), .limite = filtro.limite};
 	if (present & 1u << FILTRO_CATEGORIA)
@@ -165,9 +184,10 @@ static enum problem lista_read(struct request *rq, struct response *rs, int64_t 
 		lista->params[PARAM_BUSCA] = filtro.busca;
 	if (present & 1u << FILTRO_IDS)
 		lista->params[PARAM_IDS] = sql_of_ints(rq->arena, filtro.ids.items, filtro.ids.count);
+	lista->pergunta = cursor_question(lista->ordem->nome, lista->params, PARAM_FILTROS);
 	/* One row more than asked tells whether there is a next page. */
 	lista->params[PARAM_LINHAS] = sql_of_int(rq->arena, filtro.limite + 1);
-	return filtro.cursor == NULL ? PROBLEM_NONE : lista_cursor(rq, rs, filtro.cursor, lista);
+	return filtro.cursor == NULL ? PROBLEM_NONE : lista_cursor(rs, filtro.cursor, lista);
 }
 
 /* All that match: known from the page before, or when the first page is the only one; else counted, now. */
@@ -234,8 +254,7 @@ static void lista_write_end(struct request *rq, struct json_out *out, const stru
 		return;
 	size_t last = (size_t)lista->limite - 1;
 	const char *key = sql_text(rows, last, PRODUTO_FIELDS);
-	const struct cursor cursor = {lista->ordem->nome, key == NULL ? "" : key, sql_text(rows, last, 0),
-	                              lista->total};
+	const struct cursor cursor = {lista->pergunta, key == NULL ? "" : key, sql_text(rows, last, 0), lista->total};
 	json_text(out, "proximo", cursor_encode(rq->arena, &cursor));
 }
 

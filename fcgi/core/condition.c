@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "core/hash.h"
+
 static bool is_space(char c)
 {
 	return c == ' ' || c == '\t';
@@ -67,12 +69,8 @@ bool condition_met(const struct request *rq, const char *etag)
 	return condition_if_match(rq, etag) && !condition_if_none_match(rq, etag);
 }
 
-/* FNV-1a of 64 bits, and the length. */
+/* A hash of the bytes, and their number. */
 const char *condition_tag(struct arena *arena, const char *data, size_t len)
 {
-	uint64_t hash = UINT64_C(14695981039346656037);
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (unsigned char)data[i]) * UINT64_C(1099511628211);
-	return arena_printf(arena, "\"%016" PRIx64 "-%zx\"", hash, len);
+	return arena_printf(arena, "\"%016" PRIx64 "-%zx\"", hash_bytes(data, len), len);
 }

@@ -1,21 +1,40 @@
-/* Cursors: order, key, id and total, each ended by a separator, in base64url (RFC 4648, section 5) without padding. */
+/* Cursors: question, key, id and total, each after its length, in base64url (RFC 4648, section 5) without padding. */
 #include "core/cursor.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#include "core/field.h"
+#include "core/buf.h"
+#include "core/hash.h"
 
-#define SEPARATOR       '\x1f'
 #define CURSOR_TEXT_MAX 2048
+#define PARTS           4
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-const char *cursor_encode(struct arena *arena, const struct cursor *cursor)
+/* "3:abc": after its length a part may hold any byte. NULL is a part of its own. */
+static void put_part(struct buf *buf, const char *part)
 {
-	const char *plain = arena_printf(arena, "%s%c%s%c%s%c%" PRId64 "%c", cursor->order, SEPARATOR, cursor->key,
-	                                 SEPARATOR, cursor->id, SEPARATOR, cursor->total, SEPARATOR);
-	size_t len = strlen(plain);
+	if (part == NULL)
+		buf_text(buf, "-");
+	else
+		buf_printf(buf, "%zu:%s", strlen(part), part);
+}
+
+int64_t cursor_question(const char *order, const char *const *filters, size_t count)
+{
+	struct buf buf = {0};
+
+	put_part(&buf, order);
+	for (size_t i = 0; i < count; i++)
+		put_part(&buf, filters[i]);
+	int64_t question = (int64_t)(hash_bytes(buf.data, buf.len) >> 1);
+	buf_free(&buf);
+	return question;
+}
+
+static const char *encode(struct arena *arena, const char *plain, size_t len)
+{
 	char *text = arena_alloc(arena, len / 3 * 4 + 5);
 	size_t out = 0;
 	uint32_t bits = 0;
@@ -29,6 +48,23 @@ const char *cursor_encode(struct arena *arena, const struct cursor *cursor)
 	if (have > 0)
 		text[out++] = alphabet[bits << (6 - have) & 63];
 	text[out] = '\0';
+	return text;
+}
+
+const char *cursor_encode(struct arena *arena, const struct cursor *cursor)
+{
+	const char *parts[PARTS] = {
+	    arena_printf(arena, "%" PRId64, cursor->question),
+	    cursor->key,
+	    cursor->id,
+	    arena_printf(arena, "%" PRId64, cursor->total),
+	};
+	struct buf buf = {0};
+
+	for (size_t i = 0; i < PARTS; i++)
+		put_part(&buf, parts[i]);
+	const char *text = encode(arena, buf.data, buf.len);
+	buf_free(&buf);
 	return text;
 }
 
@@ -59,32 +95,52 @@ static char *decode(struct arena *arena, const char *text)
 	return plain;
 }
 
-/* Cuts the text at its next separator and moves on; NULL when there is none. */
-static char *cut(char **at)
+/* Copies the part at *at and moves on; NULL when there is none. */
+static const char *take_part(struct arena *arena, const char **at)
 {
-	char *part = *at;
-	char *end = strchr(part, SEPARATOR);
+	size_t digits = strspn(*at, "0123456789");
+	int64_t len;
 
-	if (end == NULL)
+	if (!int_parse(arena_copy(arena, *at, digits), 0, CURSOR_TEXT_MAX, &len) || (*at)[digits] != ':')
 		return NULL;
-	*end = '\0';
-	*at = end + 1;
-	return part;
+	const char *part = *at + digits + 1;
+	if (strnlen(part, (size_t)len) < (size_t)len)
+		return NULL;
+	*at = part + len;
+	return arena_copy(arena, part, (size_t)len);
 }
 
-bool cursor_decode(struct arena *arena, const char *text, struct cursor *cursor)
+/* Reads what cursor_encode() wrote; false for anything else. */
+static bool cursor_decode(struct arena *arena, const char *text, struct cursor *cursor)
 {
-	if (strlen(text) > CURSOR_TEXT_MAX)
-		return false;
-	char *at = decode(arena, text);
-	char *order = at == NULL ? NULL : cut(&at);
-	char *key = order == NULL ? NULL : cut(&at);
-	char *id = key == NULL ? NULL : cut(&at);
-	char *count = id == NULL ? NULL : cut(&at);
-	int64_t total;
-	if (count == NULL || *at != '\0' || !int_parse(count, 0, INT64_MAX, &total))
-		return false;
-	*cursor = (struct cursor){.order = order, .key = key, .id = id, .total = total};
+	const char *parts[PARTS];
+	const char *at = strlen(text) > CURSOR_TEXT_MAX ? NULL : decode(arena, text);
+
+	for (size_t i = 0; i < PARTS; i++) {
+		parts[i] = at == NULL ? NULL : take_part(arena, &at);
+		if (parts[i] == NULL)
+			return false;
+	}
+	*cursor = (struct cursor){.key = parts[1], .id = parts[2]};
 	/* Half a cursor, or bits that decoding dropped, would come out differently. */
-	return strcmp(cursor_encode(arena, cursor), text) == 0;
+	return int_parse(parts[0], 0, INT64_MAX, &cursor->question) &&
+	       int_parse(parts[3], 0, INT64_MAX, &cursor->total) && strcmp(cursor_encode(arena, cursor), text) == 0;
+}
+
+void cursor_refuse(struct complaints *complaints)
+{
+	complain(complaints, "cursor", "use o valor de proximo da página anterior");
+}
+
+bool cursor_read(struct complaints *complaints, const char *text, int64_t question, struct cursor *cursor)
+{
+	if (!cursor_decode(complaints->arena, text, cursor)) {
+		cursor_refuse(complaints);
+		return false;
+	}
+	if (cursor->question == question)
+		return true;
+	complain(complaints, "cursor",
+	         "este cursor é de outra consulta; repita os mesmos filtros e a mesma ordem da página que o deu");
+	return false;
 }

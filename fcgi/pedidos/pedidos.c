@@ -90,18 +90,21 @@ static const char *const publicos[] = {"confirmado", "em_preparo", "pronto", "em
 /* desde and ate are read as text, because a date alone in `ate` means the whole of that day. */
 static const struct rule filtro_rules[] = {
     {"status", FIELD_TEXT, offsetof(struct filtro, status), .min = 1, .max = 20, .allowed = publicos},
-    {"desde", FIELD_TEXT, offsetof(struct filtro, desde), .min = 1, .max = 40},
-    {"ate", FIELD_TEXT, offsetof(struct filtro, ate), .min = 1, .max = 40},
+    {"desde", FIELD_TEXT, offsetof(struct filtro, desde), .min = 1, .max = 40, .text = TEXT_RAW},
+    {"ate", FIELD_TEXT, offsetof(struct filtro, ate), .min = 1, .max = 40, .text = TEXT_RAW},
     {"limite", FIELD_INT, offsetof(struct filtro, limite), .min = 1, .max = LIMITE_MAX},
-    {"cursor", FIELD_TEXT, offsetof(struct filtro, cursor), .min = 1, .max = 2048},
+    {"cursor", FIELD_TEXT, offsetof(struct filtro, cursor), .min = 1, .max = 2048, .text = TEXT_RAW},
 };
+
+#define FILTROS 3
 
 static const struct rule tempo_rule = {.type = FIELD_TIME};
 
 /* The parameters of the list's statements; NULL where nothing was asked. */
 struct lista {
 	size_t statement;
-	const char *params[6];
+	const char *params[6]; /* the first FILTROS are what was asked for */
+	int64_t pergunta;      /* which its cursors belong to */
 	int64_t limite;
 	bool continued; /* a page after the first, whose cursor says the total */
 	int64_t total;
@@ -123,16 +126,17 @@ static void bound_read(struct request *rq, struct response *rs, const char *camp
 	*out = sql_of_time(rq->arena, when < 0 ? 0 : when > TEMPO_MAX ? TEMPO_MAX : when);
 }
 
-static void cursor_read(struct request *rq, struct response *rs, const char *text, struct lista *lista)
+static void lista_cursor(struct request *rq, struct response *rs, const char *text, struct lista *lista)
 {
 	struct cursor cursor;
 	int64_t when;
 
 	if (text == NULL)
 		return;
-	if (!cursor_decode(rq->arena, text, &cursor) || strcmp(cursor.order, "pedidos") != 0 ||
-	    !clock_parse(cursor.key, &when) || when < 0 || when > TEMPO_MAX || !uuid_valid(cursor.id)) {
-		complain(&rs->complaints, "cursor", "use o valor de proximo da página anterior");
+	if (!cursor_read(&rs->complaints, text, lista->pergunta, &cursor))
+		return;
+	if (!clock_parse(cursor.key, &when) || when < 0 || when > TEMPO_MAX || !uuid_valid(cursor.id)) {
+		cursor_refuse(&rs->complaints);
 		return;
 	}
 	lista->continued = true;
@@ -155,7 +159,8 @@ static enum problem lista_read(struct request *rq, struct response *rs, struct l
 		return problem;
 	bound_read(rq, rs, "desde", filtro.desde, &lista->params[1]);
 	bound_read(rq, rs, "ate", filtro.ate, &lista->params[2]);
-	cursor_read(rq, rs, filtro.cursor, lista);
+	lista->pergunta = cursor_question("pedidos", lista->params, FILTROS);
+	lista_cursor(rq, rs, filtro.cursor, lista);
 	/* One row more than asked tells whether there is a next page. */
 	lista->params[5] = sql_of_int(rq->arena, filtro.limite + 1);
 	return rs->complaints.count == 0 ? PROBLEM_NONE : PROBLEM_PARAMETRO_INVALIDO;
@@ -200,7 +205,7 @@ enum problem pedidos_lista(struct request *rq, struct response *rs)
 	json_int(out, "total", lista.total);
 	if ((int64_t)rows.count <= lista.limite)
 		return PROBLEM_NONE;
-	const struct cursor next = {"pedidos", sql_of_time(rq->arena, pedido.criado_em), pedido.id, lista.total};
+	const struct cursor next = {lista.pergunta, sql_of_time(rq->arena, pedido.criado_em), pedido.id, lista.total};
 	json_text(out, "proximo", cursor_encode(rq->arena, &next));
 	return PROBLEM_NONE;
 }
