@@ -93,7 +93,7 @@ def test_a_new_product(shop):
     assert shop.public.get(f"/api/produtos?categoria_id={category}").data == [product]
     whole = {
         "nome": "Ção ' \" \\ <b> 🎂",
-        "descricao": "á\nb\tc",
+        "descricao": "á\nb c",
         "preco": 99999999.99,
         "estoque": 2147483647,
         "categoria_id": category,

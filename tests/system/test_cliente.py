@@ -236,7 +236,7 @@ def test_more_than_there_is(shop):
     assert cart["itens"][0]["disponivel"] is False and cart["itens"][0]["subtotal"] == 0 and cart["valor_total"] == 0
     assert cart["total_itens"] == 1
     problem = shop.public.post("/api/pedidos", shop.checkout(session)).problem("estoque_insuficiente")
-    assert "restam 1 unidades de Rocambole" in problem["detail"]
+    assert problem["detail"] == "Estoque insuficiente: resta 1 unidade de Rocambole"
     assert shop.stock(product["id"]) == 1
     assert shop.public.get(f"/api/carrinho/{session}").data["total_itens"] == 1
 
