@@ -1,12 +1,50 @@
-"""Starts a private shop and lets the compiled client of walk.ts walk through it; ends with its status."""
+"""Walks through a private shop behind Prism, a validating proxy, which holds every answer against openapi.yaml: the compiled clients
+of walk.ts and hey.ts. walk.py SCRIPT...: the compiled clients. Ends with a line `N passed, N failed`; each call is a test.
+"""
+import re
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
 
-from shop import Shop
+from client import TOP
+from shop import Shop, eventually, free_ports, port_free
 
-with Shop() as shop:
-    done = subprocess.run(["node", sys.argv[1], shop.url, shop.admin.token], check=False)
-sys.exit(done.returncode)
+DOCUMENT = TOP / "nginx/html/api/openapi.yaml"
+
+
+@contextmanager
+def prism(shop):
+    """The proxy in front of a shop; its port."""
+    port = free_ports()[0]
+    command = ["node", "node_modules/.bin/prism", "proxy", DOCUMENT, shop.url, "--port", str(port)]
+    with open(f"prism-{port}.log", "w", encoding="utf-8") as log:
+        with subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT) as process:
+            try:
+                assert eventually(lambda: process.poll() is not None or not port_free(port)) and process.poll() is None
+                yield port
+            finally:
+                process.terminate()
+
+
+def walk(script, port, token):
+    """One of the compiled clients; how many calls passed, and how many failed."""
+    command = ["node", script, f"http://127.0.0.1:{port}", token]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    print(script, done.stdout, flush=True)
+    found = re.search(r"^(\d+) passed, (\d+) failed$", done.stdout, re.M)
+    return (int(found[1]), int(found[2])) if found and (done.returncode == 0) == (found[2] == "0") else (0, 1)
+
+
+def main(scripts):
+    """All of it."""
+    with Shop() as shop, prism(shop) as port:
+        walks = [walk(script, port, shop.admin.token) for script in scripts]
+        passed, failed = map(sum, zip(*walks))
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(failed > 0)
+
+
+main(sys.argv[1:])

@@ -5,12 +5,13 @@ import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import createClient from "openapi-fetch";
 import type { components, paths } from "./api.js";
+import { watched } from "./watched.js";
 
 type Problem = components["schemas"]["Problema"];
 
 const [baseUrl = "", token = ""] = process.argv.slice(2);
-const customer = createClient<paths>({ baseUrl });
-const administrator = createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${token}` } });
+const customer = createClient<paths>({ baseUrl, fetch: watched });
+const administrator = createClient<paths>({ baseUrl, fetch: watched, headers: { Authorization: `Bearer ${token}` } });
 
 const WAIT_MS = 120_000;
 const PAUSE_MS = 100;
@@ -51,7 +52,7 @@ async function administratorOpens(): Promise<{ categoria: number; produto: numbe
     given(await administrator.PUT("/api/categorias/{id}", {
         params: { path: { id: categoria.id } }, body: { nome: `${categoria.nome} e mais`, descricao: "Doces e salgadas" } }));
     const made = given(await administrator.POST("/api/produtos", {
-        body: { nome: "Torta de Maracujá", preco: 38.5, estoque: 5, categoria_id: categoria.id } })).data;
+        body: { nome: "Torta de Maracujá", preco: 38.55, estoque: 5, categoria_id: categoria.id } })).data;
     const path = { id: made.id };
     const read = await administrator.GET("/api/produtos/{id}", { params: { path } });
     assert.equal(given(read).data.nome, "Torta de Maracujá");
