@@ -1,5 +1,5 @@
-"""Walks through a private shop behind Prism, a validating proxy, which holds every answer against openapi.yaml: the compiled clients
-of walk.ts and hey.ts. walk.py SCRIPT...: the compiled clients. Ends with a line `N passed, N failed`; each call is a test.
+"""Lets the compiled clients of walk.ts and hey.ts walk through a private shop behind Prism, a validating proxy, which
+holds every answer against openapi.yaml. walk.py SCRIPT... ends with a line `N passed, N failed`; each call is a test.
 """
 import re
 import subprocess
