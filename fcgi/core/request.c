@@ -163,14 +163,14 @@ static enum problem check_type(struct request *rq, struct response *rs)
 	const char *coding = variable(rq, "HTTP_CONTENT_ENCODING");
 
 	if (coding != NULL && *coding != '\0' && strcasecmp(coding, "identity") != 0) {
-		response_header(rs, "Accept-Encoding", "identity"); /* RFC 9110, section 15.5.16 */
+		response_keep(rs, "Accept-Encoding", "identity"); /* RFC 9110, section 15.5.16 */
 		return response_problem(rs, PROBLEM_TIPO_NAO_SUPORTADO,
 		                        "O corpo não pode vir comprimido: envie-o sem Content-Encoding.");
 	}
 	if (is_json(variable(rq, "CONTENT_TYPE")))
 		return PROBLEM_NONE;
 	if (rq->method == METHOD_PATCH)
-		response_header(rs, "Accept-Patch", "application/json"); /* RFC 5789, section 2.2 */
+		response_keep(rs, "Accept-Patch", "application/json"); /* RFC 5789, section 2.2 */
 	return PROBLEM_TIPO_NAO_SUPORTADO;
 }
 

@@ -11,12 +11,15 @@
 void response_reset(struct response *rs, struct arena *arena)
 {
 	buf_clear(&rs->headers);
+	buf_clear(&rs->kept);
+	buf_clear(&rs->members);
 	buf_clear(&rs->body);
 	rs->status = 0;
 	rs->envelope = false;
 	rs->etag = NULL;
 	rs->detail = NULL;
 	rs->json = (struct json_out){.buf = &rs->body};
+	rs->extension = (struct json_out){.buf = &rs->members};
 	complaints_init(&rs->complaints, arena);
 }
 
@@ -40,18 +43,38 @@ void response_empty(struct response *rs, int status)
 	rs->status = status;
 }
 
-void response_header(struct response *rs, const char *name, const char *format, ...)
+static void header_write(struct buf *headers, const char *name, const char *format, va_list args)
 {
 	char value[1024];
+
+	vsnprintf(value, sizeof(value), format, args);
+	buf_text(headers, name);
+	buf_append(headers, ": ", 2);
+	buf_text(headers, value);
+	buf_append(headers, "\r\n", 2);
+}
+
+void response_header(struct response *rs, const char *name, const char *format, ...)
+{
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(value, sizeof(value), format, args);
+	header_write(&rs->headers, name, format, args);
 	va_end(args);
-	buf_text(&rs->headers, name);
-	buf_append(&rs->headers, ": ", 2);
-	buf_text(&rs->headers, value);
-	buf_append(&rs->headers, "\r\n", 2);
+}
+
+void response_keep(struct response *rs, const char *name, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	header_write(&rs->kept, name, format, args);
+	va_end(args);
+}
+
+struct json_out *response_extension(struct response *rs)
+{
+	return &rs->extension;
 }
 
 void response_etag(struct response *rs, const char *etag)
@@ -84,15 +107,14 @@ static void write_complaints(struct json_out *out, const struct complaints *comp
 	json_array_end(out);
 }
 
-/* RFC 9457, and the old envelope in one. What the handler had written is thrown away, but headers that say what would do stay. */
+/* RFC 9457, and the old envelope in one. What the handler had written for a success is thrown away. */
 static void write_problem(struct response *rs, const struct request *rq, enum problem problem)
 {
 	const struct problem_info *info = problem_info(problem);
 	const char *detail = rs->detail != NULL ? rs->detail : info->detail;
 	struct json_out *out = &rs->json;
 
-	if (problem != PROBLEM_METODO_NAO_PERMITIDO && problem != PROBLEM_TIPO_NAO_SUPORTADO)
-		buf_clear(&rs->headers);
+	buf_clear(&rs->headers);
 	buf_clear(&rs->body);
 	rs->status = info->status;
 	out->comma = false;
@@ -106,6 +128,8 @@ static void write_problem(struct response *rs, const struct request *rq, enum pr
 	json_text(out, "codigo", info->codigo);
 	json_text(out, "request_id", rq->id);
 	write_complaints(out, &rs->complaints);
+	if (rs->members.len > 0)
+		buf_printf(out->buf, ",%s", rs->members.data);
 	json_object_end(out);
 	if (info->retry_after > 0)
 		response_header(rs, "Retry-After", "%d", info->retry_after);
@@ -135,10 +159,12 @@ void response_finish(struct response *rs, const struct request *rq, enum problem
 		if (rs->status == 200 && rq->method == METHOD_GET)
 			problem = judge_read(rs, rq);
 	}
-	if (problem != PROBLEM_NONE) {
+	if (problem != PROBLEM_NONE)
 		write_problem(rs, rq, problem);
+	if (rs->kept.len > 0)
+		buf_append(&rs->headers, rs->kept.data, rs->kept.len);
+	if (problem != PROBLEM_NONE)
 		return;
-	}
 	if (rs->etag != NULL)
 		response_header(rs, "ETag", "%s", rs->etag);
 	if (rs->body.len > 0)

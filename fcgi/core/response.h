@@ -17,9 +17,12 @@ struct request;
 
 struct response {
 	int status;
-	bool envelope;      /* {"success":true,…} is open */
-	const char *etag;   /* of what is answered, with its quotes; NULL: a read gets one made of its bytes */
-	struct buf headers; /* "Name: value\r\n" each, without Status, Content-Type and Content-Length */
+	bool envelope;             /* {"success":true,…} is open */
+	const char *etag;          /* of what is answered, with its quotes; NULL: a read gets one made of its bytes */
+	struct buf headers;        /* "Name: value\r\n" each, without Status, Content-Type and Content-Length */
+	struct buf kept;           /* the same, of a problem too */
+	struct buf members;        /* JSON that a problem has besides its own members */
+	struct json_out extension; /* writes `members` */
 	struct buf body;
 	struct json_out json;
 	const char *detail; /* of a problem, instead of the list's */
@@ -41,6 +44,13 @@ void response_empty(struct response *rs, int status);
 /* Adds a header; values come from this program and must not hold CR or LF. */
 void response_header(struct response *rs, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The same, but a problem has the header too; response_header() is for successes. */
+void response_keep(struct response *rs, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Members that a problem has besides the list's (RFC 9457, section 3.2): the caller writes them, with their names. */
+struct json_out *response_extension(struct response *rs);
 
 /*
  * The entity tag of what is answered, its quotes included. Reads that are answered 200 have one in any case; If-Match and

@@ -61,7 +61,7 @@ static enum problem refuse_method(struct response *rs, unsigned allowed)
 		memcpy(list + len, methods[i].names, name_len + 1);
 		len += name_len;
 	}
-	response_header(rs, "Allow", "%s", list);
+	response_keep(rs, "Allow", "%s", list);
 	return PROBLEM_METODO_NAO_PERMITIDO;
 }
 

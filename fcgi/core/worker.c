@@ -284,6 +284,8 @@ static int serve(const void *context)
 	buf_free(&worker.out);
 	buf_free(&worker.response.body);
 	buf_free(&worker.response.headers);
+	buf_free(&worker.response.kept);
+	buf_free(&worker.response.members);
 	arena_free(worker.arena);
 	program_close(&worker.stores);
 	inlet_close(&inlet);

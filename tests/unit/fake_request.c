@@ -35,5 +35,7 @@ void fake_request(struct fake_request *fake, struct arena *arena, const struct s
 void fake_request_end(struct fake_request *fake)
 {
 	buf_free(&fake->rs.headers);
+	buf_free(&fake->rs.kept);
+	buf_free(&fake->rs.members);
 	buf_free(&fake->rs.body);
 }

@@ -130,6 +130,33 @@ START_TEST(a_problem_replaces_what_was_written)
 }
 END_TEST
 
+START_TEST(a_problem_keeps_what_was_said_of_it)
+{
+	static const char end[] = "\"request_id\":\"\",\"pedido_id\":\"7\",\"restam\":3}";
+
+	fake_request(&fake, arena, &stores, (const char *const[]){NULL}, NULL);
+	response_header(&fake.rs, "Location", "/success");
+	response_keep(&fake.rs, "Location", "/7");
+	json_text(response_extension(&fake.rs), "pedido_id", "7");
+	json_int(response_extension(&fake.rs), "restam", 3);
+	response_finish(&fake.rs, &fake.rq, PROBLEM_CARRINHO_VAZIO);
+	ck_assert_str_eq(fake.rs.headers.data, "Content-Type: application/problem+json\r\nLocation: /7\r\n");
+	ck_assert_str_eq(fake.rs.body.data + fake.rs.body.len - strlen(end), end);
+}
+END_TEST
+
+START_TEST(a_success_has_only_the_headers_of_it)
+{
+	fake_request(&fake, arena, &stores, (const char *const[]){NULL}, NULL);
+	response_keep(&fake.rs, "Location", "/7");
+	json_text(response_extension(&fake.rs), "pedido_id", "7");
+	json_int(response_open(&fake.rs, 201), NULL, 7);
+	response_finish(&fake.rs, &fake.rq, PROBLEM_NONE);
+	ck_assert_str_eq(fake.rs.body.data, "{\"success\":true,\"data\":7}");
+	ck_assert_ptr_nonnull(strstr(fake.rs.headers.data, "Location: /7\r\n"));
+}
+END_TEST
+
 START_TEST(a_long_detail_is_not_cut)
 {
 	char name[482] = "";
@@ -182,6 +209,8 @@ Suite *route_suite(void)
 	tcase_add_test(tests, a_success_is_in_the_envelope);
 	tcase_add_test(tests, a_head_has_the_length_but_no_body);
 	tcase_add_test(tests, a_problem_replaces_what_was_written);
+	tcase_add_test(tests, a_problem_keeps_what_was_said_of_it);
+	tcase_add_test(tests, a_success_has_only_the_headers_of_it);
 	tcase_add_test(tests, a_long_detail_is_not_cut);
 	tcase_add_test(tests, a_wrong_method_is_told_the_right_ones);
 	tcase_add_test(tests, a_read_only_pool_refuses_to_write);
