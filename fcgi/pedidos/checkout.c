@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "core/log.h"
+#include "core/idempotency.h"
 #include "core/uuid.h"
 #include "pedidos/pedidos.h"
 
@@ -21,6 +21,8 @@ struct checkout {
 	const char *chave; /* Idempotency-Key, or NULL */
 	const char *hash;  /* of the body */
 	bool found;        /* `pedido` is the order */
+	bool repeated;     /* it was confirmed before this request came */
+	bool leftovers;    /* the cart held more than the order took out of it */
 	struct pedido pedido;
 };
 
@@ -45,6 +47,29 @@ static enum problem checkout_adopt(struct checkout *checkout)
 	return rows.affected == 1 ? PROBLEM_NONE : PROBLEM_SERVICO_INDISPONIVEL;
 }
 
+/* The call that made the order is repeated: unless goods came into the cart after the order's own went out, which is another call. */
+static enum problem checkout_replay(struct checkout *checkout)
+{
+	struct pedido *pedido = &checkout->pedido;
+	struct cesta cesta = {0};
+
+	if (strcmp(pedido->status, "reservando") == 0)
+		return PROBLEM_NONE;
+	checkout->repeated = true;
+	if (pedido->pendencia != NULL && !pedido_concluir(checkout->rq, pedido))
+		return PROBLEM_NONE;
+	/* Without a cart there is nothing in it: a lost answer can be had again for longer than the cart lives. */
+	if (cesta_read(checkout->rq, checkout->rs, pedido->session_id, &cesta) != PROBLEM_NONE)
+		checkout->rs->detail = NULL;
+	checkout->leftovers = cesta.linhas.count > 0;
+	if (!checkout->leftovers || cesta.versao <= pedido->carrinho_retirado)
+		return PROBLEM_NONE;
+	return response_problem(checkout->rs, PROBLEM_CHAVE_REUTILIZADA,
+	                        "Com esta Idempotency-Key já foi feito o pedido nº %" PRId64
+	                        ", e depois dele entraram outros itens no carrinho; para pedi-los, use outra chave.",
+	                        pedido->numero);
+}
+
 /* Whether the order that was found is the one that this request asks for. */
 static enum problem checkout_same(struct checkout *checkout)
 {
@@ -53,7 +78,8 @@ static enum problem checkout_same(struct checkout *checkout)
 	bool same = strcmp(pedido->corpo, checkout->hash) == 0;
 
 	if (keyed && strcmp(pedido->chave, checkout->chave) == 0)
-		return same ? PROBLEM_NONE : PROBLEM_CHAVE_REUTILIZADA;
+		return same ? checkout_replay(checkout) : PROBLEM_CHAVE_REUTILIZADA;
+	checkout->repeated = strcmp(pedido->status, "reservando") != 0;
 	if (!same)
 		return PROBLEM_CARRINHO_JA_PEDIDO;
 	if (keyed)
@@ -65,18 +91,24 @@ static enum problem checkout_same(struct checkout *checkout)
 /* The cart is empty: perhaps because this very order took everything out of it a moment ago. */
 static enum problem checkout_emptied(struct checkout *checkout, int64_t versao)
 {
-	const char *params[] = {NULL, checkout->corpo.session_id, sql_of_int(checkout->rq->arena, versao - 1)};
+	struct request *rq = checkout->rq;
+	const char *params[] = {checkout->corpo.session_id, NULL, sql_of_int(rq->arena, versao - 1)};
 	enum problem problem = checkout_run(checkout, SQL_PEDIDO_ACHAR, params);
 
-	if (problem != PROBLEM_NONE)
-		return problem;
-	if (!checkout->found || strcmp(checkout->pedido.status, "cancelado") == 0)
-		return PROBLEM_CARRINHO_VAZIO;
-	problem = checkout_same(checkout);
-	if (problem != PROBLEM_CARRINHO_JA_PEDIDO)
-		return problem;
-	checkout->rs->detail = NULL;
-	return PROBLEM_CARRINHO_VAZIO;
+	if (problem == PROBLEM_NONE && checkout->found && strcmp(checkout->pedido.status, "cancelado") != 0) {
+		problem = checkout_same(checkout);
+		if (problem != PROBLEM_CARRINHO_JA_PEDIDO)
+			return problem;
+		problem = PROBLEM_NONE;
+	}
+	if (problem == PROBLEM_NONE)
+		problem = checkout_run(checkout, SQL_PEDIDO_ULTIMO, params);
+	if (problem != PROBLEM_NONE || !checkout->found)
+		return problem != PROBLEM_NONE ? problem : PROBLEM_CARRINHO_VAZIO;
+	return response_problem(checkout->rs, PROBLEM_CARRINHO_VAZIO,
+	                        "Não há itens no carrinho para pedir; o último pedido desta sessão é o nº %" PRId64
+	                        " (%s).",
+	                        checkout->pedido.numero, checkout->pedido.status);
 }
 
 /*
@@ -127,7 +159,13 @@ static enum problem checkout_insert(struct checkout *checkout, const char *id, c
 	    sql_of_ints(arena, produtos, count),
 	    sql_of_ints(arena, quantidades, count),
 	};
-	return checkout_run(checkout, SQL_PEDIDO_ABRIR, params);
+	struct sql_rows rows;
+	const char *constraint;
+	enum problem problem = sql_try(checkout->rq->stores->db, SQL_PEDIDO_ABRIR, params, arena, &rows, &constraint);
+	checkout->found = problem == PROBLEM_NONE && rows.count > 0;
+	if (checkout->found)
+		pedido_row(&rows, 0, &checkout->pedido);
+	return problem == PROBLEM_NONE && constraint != NULL ? PROBLEM_CHAVE_REUTILIZADA : problem;
 }
 
 /* An order of what is in the cart now. */
@@ -153,7 +191,7 @@ static enum problem checkout_from_cart(struct checkout *checkout)
 /* The order of this request: of its key, or of the cart. */
 static enum problem checkout_find(struct checkout *checkout)
 {
-	const char *params[] = {checkout->chave, NULL, NULL};
+	const char *params[] = {checkout->corpo.session_id, checkout->chave, NULL};
 	enum problem problem = PROBLEM_NONE;
 
 	if (checkout->chave != NULL)
@@ -242,26 +280,58 @@ static enum problem checkout_finish(struct checkout *checkout)
 	return problem == PROBLEM_NONE ? checkout_confirm(checkout, &reserva) : problem;
 }
 
+/* A refusal that an earlier order is the reason for says which one it is, so that a lost answer can be found again. */
+static enum problem checkout_refuse(struct checkout *checkout, enum problem problem)
+{
+	bool about_order = problem == PROBLEM_CARRINHO_VAZIO || problem == PROBLEM_CARRINHO_JA_PEDIDO ||
+	                   problem == PROBLEM_CHAVE_REUTILIZADA;
+
+	if (about_order && checkout->found && strcmp(checkout->pedido.status, "reservando") != 0)
+		pedido_name(checkout->rs, &checkout->pedido);
+	return problem;
+}
+
+static const char *checkout_message(const struct checkout *checkout)
+{
+	const struct pedido *pedido = &checkout->pedido;
+	bool cancelled = strcmp(pedido->status, "cancelado") == 0;
+
+	if (!checkout->repeated)
+		return "Pedido recebido";
+	return arena_printf(checkout->rq->arena,
+	                    "Este é o pedido nº %" PRId64 ", que já tinha sido recebido%s; nada foi pedido de novo.%s",
+	                    pedido->numero, cancelled ? " e foi cancelado" : "",
+	                    checkout->leftovers ? " O carrinho ainda tem itens que não são deste pedido." : "");
+}
+
+static enum problem checkout_answer(struct checkout *checkout)
+{
+	struct response *rs = checkout->rs;
+
+	if (checkout->pedido.pendencia != NULL)
+		pedido_concluir(checkout->rq, &checkout->pedido);
+	response_header(rs, "Location", "/api/pedidos/%s", checkout->pedido.id);
+	if (checkout->repeated)
+		idempotency_replayed(rs);
+	struct json_out *out = pedido_answer(checkout->rq, rs, 201, &checkout->pedido);
+	json_text(out, "message", checkout_message(checkout));
+	return PROBLEM_NONE;
+}
+
 enum problem pedidos_post(struct request *rq, struct response *rs)
 {
 	struct checkout checkout = {.rq = rq, .rs = rs};
-	enum problem problem = chave_read(rq, rs, &checkout.chave);
+	struct idempotency idempotency;
+	enum problem problem = corpo_read(rq, rs, &checkout.corpo);
 
 	if (problem == PROBLEM_NONE)
-		problem = corpo_read(rq, rs, &checkout.corpo);
+		problem = idempotency_read(rq, rs, &idempotency);
 	if (problem != PROBLEM_NONE)
 		return problem;
+	checkout.chave = idempotency.key;
 	checkout.hash = corpo_hash(rq->arena, &checkout.corpo);
 	problem = checkout_find(&checkout);
 	if (problem == PROBLEM_NONE)
 		problem = checkout_finish(&checkout);
-	if (problem != PROBLEM_NONE)
-		return problem;
-	if (checkout.pedido.pendencia != NULL)
-		pedido_concluir(rq, &checkout.pedido);
-	response_header(rs, "Location", "/api/pedidos/%s", checkout.pedido.id);
-	struct json_out *out = response_open(rs, 201);
-	pedido_write(out, NULL, &checkout.pedido);
-	json_text(out, "message", "Pedido recebido");
-	return PROBLEM_NONE;
+	return problem == PROBLEM_NONE ? checkout_answer(&checkout) : checkout_refuse(&checkout, problem);
 }

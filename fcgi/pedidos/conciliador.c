@@ -44,7 +44,7 @@ static bool goes_on(struct conciliador *self, bool mended)
 	return self->failures < FAILURES_MAX && !rounds_stopping(self->rounds);
 }
 
-static bool pedido_terminar(struct conciliador *self, struct request *rq, const struct pedido *pedido)
+static bool pedido_terminar(struct conciliador *self, struct request *rq, struct pedido *pedido)
 {
 	bool owes = pedido->pendencia != NULL;
 	bool done = owes ? pedido_concluir(rq, pedido) : pedido_desfazer(rq, pedido);

@@ -6,7 +6,6 @@
 #include "pedidos/contato.h"
 #include "pedidos/pedidos.h"
 
-#define CHAVE_MAX 255
 /* Deliveries are of this age: from 2000-01-01 to before 2100-01-01, in microseconds. */
 #define DATA_MIN INT64_C(946684800000000)
 #define DATA_MAX INT64_C(4102444800000000)
@@ -92,24 +91,4 @@ const char *corpo_hash(struct arena *arena, const struct corpo *corpo)
 	SHA256Data((const uint8_t *)buf.data, buf.len, hex);
 	buf_free(&buf);
 	return arena_copy(arena, hex, strlen(hex));
-}
-
-enum problem chave_read(struct request *rq, struct response *rs, const char **chave)
-{
-	const char *text = request_header(rq, "HTTP_IDEMPOTENCY_KEY");
-	size_t len = text == NULL ? 0 : strlen(text);
-	bool printable = true;
-
-	*chave = NULL;
-	if (text == NULL)
-		return PROBLEM_NONE;
-	for (size_t i = 0; i < len; i++)
-		printable = printable && text[i] >= ' ' && text[i] <= '~';
-	if (len == 0 || len > CHAVE_MAX || !printable) {
-		complain(&rs->complaints, "Idempotency-Key", "deve ter de 1 a %d caracteres ASCII imprimíveis",
-		         CHAVE_MAX);
-		return PROBLEM_PARAMETRO_INVALIDO;
-	}
-	*chave = text;
-	return PROBLEM_NONE;
 }

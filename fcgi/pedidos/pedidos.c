@@ -32,6 +32,10 @@ static const struct field pedido_fields[] = {
     {"carrinho_versao", FIELD_INT, offsetof(struct pedido, carrinho_versao)},
     {"entrega_tipo", FIELD_TEXT, offsetof(struct pedido, entrega_tipo)},
     {"linhas", FIELD_JSON, offsetof(struct pedido, linhas)},
+    {"versao", FIELD_INT, offsetof(struct pedido, versao)},
+    {"cancelamento_chave", FIELD_TEXT, offsetof(struct pedido, cancelamento_chave)},
+    {"carrinho_retirado", FIELD_INT, offsetof(struct pedido, carrinho_retirado)},
+    {"mudanca", FIELD_INT, offsetof(struct pedido, mudanca)},
 };
 
 #define PEDIDO_FIELDS 11
@@ -39,6 +43,27 @@ static const struct field pedido_fields[] = {
 void pedido_write(struct json_out *out, const char *name, const struct pedido *pedido)
 {
 	json_struct(out, name, pedido_fields, PEDIDO_FIELDS, pedido);
+}
+
+/* The 1 is for what an order looks like: another one when its fields change. */
+const char *pedido_tag(struct request *rq, const struct pedido *pedido)
+{
+	return arena_printf(rq->arena, "\"1.%lld\"", (long long)pedido->versao);
+}
+
+struct json_out *pedido_answer(struct request *rq, struct response *rs, int status, const struct pedido *pedido)
+{
+	struct json_out *out = response_open(rs, status);
+
+	response_etag(rs, pedido_tag(rq, pedido));
+	pedido_write(out, NULL, pedido);
+	return out;
+}
+
+void pedido_name(struct response *rs, const struct pedido *pedido)
+{
+	response_keep(rs, "Location", "/api/pedidos/%s", pedido->id);
+	json_text(response_extension(rs), "pedido_id", pedido->id);
 }
 
 void pedido_row(const struct sql_rows *rows, size_t row, struct pedido *pedido)
@@ -73,7 +98,7 @@ enum problem pedido_get(struct request *rq, struct response *rs)
 	enum problem problem = pedido_read(rq, rq->args[0], &pedido);
 
 	if (problem == PROBLEM_NONE)
-		pedido_write(response_open(rs, 200), NULL, &pedido);
+		pedido_answer(rq, rs, 200, &pedido);
 	return problem;
 }
 

@@ -33,6 +33,10 @@ struct pedido {
 	int64_t carrinho_versao; /* that its cart had when it was ordered */
 	const char *entrega_tipo;
 	const char *linhas; /* JSON: produto_id and quantidade of each line */
+	int64_t versao;     /* how many steps it has made */
+	const char *cancelamento_chave;
+	int64_t carrinho_retirado; /* the cart's version once the order's goods were out of it; 0: they may be in it */
+	int64_t mudanca;           /* the transaction of its last step */
 };
 
 /* What a customer orders with; see corpo.c. */
@@ -77,9 +81,6 @@ enum problem corpo_read(struct request *rq, struct response *rs, struct corpo *c
 /* A hash of what the body says, however it was spelled: the same order asked for again has the same one. */
 const char *corpo_hash(struct arena *arena, const struct corpo *corpo);
 
-/* Reads the Idempotency-Key, NULL when there is none: PROBLEM_PARAMETRO_INVALIDO. */
-enum problem chave_read(struct request *rq, struct response *rs, const char **chave);
-
 /* servicos.c: what is in the cart. PROBLEM_SESSAO_NAO_ENCONTRADA, or PROBLEM_SERVICO_INDISPONIVEL. */
 enum problem cesta_read(struct request *rq, struct response *rs, const char *session_id, struct cesta *cesta);
 
@@ -106,9 +107,9 @@ enum problem reservas_vencidas(struct request *rq, struct field_array *pedidos);
 
 /*
  * pendencia.c: does what a committed order still owes (pedido->pendencia is not NULL): its reservation, its cart. True when
- * nothing is owed any more; what fails is logged and stays owed.
+ * nothing is owed any more; what fails is logged and stays owed. *pedido is then what the order has become.
  */
-bool pedido_concluir(struct request *rq, const struct pedido *pedido);
+bool pedido_concluir(struct request *rq, struct pedido *pedido);
 
 /* Undoes an order that is `reservando` or `desfazendo`. True when it is undone, or was confirmed meanwhile; else logged. */
 bool pedido_desfazer(struct request *rq, const struct pedido *pedido);
@@ -125,6 +126,15 @@ enum problem pedido_read(struct request *rq, const char *id, struct pedido *pedi
 
 /* Writes an order as every call answers it. */
 void pedido_write(struct json_out *out, const char *name, const struct pedido *pedido);
+
+/* Answers an order with its tag. */
+struct json_out *pedido_answer(struct request *rq, struct response *rs, int status, const struct pedido *pedido);
+
+/* The tag of an order, with its quotes: it names the version of the order, and nothing else of the order ever changes. */
+const char *pedido_tag(struct request *rq, const struct pedido *pedido);
+
+/* A problem about an order names it, in words, as `pedido_id` and by Location: only for one who has the order's session. */
+void pedido_name(struct response *rs, const struct pedido *pedido);
 
 /* Handlers; see the route table in main.c. */
 enum problem pedidos_post(struct request *rq, struct response *rs);

@@ -21,7 +21,7 @@ static int64_t move(struct request *rq, size_t statement, const char *const *par
 	return -1;
 }
 
-bool pedido_concluir(struct request *rq, const struct pedido *pedido)
+bool pedido_concluir(struct request *rq, struct pedido *pedido)
 {
 	bool devolver = strcmp(pedido->pendencia, "devolver") == 0;
 	int64_t versao = 0;
@@ -31,7 +31,12 @@ bool pedido_concluir(struct request *rq, const struct pedido *pedido)
 	if (!settled || !taken)
 		return false;
 	const char *params[] = {pedido->id, pedido->pendencia, versao == 0 ? NULL : sql_of_int(rq->arena, versao)};
-	return move(rq, SQL_PEDIDO_CONCLUIR, params, pedido) >= 0;
+	if (move(rq, SQL_PEDIDO_CONCLUIR, params, pedido) < 0)
+		return false;
+	pedido->pendencia = NULL;
+	if (pedido->carrinho_retirado == 0)
+		pedido->carrinho_retirado = versao;
+	return true;
 }
 
 bool pedido_desfazer(struct request *rq, const struct pedido *pedido)

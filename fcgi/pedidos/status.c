@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "core/auth.h"
+#include "core/condition.h"
+#include "core/idempotency.h"
 #include "pedidos/pedidos.h"
 
 /* How often a move is tried again when somebody else moved the order between reading and writing. */
@@ -12,9 +14,9 @@ static const struct transicao {
 	const char *para;
 	const char *entrega; /* only for orders of this kind; NULL: for all */
 } transicoes[] = {
-    {"confirmado", "em_preparo", NULL}, {"em_preparo", "pronto", NULL}, {"pronto", "em_rota", "entrega"},
-    {"pronto", "entregue", "retirada"}, {"em_rota", "entregue", NULL},  {"confirmado", "cancelado", NULL},
-    {"em_preparo", "cancelado", NULL},  {"pronto", "cancelado", NULL},
+    {"confirmado", "em_preparo", NULL}, {"em_preparo", "pronto", NULL},    {"pronto", "em_rota", "entrega"},
+    {"pronto", "entregue", "retirada"}, {"em_rota", "pronto", NULL},       {"em_rota", "entregue", NULL},
+    {"confirmado", "cancelado", NULL},  {"em_preparo", "cancelado", NULL}, {"pronto", "cancelado", NULL},
 };
 
 static const char *const status_lista[] = {"confirmado", "em_preparo", "pronto", "em_rota",
@@ -28,11 +30,16 @@ static const struct rule status_rules[] = {
     {"status", FIELD_TEXT, offsetof(struct status_body, status), true, .min = 1, .max = 20, .allowed = status_lista},
 };
 
-/* A wish to move an order. */
+/* A call that moves an order, and what became of it. */
 struct mudanca {
 	const char *para;
 	const char *de; /* only from this state; NULL: from any that the table allows */
 	const char *autor;
+	const char *chave;   /* Idempotency-Key, or NULL */
+	const char *message; /* when it moved */
+	bool done;           /* the order is where it was to go */
+	bool moved;          /* by this call */
+	bool replayed;       /* by an earlier one with this key */
 };
 
 static bool transicao_applies(const struct transicao *transicao, const struct pedido *pedido)
@@ -73,40 +80,58 @@ static enum problem mudanca_refused(struct request *rq, struct response *rs, con
 	                        mudanca->para, words);
 }
 
-/* Moves the order if it may go there; whoever lost a race decides again by what the winner left. */
-static enum problem pedido_mover(struct request *rq, struct response *rs, const struct mudanca *mudanca,
-                                 struct pedido *pedido)
+/* One try: reads the order, and moves it if it still is of the version that was read and judged. */
+static enum problem mudanca_try(struct request *rq, struct response *rs, struct mudanca *mudanca, struct pedido *pedido)
 {
-	bool moved = false;
-
-	for (int i = 0; i < TRIES && !moved; i++) {
-		enum problem problem = pedido_read(rq, rq->args[0], pedido);
-		if (problem != PROBLEM_NONE)
-			return problem;
-		if (!mudanca_allowed(mudanca, pedido))
-			return mudanca_refused(rq, rs, mudanca, pedido);
-		const char *params[] = {pedido->id, pedido->status, mudanca->para, mudanca->autor};
-		problem = pedido_run(rq, SQL_PEDIDO_MUDAR, params, pedido, &moved);
-		if (problem != PROBLEM_NONE)
-			return problem;
-	}
-	return moved ? PROBLEM_NONE : PROBLEM_TRANSICAO_INVALIDA;
-}
-
-/* Moves and answers. A cancelled order gives its stock back now if it can; that it owes so was committed with the move. */
-static enum problem status_change(struct request *rq, struct response *rs, const struct mudanca *mudanca,
-                                  const char *message)
-{
-	struct pedido pedido;
-	enum problem problem = pedido_mover(rq, rs, mudanca, &pedido);
+	struct sql_rows rows;
+	const char *constraint;
+	enum problem problem = pedido_read(rq, rq->args[0], pedido);
 
 	if (problem != PROBLEM_NONE)
 		return problem;
-	if (strcmp(pedido.status, "cancelado") == 0)
+	mudanca->done = strcmp(pedido->status, mudanca->para) == 0;
+	mudanca->replayed = mudanca->done && mudanca->chave != NULL && pedido->cancelamento_chave != NULL &&
+	                    strcmp(mudanca->chave, pedido->cancelamento_chave) == 0;
+	/* The condition of a repeated call was true the first time, and that call is what made it false. */
+	if (!mudanca->replayed && !condition_met(rq, pedido_tag(rq, pedido)))
+		return PROBLEM_VERSAO_DIFERENTE;
+	if (mudanca->done)
+		return PROBLEM_NONE;
+	if (!mudanca_allowed(mudanca, pedido))
+		return mudanca_refused(rq, rs, mudanca, pedido);
+	const char *params[] = {pedido->id, sql_of_int(rq->arena, pedido->versao), mudanca->para, mudanca->autor,
+	                        mudanca->chave};
+	problem = sql_try(rq->stores->db, SQL_PEDIDO_MUDAR, params, rq->arena, &rows, &constraint);
+	if (problem == PROBLEM_NONE && constraint != NULL)
+		return PROBLEM_CHAVE_REUTILIZADA;
+	if (problem != PROBLEM_NONE || rows.count == 0)
+		return problem;
+	mudanca->done = mudanca->moved = true;
+	pedido_row(&rows, 0, pedido);
+	return PROBLEM_NONE;
+}
+
+/* Moves and answers. A cancelled order gives its stock back now if it can; that it owes so was committed with the move. */
+static enum problem status_change(struct request *rq, struct response *rs, struct mudanca *mudanca)
+{
+	struct pedido pedido;
+	enum problem problem = PROBLEM_NONE;
+
+	/* Who lost a race decides again by what the winner left. */
+	for (int i = 0; i < TRIES && problem == PROBLEM_NONE && !mudanca->done; i++)
+		problem = mudanca_try(rq, rs, mudanca, &pedido);
+	if (problem != PROBLEM_NONE)
+		return problem;
+	if (!mudanca->done)
+		return PROBLEM_TRANSICAO_INVALIDA;
+	if (strcmp(pedido.status, "cancelado") == 0 && pedido.pendencia != NULL)
 		pedido_concluir(rq, &pedido);
-	struct json_out *out = response_open(rs, 200);
-	pedido_write(out, NULL, &pedido);
-	json_text(out, "message", message);
+	if (mudanca->replayed)
+		idempotency_replayed(rs);
+	struct json_out *out = pedido_answer(rq, rs, 200, &pedido);
+	json_text(out, "message",
+	          mudanca->moved ? mudanca->message
+	                         : arena_printf(rq->arena, "O pedido já estava %s; nada mudou", pedido.status));
 	return PROBLEM_NONE;
 }
 
@@ -126,13 +151,17 @@ enum problem pedido_status_put(struct request *rq, struct response *rs)
 
 	if (problem != PROBLEM_NONE)
 		return problem;
-	const struct mudanca mudanca = {.para = body.status, .autor = administrador(rq)};
-	return status_change(rq, rs, &mudanca, "Status atualizado");
+	struct mudanca mudanca = {.para = body.status, .autor = administrador(rq), .message = "Status atualizado"};
+	return status_change(rq, rs, &mudanca);
 }
 
 enum problem pedido_cancelar(struct request *rq, struct response *rs)
 {
-	const struct mudanca mudanca = {.para = "cancelado", .de = "confirmado", .autor = "cliente"};
+	struct mudanca mudanca = {
+	    .para = "cancelado", .de = "confirmado", .autor = "cliente", .message = "Pedido cancelado"};
+	struct idempotency idempotency;
+	enum problem problem = idempotency_read(rq, rs, &idempotency);
 
-	return status_change(rq, rs, &mudanca, "Pedido cancelado");
+	mudanca.chave = idempotency.key;
+	return problem == PROBLEM_NONE ? status_change(rq, rs, &mudanca) : problem;
 }

@@ -146,7 +146,7 @@ TYPICAL = {
         "saude": [""], "retrato": [""],
     },
     "pedidos": {
-        "pedido_achar": [f"'k', {NOBODY}, 1", f"NULL, {NOBODY}, 1"],
+        "pedido_achar": [f"{NOBODY}, 'k', NULL", f"{NOBODY}, NULL, 1"], "pedido_ultimo": [NOBODY],
         "pedido_abrir": [f"{NOBODY}, 'k', {CLIENT}", f"{NOBODY}, NULL, {CLIENT}"],
         "pedido_adotar": ["'{order}', 'k'"], "pedido_confirmar": ["'{order}', '{{1}}', '{{Bolo}}', '{{1}}'"],
         "pedido_desfazer": ["'{order}'"], "conciliador_vez": [""], "pedidos_inacabados": ["10000"],
@@ -160,7 +160,8 @@ TYPICAL = {
                                  "'entregue', NULL, NULL, now() - interval '1 year', '{order}', 21"],
         "pedidos_total": ["NULL, NULL, NULL", "'entregue', NULL, NULL",
                           "'cancelado', now() - interval '1 year', now()"],
-        "pedido_mudar": ["'{order}', 'confirmado', 'em_preparo', 'ana'"], "saude": [""],
+        "pedido_mudar": ["'{order}', 1, 'em_preparo', 'ana', NULL", "'{order}', 1, 'cancelado', 'ana', 'k'"],
+        "saude": [""],
         "pedido_no_caminho": [f"{NOBODY}, 1"], "pedido_concluir": ["'{order}', 'finalizar', 2"],
         "pedido_desistir": ["'{order}'"], "pedido_desfeito": ["'{order}'"],
     },

@@ -40,7 +40,8 @@ COPY (
 COPY (
     WITH transicao (de, para, entrega) AS (
         VALUES ('', 'confirmado', NULL), ('confirmado', 'em_preparo', NULL), ('em_preparo', 'pronto', NULL),
-               ('pronto', 'em_rota', 'entrega'), ('pronto', 'entregue', 'retirada'), ('em_rota', 'entregue', NULL),
+               ('pronto', 'em_rota', 'entrega'), ('pronto', 'entregue', 'retirada'), ('em_rota', 'pronto', NULL),
+               ('em_rota', 'entregue', NULL),
                ('confirmado', 'cancelado', NULL), ('em_preparo', 'cancelado', NULL), ('pronto', 'cancelado', NULL)
     ), passo AS (
         SELECT pedido_id, id, status::text AS para,

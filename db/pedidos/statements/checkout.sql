@@ -1,17 +1,25 @@
 -- The steps of an order. Each returns an order as pedido_fields of pedidos.c reads it.
 
--- name: pedido_achar
--- the order of a key ($1), or of a version ($3) of a cart ($2)
+-- part: pedido
 SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
-       pendencia, chave, corpo_sha256, session_id, carrinho_versao, entrega_tipo, linhas
+       pendencia, chave, corpo_sha256, session_id, carrinho_versao, entrega_tipo, linhas, versao,
+       cancelamento_chave, carrinho_retirado, mudanca
+
+-- name: pedido_achar
+-- the order of a session ($1) with a key ($2), or of a version ($3) of its cart
+-- use: pedido
 FROM pedidos_vistos
-WHERE status >= 'reservando' AND (chave = $1 OR (session_id = $2 AND carrinho_versao = $3::bigint))
-ORDER BY chave = $1 DESC NULLS LAST LIMIT 1
+WHERE status >= 'reservando' AND session_id = $1 AND (chave = $2 OR carrinho_versao = $3::bigint)
+ORDER BY chave = $2 DESC NULLS LAST LIMIT 1
+
+-- name: pedido_ultimo
+-- the last order of a session that came to be
+-- use: pedido
+FROM pedidos_vistos WHERE session_id = $1 AND status >= 'confirmado' ORDER BY carrinho_versao DESC LIMIT 1
 
 -- name: pedido_abrir (writes)
 -- writes the order down, or finds the one that is there; nothing while an earlier one of this cart has an end to meet
-SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
-       pendencia, chave, corpo_sha256, session_id, carrinho_versao, entrega_tipo, linhas
+-- use: pedido
 FROM pedido_abrir($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 
 -- name: pedido_adotar (writes)
@@ -20,8 +28,7 @@ UPDATE pedidos SET chave = $2 WHERE id = $1 AND chave IS NULL
 
 -- name: pedido_confirmar (writes)
 -- prices, total, state, history and event at once; nothing when the order is not waiting for its reservation any more
-SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
-       pendencia, chave, corpo_sha256, session_id, carrinho_versao, entrega_tipo, linhas
+-- use: pedido
 FROM pedido_confirmar($1, $2, $3, $4)
 
 -- name: pedido_desfazer (writes)

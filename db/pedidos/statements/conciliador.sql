@@ -8,8 +8,7 @@ SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_bac
 
 -- name: pedidos_inacabados
 -- left alone for $1 ms; in no order, so that one that cannot be ended does not hold up the others
-SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
-       pendencia, chave, corpo_sha256, session_id, carrinho_versao, entrega_tipo, linhas
+-- use: pedido
 FROM pedidos_vistos
 WHERE (status IN ('reservando', 'desfazendo') OR pendencia IS NOT NULL)
   AND atualizado_em < now() - $1::integer * interval '1 millisecond'
@@ -17,8 +16,7 @@ ORDER BY random() LIMIT 50
 
 -- name: pedido_qualquer
 -- whatever has become of it
-SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
-       pendencia, chave, corpo_sha256, session_id, carrinho_versao, entrega_tipo, linhas
+-- use: pedido
 FROM pedidos_vistos WHERE id = $1
 
 -- name: eventos_por_publicar

@@ -1,14 +1,12 @@
 -- Orders, read, listed and moved along. Each returns an order as pedido_fields of pedidos.c reads it.
 
 -- name: pedido_get
-SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
-       pendencia, chave, corpo_sha256, session_id, carrinho_versao, entrega_tipo, linhas
+-- use: pedido
 FROM pedidos_vistos WHERE id = $1 AND status >= 'confirmado'
 
 -- name: pedidos_lista (planned anew)
 -- newest first: $1 is not used, $2 from, $3 to before, $4 and $5 the last row of the page before, $6 rows
-SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
-       pendencia, chave, corpo_sha256, session_id, carrinho_versao, entrega_tipo, linhas
+-- use: pedido
 FROM pedidos_vistos
 WHERE status >= 'confirmado' AND $1::status_pedido IS NULL
   AND ($2::timestamptz IS NULL OR criado_em >= $2)
@@ -18,8 +16,7 @@ ORDER BY criado_em DESC, id DESC LIMIT $6
 
 -- name: pedidos_lista_status (planned anew)
 -- the same in one state ($1), by its own index
-SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
-       pendencia, chave, corpo_sha256, session_id, carrinho_versao, entrega_tipo, linhas
+-- use: pedido
 FROM pedidos_vistos
 WHERE status >= 'confirmado' AND status = $1
   AND ($2::timestamptz IS NULL OR criado_em >= $2)
@@ -45,10 +42,9 @@ SELECT (SELECT coalesce(sum(quantos), 0)::bigint FROM pedidos_contados
           AND criado_em < $3)
 
 -- name: pedido_mudar (writes)
--- from state $2 to $3, by $4; nothing when it is not in $2 any more
-SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
-       pendencia, chave, corpo_sha256, session_id, carrinho_versao, entrega_tipo, linhas
-FROM pedido_mudar($1, $2, $3, $4)
+-- of version $2 to state $3, by $4, with key $5; nothing when it is not of that version any more
+-- use: pedido
+FROM pedido_mudar($1, $2, $3, $4, $5)
 
 -- name: saude (health)
 -- whether the server answers and can be written to

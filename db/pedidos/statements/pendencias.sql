@@ -2,17 +2,16 @@
 
 -- name: pedido_no_caminho
 -- the oldest other order of a session ($1) that may still have goods in version $2 of its cart
-SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico,
-       pendencia, chave, corpo_sha256, session_id, carrinho_versao, entrega_tipo, linhas
+-- use: pedido
 FROM pedidos_vistos
 WHERE session_id = $1 AND status >= 'reservando' AND carrinho_versao <> $2::bigint
-  AND (status = 'reservando' OR pendencia IS NOT NULL)
+  AND (status = 'reservando' OR (pendencia IS NOT NULL AND carrinho_retirado IS NULL))
 ORDER BY criado_em LIMIT 1
 
 -- name: pedido_concluir (writes)
--- what was owed ($2) is done, and the cart left at version $3; not waited for on disk: done again it does no harm
+-- what was owed ($2) is done, and the goods were out of the cart in its version $3; not waited for on disk: done again it does no harm
 WITH sem_espera AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS valor)
-UPDATE pedidos SET pendencia = NULL, carrinho_retirado = coalesce($3::bigint, carrinho_retirado)
+UPDATE pedidos SET pendencia = NULL, carrinho_retirado = coalesce(carrinho_retirado, $3::bigint)
 FROM sem_espera WHERE id = $1 AND pendencia = $2 AND sem_espera.valor = 'off'
 
 -- name: pedido_desistir (writes)
