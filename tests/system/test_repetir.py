@@ -154,7 +154,7 @@ def test_an_order_whose_answer_was_lost_is_named(shop, change):
     problem = named(order(shop, session, key(), **fields), "carrinho_vazio", made)
     assert f"nº {made['numero']}" in problem["detail"]
     shop.public.delete(f"/api/carrinho/{session}").ok()
-    named(order(shop, session), "carrinho_vazio", made)
+    named(order(shop, session, observacoes="Mais outro"), "carrinho_vazio", made)
 
 
 def test_an_empty_cart_that_was_never_ordered(shop):
