@@ -86,7 +86,7 @@ class Customer(Person):
         return cart
 
     def add(self, cart):
-        """Puts something in: with a key he asks until he is told; without one once, since asking again could add twice."""
+        """Puts something in: with a key he asks until he is told; without one once, since a repeat could add twice."""
         produto, quantidade, chave = self.product(), self.random.randint(1, 3), self.key()
         path, body = f"/api/carrinho/{cart.session}/adicionar", {"produto_id": produto, "quantidade": quantidade}
 
