@@ -4,14 +4,15 @@
 -- Returns {'ok', atualizado_em, quantity, lines}, or {'repetida', the same} when the key's call was done before, or {'sessao'},
 -- {'chave'}, {'versao', the cart's}, {'limite'}, {'estoque'}, {'cheio'}, which change nothing and leave the key free.
 --
--- The keys of a session are a hash: `k:<key>` holds the digest and the answer, the number `n` counts them, and `<n modulo kept>` is the key
--- that came then: the one that it replaces is forgotten.
+-- The keys of a session are a hash: `k:<SHA-1 of the key>` holds the call's digest and the answer, the number `n` counts them, and
+-- `<n modulo kept>` is the member that came then: the one that it replaces is forgotten. So a key takes the same room however long it is.
 -- One look at the whole cart: that is half the price of asking for what there is to know one by one.
 local tudo = redis.call('HGETALL', KEYS[1])
 if #tudo == 0 then
 	return {'sessao'}
 end
-local feita = KEYS[2] and redis.call('HGET', KEYS[2], 'k:' .. ARGV[8])
+local chave = KEYS[2] and 'k:' .. redis.sha1hex(ARGV[8])
+local feita = chave and redis.call('HGET', KEYS[2], chave)
 if feita then
 	local resumo, quando, quantidade, linhas = feita:match('^(%x+) (%d+) (%d+) (%d+)$')
 	if resumo ~= ARGV[9] then
@@ -54,13 +55,13 @@ end
 
 redis.call('HSET', KEYS[1], campo, string.format('%d %s', quantidade, desde), 'atualizado_em', agora, 'versao', versao + 1)
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
-if KEYS[2] then
+if chave then
 	local lugar = redis.call('HINCRBY', KEYS[2], 'n', 1) % tonumber(ARGV[10])
 	local antiga = redis.call('HGET', KEYS[2], lugar)
 	if antiga then
-		redis.call('HDEL', KEYS[2], 'k:' .. antiga)
+		redis.call('HDEL', KEYS[2], antiga)
 	end
-	redis.call('HSET', KEYS[2], lugar, ARGV[8], 'k:' .. ARGV[8], table.concat({ARGV[9], agora, quantidade, linhas}, ' '))
+	redis.call('HSET', KEYS[2], lugar, chave, chave, table.concat({ARGV[9], agora, quantidade, linhas}, ' '))
 	redis.call('PEXPIRE', KEYS[2], ARGV[1])
 end
 return {'ok', agora, quantidade, linhas}

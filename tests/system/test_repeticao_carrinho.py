@@ -6,6 +6,7 @@ import pytest
 from test_concorrencia import statuses, together
 
 CHAVES_MAX = 1000  # of a session: fcgi/carrinho/escrita.c
+KEY_BYTES = 400  # of Redis, at most, however long a key is
 DAY_MS = 86_400_000
 
 
@@ -127,11 +128,12 @@ def test_keys_are_bounded_in_number_and_time(shop):
     kept, carts = f"carrinho:{session}:chaves", shop.redis()
 
     def send(number):
-        return shop.public.post(path, body, headers={"Idempotency-Key": f"chave {number}"})
+        return shop.public.post(path, body, headers={"Idempotency-Key": f"chave {number}".ljust(255, "~")})
 
     for number in range(CHAVES_MAX):
         send(number).ok()
     size = carts.memory_usage(kept)
+    assert size < KEY_BYTES * CHAVES_MAX
     assert send(0).headers["Idempotency-Replayed"] == "true"
     for number in range(CHAVES_MAX, CHAVES_MAX + 50):
         send(number).ok()
