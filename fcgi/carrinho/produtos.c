@@ -25,7 +25,7 @@ static const struct rule produto_rules[] = {
     {"nome", FIELD_TEXT, offsetof(struct produto, nome), true, .max = INT32_MAX},
     {"descricao", FIELD_TEXT, offsetof(struct produto, descricao), .max = INT32_MAX},
     {"preco", FIELD_MONEY, offsetof(struct produto, preco), true, .max = 9999999999},
-    {"estoque", FIELD_INT, offsetof(struct produto, estoque), true, .max = INT32_MAX},
+    {"estoque", FIELD_INT, offsetof(struct produto, estoque), true, .max = INT64_MAX},
     {"categoria_id", FIELD_INT, offsetof(struct produto, categoria_id), .max = INT32_MAX},
     {"categoria_nome", FIELD_TEXT, offsetof(struct produto, categoria_nome), .max = INT32_MAX},
     {"foto_url", FIELD_TEXT, offsetof(struct produto, foto_url), .nullable = true, .max = INT32_MAX},

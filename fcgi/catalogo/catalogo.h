@@ -40,14 +40,55 @@ struct categoria {
 #define CATEGORIA_FIELDS 5
 extern const struct field categoria_fields[CATEGORIA_FIELDS];
 
+#define ESTOQUE_MAX INT32_MAX /* that a client may set; what cancelled orders bring back may go beyond */
+
 /* Reads category `id`: PROBLEM_CATEGORIA_NAO_ENCONTRADA, or the store's problems. */
 enum problem categoria_read(struct request *rq, int64_t id, struct categoria *categoria);
 
 /* The name of the administrator whose token came with the request, NULL when there is none or it is no administrator's. */
 const char *administrador(struct request *rq);
 
-/* Answers product `id` as the administrator sees it. */
-enum problem produto_answer(struct request *rq, struct response *rs, int64_t id);
+/* Who changes something, and the key by which the call may be repeated: parameters of every statement that takes a `chamada`. */
+struct chamada {
+	const char *autor;
+	const char *dono; /* of the key: stands for the token */
+	const char *chave;
+	const char *resumo;
+};
+
+/* Reads the caller and the Idempotency-Key, after the body: the problems of idempotency_read(). */
+enum problem chamada_read(struct request *rq, struct response *rs, struct chamada *out);
+
+/*
+ * What became of a change, by the word in column `situacao` of the first row: its problem, or PROBLEM_NONE for a change that was
+ * done. Also of one that was done earlier with the same key, which the answer then says.
+ */
+enum problem mudanca_problem(struct response *rs, const struct sql_rows *rows, size_t situacao);
+
+/* The versions that a product must have to be changed, as parameters; NULL: any. */
+struct versoes {
+	const char *dados;
+	const char *categoria;
+	const char *estoque;
+};
+
+/*
+ * Judges the request's conditions by the product of its path as it is now. What they allow is allowed only of that version: the
+ * statement sees to it, and also refuses what they forbid, so that a repeated call is answered as the first time. A change that
+ * leaves the stock alone passes with a tag from before a sale. PROBLEM_PRODUTO_NAO_ENCONTRADO, or the store's problems.
+ */
+enum problem produto_condition(struct request *rq, bool estoque, struct versoes *out);
+
+/* What follows the product's columns in the statements that change one. */
+enum {
+	COLUMN_VERSAO = PRODUTO_FIELDS,
+	COLUMN_VERSAO_CATEGORIA,
+	COLUMN_VERSAO_ESTOQUE,
+	COLUMN_SITUACAO,
+};
+
+/* Answers the product in the first row, with its ETag. */
+struct json_out *produto_write(struct request *rq, struct response *rs, int status, const struct sql_rows *rows);
 
 /* Says on an answer of the replica's pool that it is one, how far behind it may be, and that nobody may keep it. */
 void replica_mark(struct request *rq, struct response *rs);

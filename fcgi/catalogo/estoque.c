@@ -19,7 +19,7 @@ struct ajuste {
 static const char *const operacoes[] = {"adicionar", "remover", "definir", NULL};
 
 static const struct rule ajuste_rules[] = {
-    {"quantidade", FIELD_INT, offsetof(struct ajuste, quantidade), true, .min = 0, .max = 1000000},
+    {"quantidade", FIELD_INT, offsetof(struct ajuste, quantidade), true, .max = ESTOQUE_MAX},
     {"operacao", FIELD_TEXT, offsetof(struct ajuste, operacao), true, .min = 1, .max = 20, .allowed = operacoes},
 };
 
@@ -54,7 +54,8 @@ static enum problem ajuste_read(struct request *rq, struct response *rs, struct 
 	if (problem != PROBLEM_NONE)
 		return problem;
 	if (ajuste->quantidade == 0 && strcmp(ajuste->operacao, "definir") != 0) {
-		complain(&rs->complaints, "quantidade", "deve ser um inteiro de 1 a 1000000 (0 só para definir)");
+		complain(&rs->complaints, "quantidade", "deve ser um inteiro de 1 a %d (0 só para definir)",
+		         ESTOQUE_MAX);
 		return PROBLEM_CAMPOS_INVALIDOS;
 	}
 	return PROBLEM_NONE;
@@ -63,27 +64,37 @@ static enum problem ajuste_read(struct request *rq, struct response *rs, struct 
 enum problem estoque_put(struct request *rq, struct response *rs)
 {
 	struct ajuste ajuste = {0};
+	struct chamada chamada;
+	struct versoes versoes;
 	struct sql_rows rows;
 	enum problem problem = ajuste_read(rq, rs, &ajuste);
 
+	if (problem == PROBLEM_NONE)
+		problem = chamada_read(rq, rs, &chamada);
+	if (problem == PROBLEM_NONE)
+		problem = produto_condition(rq, true, &versoes);
 	if (problem != PROBLEM_NONE)
 		return problem;
 	const char *params[] = {
 	    sql_of_int(rq->arena, request_int(rq, 0)),
 	    ajuste.operacao,
 	    sql_of_int(rq->arena, ajuste.quantidade),
-	    administrador(rq),
+	    versoes.dados,
+	    versoes.categoria,
+	    versoes.estoque,
+	    chamada.autor,
+	    chamada.dono,
+	    chamada.chave,
+	    chamada.resumo,
 	};
-	problem = sql_run(rq->stores->db, SQL_ESTOQUE_AJUSTAR, params, rq->arena, &rows);
-	if (problem != PROBLEM_NONE)
-		return problem;
-	if (sql_is_null(&rows, 0, 0))
-		return PROBLEM_PRODUTO_NAO_ENCONTRADO;
-	if (sql_int(&rows, 0, 0) < 0)
+	problem = sql_run(rq->stores->db, SQL_ESTOQUE_MUDAR, params, rq->arena, &rows);
+	if (problem == PROBLEM_NONE)
+		problem = mudanca_problem(rs, &rows, COLUMN_SITUACAO);
+	if (problem == PROBLEM_ESTOQUE_INSUFICIENTE)
 		return response_problem(
-		    rs, PROBLEM_ESTOQUE_INSUFICIENTE,
-		    "Estoque insuficiente: o estoque não pode ficar abaixo de zero nem passar de %d", INT32_MAX);
-	problem = produto_answer(rq, rs, request_int(rq, 0));
-	/* The change stands, even if it cannot be read now: nobody may be told that nothing was changed. */
-	return problem == PROBLEM_SERVICO_INDISPONIVEL ? PROBLEM_RESULTADO_DESCONHECIDO : problem;
+		    rs, problem, "Estoque insuficiente: o estoque não pode ficar abaixo de zero nem passar de %d",
+		    ESTOQUE_MAX);
+	if (problem == PROBLEM_NONE)
+		produto_write(rq, rs, 200, &rows);
+	return problem;
 }

@@ -4,10 +4,10 @@
 #include <strings.h>
 
 #include "catalogo/catalogo.h"
-#include "core/auth.h"
 #include "core/condition.h"
 
-#define PRECO_MAX 9999999999 /* centavos: numeric(10,2) */
+#define PRECO_MAX       9999999999       /* centavos: numeric(10,2) */
+#define ESTOQUE_INTEIRO 9007199254740991 /* every program reads it as it is: 2^53-1 */
 
 const struct field produto_fields[PRODUTO_FIELDS] = {
     {"id", FIELD_INT, offsetof(struct produto, id)},
@@ -23,9 +23,6 @@ const struct field produto_fields[PRODUTO_FIELDS] = {
     {"atualizado_em", FIELD_TIME, offsetof(struct produto, atualizado_em)},
 };
 
-/* Columns after the product's own, in every statement of produtos.sql. */
-enum { COLUMN_VERSAO = PRODUTO_FIELDS, COLUMN_CATEGORIA_VERSAO };
-
 struct produto_body {
 	const char *nome;
 	const char *descricao;
@@ -34,9 +31,27 @@ struct produto_body {
 	int64_t categoria_id;
 	const char *foto_url;
 	bool ativo;
+	int64_t id;
+	const char *categoria_nome;
+	int64_t criado_em;
+	int64_t atualizado_em;
 };
 
-enum { BODY_NOME, BODY_DESCRICAO, BODY_PRECO, BODY_ESTOQUE, BODY_CATEGORIA, BODY_FOTO, BODY_ATIVO, BODY_FIELDS };
+enum {
+	BODY_NOME,
+	BODY_DESCRICAO,
+	BODY_PRECO,
+	BODY_ESTOQUE,
+	BODY_CATEGORIA,
+	BODY_FOTO,
+	BODY_ATIVO,
+	BODY_FIELDS, /* of a new product; what follows a product has once it is made, and nobody changes */
+	BODY_ID = BODY_FIELDS,
+	BODY_CATEGORIA_NOME,
+	BODY_CRIADO,
+	BODY_ATUALIZADO,
+	BODY_SEEN_FIELDS
+};
 
 /* http, https, or a path of this shop: it becomes the src of an image on the shop's pages. */
 static bool foto_url_valida(const char *text)
@@ -50,7 +65,10 @@ static bool foto_url_valida(const char *text)
 	return text[0] == '/' && text[1] != '/';
 }
 
-/* POST and PUT want a whole product, PATCH any part of one. */
+/*
+ * POST and PUT want a whole product, PATCH any part of one. What was read may be sent back as it is. The limit of `estoque` is
+ * looked after by the statement: what is there already may be said again.
+ */
 #define BODY_RULES(whole)                                                                                              \
 	{                                                                                                              \
 		[BODY_NOME] = {"nome", FIELD_TEXT, offsetof(struct produto_body, nome), whole, .min = 1, .max = 120},  \
@@ -58,7 +76,8 @@ static bool foto_url_valida(const char *text)
 		                    .text = TEXT_LINES},                                                               \
 		[BODY_PRECO] = {"preco", FIELD_MONEY, offsetof(struct produto_body, preco),                            \
 		                whole,   .min = 1,    .max = PRECO_MAX},                                               \
-		[BODY_ESTOQUE] = {"estoque", FIELD_INT, offsetof(struct produto_body, estoque), .max = INT32_MAX},     \
+		[BODY_ESTOQUE] = {"estoque", FIELD_INT, offsetof(struct produto_body, estoque),                        \
+		                  .max = ESTOQUE_INTEIRO, .words = "deve ser um inteiro de 0 a 2147483647"},           \
 		[BODY_CATEGORIA] = {"categoria_id", FIELD_INT, offsetof(struct produto_body, categoria_id),            \
 		                    whole,          .min = 1,  .max = INT32_MAX},                                      \
 		[BODY_FOTO] = {"foto_url",                                                                             \
@@ -71,26 +90,30 @@ static bool foto_url_valida(const char *text)
 		               .words = "deve ser um endereço http:// ou https://, ou um caminho desta loja "         \
 		                        "(/fotos/bolo.jpg), de até 500 caracteres"},                                   \
 		[BODY_ATIVO] = {"ativo", FIELD_BOOL, offsetof(struct produto_body, ativo)},                            \
+		[BODY_ID] = {"id", FIELD_INT, offsetof(struct produto_body, id), .min = 1, .max = INT32_MAX},          \
+		[BODY_CATEGORIA_NOME] = {"categoria_nome", FIELD_TEXT, offsetof(struct produto_body, categoria_nome),  \
+		                         .max = 80, .text = TEXT_RAW},                                                 \
+		[BODY_CRIADO] = {"criado_em", FIELD_TIME, offsetof(struct produto_body, criado_em)},                   \
+		[BODY_ATUALIZADO] = {"atualizado_em", FIELD_TIME, offsetof(struct produto_body, atualizado_em)},       \
 	}
 
-static const struct rule whole_rules[BODY_FIELDS] = BODY_RULES(true);
-static const struct rule part_rules[BODY_FIELDS] = BODY_RULES(false);
+static const struct rule whole_rules[BODY_SEEN_FIELDS] = BODY_RULES(true);
+static const struct rule part_rules[BODY_SEEN_FIELDS] = BODY_RULES(false);
 
-const char *administrador(struct request *rq)
+/*
+ * The beginning of a product's tag, up to the version of its stock: it changes with the product and with its category, whose name
+ * is part of the answer.
+ */
+static const char *etag_without_stock(struct request *rq, const struct sql_rows *rows)
 {
-	const char *name = NULL;
-	const char *authorization = request_header(rq, "HTTP_AUTHORIZATION");
-
-	if (authorization == NULL || auth_check(rq->stores->auth, authorization, "admin", &name) != PROBLEM_NONE)
-		return NULL;
-	return arena_printf(rq->arena, "%s", name);
+	return arena_printf(rq->arena, "\"%s.%s.%s.", sql_text(rows, 0, 0), sql_text(rows, 0, COLUMN_VERSAO),
+	                    sql_text(rows, 0, COLUMN_VERSAO_CATEGORIA));
 }
 
-/* A strong validator: it changes with the product and with its category, whose name is part of the answer. */
 static const char *produto_etag(struct request *rq, const struct sql_rows *rows)
 {
-	return arena_printf(rq->arena, "\"%s.%s.%s\"", sql_text(rows, 0, 0), sql_text(rows, 0, COLUMN_VERSAO),
-	                    sql_text(rows, 0, COLUMN_CATEGORIA_VERSAO));
+	return arena_printf(rq->arena, "%s%s\"", etag_without_stock(rq, rows),
+	                    sql_text(rows, 0, COLUMN_VERSAO_ESTOQUE));
 }
 
 static enum problem produto_find(struct request *rq, int64_t id, bool inactive_too, struct sql_rows *rows)
@@ -103,8 +126,7 @@ static enum problem produto_find(struct request *rq, int64_t id, bool inactive_t
 	return problem;
 }
 
-/* Answers the product in the first row, with its ETag. */
-static struct json_out *produto_write(struct request *rq, struct response *rs, int status, const struct sql_rows *rows)
+struct json_out *produto_write(struct request *rq, struct response *rs, int status, const struct sql_rows *rows)
 {
 	struct produto produto;
 
@@ -113,16 +135,6 @@ static struct json_out *produto_write(struct request *rq, struct response *rs, i
 	struct json_out *out = response_open(rs, status);
 	json_struct(out, NULL, produto_fields, PRODUTO_FIELDS, &produto);
 	return out;
-}
-
-enum problem produto_answer(struct request *rq, struct response *rs, int64_t id)
-{
-	struct sql_rows rows;
-	enum problem problem = produto_find(rq, id, true, &rows);
-
-	if (problem == PROBLEM_NONE)
-		produto_write(rq, rs, 200, &rows);
-	return problem;
 }
 
 enum problem produto_get(struct request *rq, struct response *rs)
@@ -135,37 +147,42 @@ enum problem produto_get(struct request *rq, struct response *rs)
 	return problem;
 }
 
-/* Runs a writing statement of produtos.sql; the one constraint that a client can break is the category. */
+/* Runs a statement that changes a product; the one constraint that a client can break is the category. */
 static enum problem produto_save(struct request *rq, struct response *rs, size_t statement, const char *const *params,
                                  struct sql_rows *rows)
 {
 	const char *constraint;
 	enum problem problem = sql_try(rq->stores->db, statement, params, rq->arena, rows, &constraint);
 
-	if (problem != PROBLEM_NONE || constraint == NULL)
+	if (problem != PROBLEM_NONE)
 		return problem;
+	if (constraint == NULL)
+		return mudanca_problem(rs, rows, COLUMN_SITUACAO);
 	complain(&rs->complaints, "categoria_id", "não existe categoria com este identificador");
 	return PROBLEM_CAMPOS_INVALIDOS;
 }
 
+/* `dados` of a statement: what `present` names of a body, in its order; the rest NULL. */
+#define DADOS_PARAMS(rq, body, present)                                                                                \
+	(body)->nome, (body)->descricao, (present)&1u << BODY_PRECO ? sql_of_money((rq)->arena, (body)->preco) : NULL, \
+	    (present)&1u << BODY_ESTOQUE ? sql_of_int((rq)->arena, (body)->estoque) : NULL,                            \
+	    (present)&1u << BODY_CATEGORIA ? sql_of_int((rq)->arena, (body)->categoria_id) : NULL, (body)->foto_url,   \
+	    (present)&1u << BODY_ATIVO ? sql_of_bool((body)->ativo) : NULL
+
 enum problem produto_post(struct request *rq, struct response *rs)
 {
 	struct produto_body body = {0};
+	struct chamada chamada;
 	struct sql_rows rows;
 	uint32_t present;
 	enum problem problem = request_body(rq, rs, whole_rules, BODY_FIELDS, &body, &present);
 
+	if (problem == PROBLEM_NONE)
+		problem = chamada_read(rq, rs, &chamada);
 	if (problem != PROBLEM_NONE)
 		return problem;
 	const char *params[] = {
-	    body.nome,
-	    body.descricao,
-	    sql_of_money(rq->arena, body.preco),
-	    sql_of_int(rq->arena, body.estoque),
-	    sql_of_int(rq->arena, body.categoria_id),
-	    body.foto_url,
-	    present & 1u << BODY_ATIVO ? sql_of_bool(body.ativo) : NULL,
-	    administrador(rq),
+	    DADOS_PARAMS(rq, &body, present), chamada.autor, chamada.dono, chamada.chave, chamada.resumo,
 	};
 	problem = produto_save(rq, rs, SQL_PRODUTO_CRIAR, params, &rows);
 	if (problem != PROBLEM_NONE)
@@ -175,20 +192,23 @@ enum problem produto_post(struct request *rq, struct response *rs)
 	return PROBLEM_NONE;
 }
 
-/* Conditions: *versao is the version that the client knows and that the change must meet, NULL when it does not say. */
-static enum problem produto_precondition(struct request *rq, const char **versao)
+enum problem produto_condition(struct request *rq, bool estoque, struct versoes *out)
 {
 	struct sql_rows rows;
 
-	*versao = NULL;
+	*out = (struct versoes){0};
 	if (!condition_given(rq))
 		return PROBLEM_NONE;
 	enum problem problem = produto_find(rq, request_int(rq, 0), true, &rows);
 	if (problem != PROBLEM_NONE)
 		return problem;
-	if (!condition_met(rq, produto_etag(rq, &rows)))
-		return PROBLEM_VERSAO_DIFERENTE;
-	*versao = sql_text(&rows, 0, COLUMN_VERSAO);
+	const char *etag = produto_etag(rq, &rows);
+	bool met = condition_if_match(rq, estoque ? etag : etag_without_stock(rq, &rows)) &&
+	           !condition_if_none_match(rq, etag);
+	/* No product has version 0. */
+	out->dados = met ? sql_text(&rows, 0, COLUMN_VERSAO) : "0";
+	out->categoria = sql_text(&rows, 0, COLUMN_VERSAO_CATEGORIA);
+	out->estoque = estoque ? sql_text(&rows, 0, COLUMN_VERSAO_ESTOQUE) : NULL;
 	return PROBLEM_NONE;
 }
 
@@ -196,39 +216,36 @@ static enum problem produto_precondition(struct request *rq, const char **versao
 static enum problem produto_change(struct request *rq, struct response *rs, const struct produto_body *body,
                                    uint32_t present)
 {
-	const char *versao;
+	struct versoes versoes;
 	struct sql_rows rows;
-	enum problem problem = produto_precondition(rq, &versao);
 
+	if (present & 1u << BODY_ID && body->id != request_int(rq, 0)) {
+		complain(&rs->complaints, "id", "deve ser o do endereço");
+		return PROBLEM_CAMPOS_INVALIDOS;
+	}
+	enum problem problem = produto_condition(rq, present & 1u << BODY_ESTOQUE, &versoes);
 	if (problem != PROBLEM_NONE)
 		return problem;
 	const char *params[] = {
 	    sql_of_int(rq->arena, request_int(rq, 0)),
-	    body->nome,
-	    body->descricao,
-	    present & 1u << BODY_PRECO ? sql_of_money(rq->arena, body->preco) : NULL,
-	    present & 1u << BODY_CATEGORIA ? sql_of_int(rq->arena, body->categoria_id) : NULL,
-	    body->foto_url,
+	    DADOS_PARAMS(rq, body, present),
 	    sql_of_bool(present & 1u << BODY_FOTO),
-	    present & 1u << BODY_ATIVO ? sql_of_bool(body->ativo) : NULL,
-	    present & 1u << BODY_ESTOQUE ? sql_of_int(rq->arena, body->estoque) : NULL,
-	    versao,
+	    versoes.dados,
+	    versoes.categoria,
+	    versoes.estoque,
 	    administrador(rq),
 	};
 	problem = produto_save(rq, rs, SQL_PRODUTO_ALTERAR, params, &rows);
-	if (problem != PROBLEM_NONE)
-		return problem;
-	if (rows.count == 0)
-		return versao == NULL ? PROBLEM_PRODUTO_NAO_ENCONTRADO : PROBLEM_VERSAO_DIFERENTE;
-	produto_write(rq, rs, 200, &rows);
-	return PROBLEM_NONE;
+	if (problem == PROBLEM_NONE)
+		produto_write(rq, rs, 200, &rows);
+	return problem;
 }
 
 enum problem produto_put(struct request *rq, struct response *rs)
 {
 	struct produto_body body = {.descricao = ""};
 	uint32_t present;
-	enum problem problem = request_body(rq, rs, whole_rules, BODY_FIELDS, &body, &present);
+	enum problem problem = request_body(rq, rs, whole_rules, BODY_SEEN_FIELDS, &body, &present);
 
 	/* A whole product without a picture has none; its stock and whether it is on sale are left alone unless said. */
 	return problem == PROBLEM_NONE ? produto_change(rq, rs, &body, present | 1u << BODY_FOTO) : problem;
@@ -238,7 +255,7 @@ enum problem produto_patch(struct request *rq, struct response *rs)
 {
 	struct produto_body body = {0};
 	uint32_t present;
-	enum problem problem = request_body(rq, rs, part_rules, BODY_FIELDS, &body, &present);
+	enum problem problem = request_body(rq, rs, part_rules, BODY_SEEN_FIELDS, &body, &present);
 
 	return problem == PROBLEM_NONE ? produto_change(rq, rs, &body, present) : problem;
 }

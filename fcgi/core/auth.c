@@ -1,6 +1,7 @@
 /* Tokens: their hashes in a file that is read again whenever it changed. */
 #include "core/auth.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,8 +20,10 @@
 #define RIGHTS_MAX_BYTES 128
 #define LINE_MAX_BYTES   512
 
+static_assert(AUTH_HASH_MAX == SHA256_DIGEST_STRING_LENGTH, "a hash is SHA-256 in hexadecimal");
+
 struct token {
-	char hash[SHA256_DIGEST_STRING_LENGTH];
+	char hash[AUTH_HASH_MAX];
 	char name[NAME_MAX_BYTES];
 	char rights[RIGHTS_MAX_BYTES]; /* comma-separated */
 };
@@ -57,7 +60,7 @@ static void token_add(struct auth *auth, const char *line)
 		return;
 	/* A name that is too long must not run over into the rights: a blank has to follow it. */
 	if (sscanf(line, "%64s%*1[ ]%64s%*1[ ]%127s", token.hash, token.name, token.rights) != 3 ||
-	    strlen(token.hash) != SHA256_DIGEST_STRING_LENGTH - 1) {
+	    strlen(token.hash) != AUTH_HASH_MAX - 1) {
 		log_event(LOG_LEVEL_AVISO, "token_line", "erro=\"a line of the tokens file is no token\"");
 		return;
 	}
@@ -108,18 +111,26 @@ static bool has_right(const char *rights, const char *right)
 	return false;
 }
 
-enum problem auth_check(struct auth *auth, const char *authorization, const char *right, const char **name)
+bool auth_hash(const char *authorization, char hash[static AUTH_HASH_MAX])
 {
 	static const char scheme[] = "Bearer ";
-	char hash[SHA256_DIGEST_STRING_LENGTH];
 
 	if (authorization == NULL || strncasecmp(authorization, scheme, sizeof(scheme) - 1) != 0)
-		return PROBLEM_NAO_AUTENTICADO;
+		return false;
 	const char *token = authorization + sizeof(scheme) - 1;
 	size_t len = strlen(token);
 	if (len == 0 || len > TOKEN_MAX)
-		return PROBLEM_NAO_AUTENTICADO;
+		return false;
 	SHA256Data((const uint8_t *)token, len, hash);
+	return true;
+}
+
+enum problem auth_check(struct auth *auth, const char *authorization, const char *right, const char **name)
+{
+	char hash[AUTH_HASH_MAX];
+
+	if (!auth_hash(authorization, hash))
+		return PROBLEM_NAO_AUTENTICADO;
 	tokens_refresh(auth);
 	for (size_t i = 0; i < auth->count; i++) {
 		if (strcmp(auth->tokens[i].hash, hash) != 0)

@@ -6,7 +6,11 @@
 #ifndef CORE_AUTH_H
 #define CORE_AUTH_H
 
+#include <stdbool.h>
+
 #include "core/problem.h"
+
+#define AUTH_HASH_MAX 65 /* of a token's hash as text, its NUL included */
 
 struct auth;
 
@@ -18,6 +22,12 @@ struct auth *auth_open(const char *path);
  * PROBLEM_NAO_AUTORIZADO: known, without that right. `*name` (may be NULL) gets the token's name, valid until the next call.
  */
 enum problem auth_check(struct auth *auth, const char *authorization, const char *right, const char **name);
+
+/*
+ * The hash of the token in an Authorization header (or NULL), as it is kept: what a token is known by wherever more than its
+ * name is needed. False without a token of a sane length; whether the token is valid is not looked at.
+ */
+bool auth_hash(const char *authorization, char hash[static AUTH_HASH_MAX]);
 
 void auth_close(struct auth *auth);
 

@@ -66,7 +66,8 @@ static const char *rule_words(struct arena *arena, const struct rule *rule)
 
 	switch (rule->type) {
 	case FIELD_INT:
-		return arena_printf(arena, "deve ser um inteiro de %lld a %lld", min, max);
+		return rule->words != NULL ? rule->words
+		                           : arena_printf(arena, "deve ser um inteiro de %lld a %lld", min, max);
 	case FIELD_BOOL:
 		return "deve ser true ou false";
 	case FIELD_TEXT:

@@ -52,7 +52,7 @@ struct rule {
 	size_t size;                     /* ARRAY: sizeof the inner struct */
 	enum text_kind text;             /* TEXT: how it is normalised */
 	bool (*valid)(const char *text); /* TEXT: what else must hold of the normalised text; NULL: nothing */
-	const char *words;               /* TEXT: what is expected, in pt-BR, where the length does not say it */
+	const char *words;               /* TEXT and INT: what is expected, in pt-BR, where the bounds do not say it */
 };
 
 #define FIELD_COUNT(table) (sizeof(table) / sizeof((table)[0]))

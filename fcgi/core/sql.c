@@ -299,10 +299,18 @@ static int64_t deadline_of(const struct sql *db, size_t statement)
 	       (options->statements[statement].health ? options->health_deadline_ms : options->deadline_ms);
 }
 
-/* Before anybody hears of a change. A lost answer may be one too. */
-static void tell(const struct sql *db, size_t statement, enum outcome outcome)
+/* Whether a statement that was done says itself that it has changed nothing. */
+static bool changed_nothing(const PGresult *result)
 {
-	bool changed = outcome == OUTCOME_DONE || outcome == OUTCOME_LOST;
+	int column = PQfnumber(result, "changed");
+
+	return column >= 0 && PQntuples(result) > 0 && strcmp(PQgetvalue(result, 0, column), "f") == 0;
+}
+
+/* Before anybody hears of a change. A lost answer may be one too. */
+static void tell(const struct sql *db, size_t statement, enum outcome outcome, const PGresult *result)
+{
+	bool changed = (outcome == OUTCOME_DONE && !changed_nothing(result)) || outcome == OUTCOME_LOST;
 
 	if (changed && db->options->statements[statement].writes && db->options->wrote != NULL)
 		db->options->wrote();
@@ -319,7 +327,7 @@ enum problem sql_try(struct sql *db, size_t statement, const char *const *params
 	db->deadline = deadline_of(db, statement);
 	enum outcome outcome = run(db, statement, params, &result);
 	effect(db, statement, "depois");
-	tell(db, statement, outcome);
+	tell(db, statement, outcome, result);
 	if (result != NULL)
 		arena_defer(arena, release, result);
 	if (outcome == OUTCOME_NOT_SENT || outcome == OUTCOME_LOST)

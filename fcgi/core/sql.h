@@ -37,7 +37,11 @@ struct sql_options {
 	int health_deadline_ms; /* of a statement that a health check asks */
 	const struct sql_statement *statements;
 	size_t statement_count;
-	void (*wrote)(void); /* NULL, or called when a statement has changed something, or may have */
+	/*
+	 * NULL, or called when a statement marked (writes) has changed something, or may have. One whose first row has a
+	 * column `changed` that is false says that it has not.
+	 */
+	void (*wrote)(void);
 };
 
 /* The result of one statement; belongs to the request's arena. */

@@ -36,6 +36,9 @@ def integer(*also):
     return Kind(NO_INT + also)
 
 
+STOCK = integer()  # above its limit PUT and PATCH take what is there already, which openapi.yaml cannot say
+
+
 def text(most, *also, least=1, lines=False):
     """A text of least..most characters, in one line or in several."""
     rule = FORBIDDEN + (() if lines else BREAKS) + (BLANKS if least else ())
@@ -170,19 +173,19 @@ class Call:
 # fmt: off
 CALLS = [
     Call("POST", "/api/produtos", True, {"nome": "N", "preco": 1.5, "categoria_id": 1},
-         {"nome": text(120), "descricao": text(2000, least=0, lines=True), "preco": MONEY, "estoque": integer(),
+         {"nome": text(120), "descricao": text(2000, least=0, lines=True), "preco": MONEY, "estoque": STOCK,
           "categoria_id": integer("0"),
           "foto_url": FOTO, "ativo": BOOL}, ("nome", "preco", "categoria_id")),
     Call("PUT", "/api/produtos/{produto}", True, {"nome": "N", "preco": 1.5, "categoria_id": 1},
-         {"nome": text(120), "descricao": text(2000, least=0, lines=True), "preco": MONEY, "estoque": integer(),
+         {"nome": text(120), "descricao": text(2000, least=0, lines=True), "preco": MONEY, "estoque": STOCK,
           "categoria_id": integer("0"),
           "foto_url": FOTO, "ativo": BOOL}, ("nome", "preco", "categoria_id")),
     Call("PATCH", "/api/produtos/{produto}", True, {"preco": 1.5},
-         {"nome": text(120), "descricao": text(2000, least=0, lines=True), "preco": MONEY, "estoque": integer(),
+         {"nome": text(120), "descricao": text(2000, least=0, lines=True), "preco": MONEY, "estoque": STOCK,
           "categoria_id": integer("0"),
           "foto_url": FOTO, "ativo": BOOL}),
     Call("PUT", "/api/produtos/{produto}/estoque", True, {"quantidade": 1, "operacao": "adicionar"},
-         {"quantidade": integer("0", "1000001"), "operacao": WORD}, ("quantidade", "operacao")),
+         {"quantidade": integer("0"), "operacao": WORD}, ("quantidade", "operacao")),
     Call("POST", "/api/categorias", True, {"nome": "{novo}"},
          {"nome": text(80), "descricao": text(500, least=0, lines=True)}, ("nome",)),
     Call("PUT", "/api/categorias/{categoria}", True, {"nome": "{novo}"},

@@ -108,6 +108,7 @@ NOBODY = "'00000000-0000-4000-8000-000000000000'"
 CLIENT = (
     f"'{'0' * 64}', {NOBODY}, 1, 'Maria', 'm@x.br', '11912345678', 'retirada', NULL, NULL, NULL, " "'{{1}}', '{{1}}'"
 )
+CALLER = "'ana', 'dono', 'chave', 'resumo'"
 LISTS = [
     "NULL, NULL, NULL, NULL, NULL, NULL, {first}, 21",
     "NULL, NULL, NULL, NULL, NULL, NULL, {after}, 21",
@@ -124,9 +125,9 @@ LISTS = [
 # What each statement is asked with; `order`, `event`, `product` are those of the large shop.
 TYPICAL = {
     "catalogo": {
-        "categorias_lista": [""], "categoria_get": ["1"], "categoria_criar": ["'Pães', NULL"],
-        "categoria_alterar": ["5, 'Sobremesas Finas', NULL"], "categoria_apagar": ["999"],
-        "estoque_get": ["{product}"], "estoque_ajustar": ["{product}, 'adicionar', 1, 'ana'"],
+        "categorias_lista": [""], "categoria_get": ["1"], "categoria_criar": ["'Pães', NULL, " + CALLER],
+        "categoria_alterar": ["5, 'Sobremesas Finas', NULL, 1"], "categoria_apagar": ["999, NULL"],
+        "estoque_get": ["{product}"], "estoque_mudar": ["{product}, 'adicionar', 1, NULL, NULL, NULL, " + CALLER],
         "lista_id": [*(row.replace("{after}", "NULL, 50000") for row in LISTS),
                      "NULL, NULL, NULL, false, NULL, NULL, NULL, NULL, 21"],
         "lista_ids": ["'{{1,2,3}}', 21"],
@@ -139,8 +140,8 @@ TYPICAL = {
         "lista_contada": ["NULL, NULL, NULL, NULL", "2, NULL, NULL, true", "NULL, 10, 50, NULL",
                           "2, 10, 50.00, true"],
         "lista_total": ["NULL, NULL, NULL, NULL, 'xilindro', NULL", "2, 1, 90, true, NULL, '{{1,2,3}}'"],
-        "produto_get": ["{product}, false"], "produto_criar": ["'Pão', NULL, 1, 1, 1, NULL, NULL, 'ana'"],
-        "produto_alterar": ["{product}, 'Pão', NULL, 2, 1, NULL, false, true, 5, NULL, 'ana'"],
+        "produto_get": ["{product}, false"], "produto_criar": ["'Pão', NULL, 1, 1, 1, NULL, NULL, " + CALLER],
+        "produto_alterar": ["{product}, 'Pão', NULL, 2, 5, 1, NULL, true, false, 1, 1, NULL, 'ana'"],
         "reserva_fazer": [NOBODY + ", '{{{product},1}}', '{{1,1}}'"], "reserva_confirmar": ["'{order}'"],
         "reserva_liberar": ["'{order}'"], "reserva_get": ["'{order}'"], "reservas_vencidas": [""],
         "saude": [""], "retrato": [""],

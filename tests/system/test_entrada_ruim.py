@@ -25,6 +25,7 @@ from entrada_ruim import (
     NOT_JSON_TYPES,
     NO_OBJECT,
     RULE,
+    STOCK,
     TELEFONE,
     TIME,
     TOKENS,
@@ -149,6 +150,7 @@ def test_every_field_with_every_nonsense(world, call):
         kind = call.fields[name]
         loose = [raw for raw in kind.bad if would_take(world.shop, call, path, with_field(body, name, raw))]
         semantic = {raw for raw in kind.bad if kind in (TIME, EMAIL, TELEFONE, FOTO) or "\\u0000" in raw or raw in RULE}
+        semantic |= {"2147483648"} if kind is STOCK else set()
         assert set(loose) <= semantic | {"5.0", "1e3", "1e400", "0e999999999"}, f"openapi.yaml takes {name}: {loose}"
 
 

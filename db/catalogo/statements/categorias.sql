@@ -1,19 +1,22 @@
--- Categories, in the order in which they were made.
+-- Categories, in the order in which they were made. Every statement but the last returns the category's columns in the order of
+-- categoria_fields, then its version; those that change something then say what became of it (`situacao`).
 
 -- name: categorias_lista
-SELECT id, nome, descricao, criado_em, atualizado_em FROM categorias ORDER BY id
+SELECT id, nome, descricao, criado_em, atualizado_em, versao FROM categorias ORDER BY id
 
 -- name: categoria_get
-SELECT id, nome, descricao, criado_em, atualizado_em FROM categorias WHERE id = $1
+SELECT id, nome, descricao, criado_em, atualizado_em, versao FROM categorias WHERE id = $1
 
 -- name: categoria_criar (writes)
-INSERT INTO categorias (nome, descricao) VALUES ($1, coalesce($2, ''))
-RETURNING id, nome, descricao, criado_em, atualizado_em
+-- $3 to $6: who calls, and the key
+SELECT (r.visto).*, r.situacao, r.mudou AS changed
+FROM categoria_criar($1, $2, ROW($3::text, $4::text, $5::text, $6::text)::chamada) AS r
 
 -- name: categoria_alterar (writes)
-UPDATE categorias SET nome = $2, descricao = coalesce($3, ''), versao = versao + 1, atualizado_em = now() WHERE id = $1
-RETURNING id, nome, descricao, criado_em, atualizado_em
+-- $4: only of that version, unless NULL
+SELECT (r.visto).*, r.situacao, r.mudou AS changed
+FROM categoria_alterar($1, $2, $3, $4) AS r
 
 -- name: categoria_apagar (writes)
--- the foreign key of produtos refuses a category in use
-DELETE FROM categorias WHERE id = $1
+-- $2: only of that version, unless NULL
+SELECT situacao, mudou AS changed FROM categoria_apagar($1, $2)

@@ -1,43 +1,22 @@
--- One product. Every statement returns the product's columns in the order of produto_fields, then the two versions of its ETag.
+-- One product. Every statement returns the product's columns in the order of produto_fields, then the three versions of its ETag;
+-- those that change something then say what became of it (`situacao`).
 
 -- name: produto_get
 -- $2: inactive ones too
 SELECT p.id, p.nome, p.descricao, p.preco, p.estoque, p.categoria_id, c.nome, p.foto_url, p.ativo,
-       p.criado_em, p.atualizado_em, p.versao, c.versao
+       p.criado_em, p.atualizado_em, p.versao, c.versao, p.versao_estoque
 FROM produtos p JOIN categorias c ON c.id = p.categoria_id
 WHERE p.id = $1 AND (p.ativo OR $2::boolean)
 
 -- name: produto_criar (writes)
--- the first stock opens the product's ledger; $8 is who did it
-WITH p AS (
-    INSERT INTO produtos (nome, descricao, preco, estoque, categoria_id, foto_url, ativo)
-    VALUES ($1, coalesce($2, ''), $3, coalesce($4::integer, 0), $5, $6, coalesce($7::boolean, true))
-    RETURNING *
-), razao AS (
-    INSERT INTO movimentos (produto_id, tipo, quantidade, saldo, autor)
-    SELECT id, 'inicial', estoque, estoque, $8 FROM p
-)
-SELECT p.id, p.nome, p.descricao, p.preco, p.estoque, p.categoria_id, c.nome, p.foto_url, p.ativo,
-       p.criado_em, p.atualizado_em, p.versao, c.versao
-FROM p JOIN categorias c ON c.id = p.categoria_id
+-- $1 to $7: the product; $8 to $11: who calls, and the key
+SELECT (r.visto).*, r.situacao, r.mudou AS changed
+FROM produto_criar(ROW($1::text, $2::text, $3::numeric, $4::bigint, $5::integer, $6::text, $7::boolean)::produto_dados,
+                   ROW($8::text, $9::text, $10::text, $11::text)::chamada) AS r
 
 -- name: produto_alterar (writes)
--- NULL leaves a column alone, but foto_url ($6) is set when $7; $10: only if it still is that version; $11 is who did it
-WITH antes AS (
-    SELECT id, estoque FROM produtos WHERE id = $1 AND ($10::bigint IS NULL OR versao = $10) FOR NO KEY UPDATE
-), p AS (
-    UPDATE produtos p
-    SET nome = coalesce($2, p.nome), descricao = coalesce($3, p.descricao), preco = coalesce($4::numeric, p.preco),
-        categoria_id = coalesce($5::integer, p.categoria_id),
-        foto_url = CASE WHEN $7::boolean THEN $6 ELSE p.foto_url END,
-        ativo = coalesce($8::boolean, p.ativo), estoque = coalesce($9::integer, p.estoque),
-        versao = p.versao + 1, atualizado_em = now()
-    FROM antes WHERE p.id = antes.id
-    RETURNING p.*, antes.estoque AS estoque_antes
-), razao AS (
-    INSERT INTO movimentos (produto_id, tipo, quantidade, saldo, autor)
-    SELECT id, 'ajuste', estoque - estoque_antes, estoque, $11 FROM p WHERE estoque <> estoque_antes
-)
-SELECT p.id, p.nome, p.descricao, p.preco, p.estoque, p.categoria_id, c.nome, p.foto_url, p.ativo,
-       p.criado_em, p.atualizado_em, p.versao, c.versao
-FROM p JOIN categorias c ON c.id = p.categoria_id
+-- $2 to $8: NULL leaves a column alone, but foto_url ($7) is set when $9; $10 to $12: the versions that it must have; $13 is who
+-- did it
+SELECT (r.visto).*, r.situacao, r.mudou AS changed
+FROM produto_alterar($1, ROW($2::text, $3::text, $4::numeric, $5::bigint, $6::integer, $7::text, $8::boolean)::produto_dados, $9,
+                     ROW($10::bigint, $11::bigint, $12::bigint)::produto_versao, $13) AS r
