@@ -7,6 +7,9 @@
 
 /* Every code point below this one is in NFC wherever it stands (UAX 15). */
 #define FIRST_TO_COMPOSE 0x300
+#define REPLACEMENT      0xfffd
+/* In a row: no language needs more (UAX 15, stream-safe text), and canonical ordering takes the square of it. */
+#define MARKS_MAX 30
 
 enum text_class {
 	CLASS_VISIBLE,
@@ -78,9 +81,11 @@ int32_t text_next(const char **at)
 {
 	utf8proc_int32_t c = 0;
 
-	if (**at != '\0')
-		*at += utf8proc_iterate((const utf8proc_uint8_t *)*at, -1, &c);
-	return c;
+	if (**at == '\0')
+		return 0;
+	utf8proc_ssize_t len = utf8proc_iterate((const utf8proc_uint8_t *)*at, -1, &c);
+	*at += len > 0 ? len : 1;
+	return len > 0 ? c : REPLACEMENT;
 }
 
 bool text_is_word(int32_t code_point)
@@ -106,6 +111,7 @@ struct cleaning {
 	char *out;
 	size_t len;    /* what is written */
 	size_t kept;   /* of that, up to the last character that is not blank */
+	size_t marks;  /* in a row, at the end */
 	bool broken;   /* a line break is behind `kept` */
 	bool visible;  /* something can be seen */
 	bool composes; /* NFC may change it */
@@ -146,6 +152,9 @@ static const char *put(struct cleaning *cleaning, int32_t c, const char *text, c
 	}
 	if (cleaning->broken && cleaning->kind == TEXT_LINE)
 		return "deve ficar em uma só linha";
+	cleaning->marks = class == CLASS_MARK ? cleaning->marks + 1 : 0;
+	if (cleaning->marks > MARKS_MAX)
+		return "não pode ter mais de 30 acentos seguidos";
 	memcpy(cleaning->out + cleaning->len, text, len);
 	cleaning->len += len;
 	cleaning->kept = cleaning->len;

@@ -20,19 +20,18 @@ enum text_kind {
 /*
  * Normalises `text` (valid UTF-8). Returns NULL and sets *out to the result: `text` itself when there was nothing to change, else
  * a text of the arena, never longer than three times `text`. A text without a visible character gives "". Returns what is wrong, in pt-BR,
- * when the rule refuses the text: a control character, a direction override, a line break inside a TEXT_LINE.
+ * when the rule refuses the text: a control character, a direction override, a line break inside a TEXT_LINE, more
+ * than 30 combining marks in a row.
  *
  * Dropped wherever they are: soft hyphens, zero width spaces, word joiners, byte order marks, direction marks (UAX 9) other than
  * overrides. Kept: joiners, variation selectors and tags, which emoji and many scripts need. A tab becomes a space.
- *
- * Canonical ordering takes up to the square of the number of combining marks: bound the text's length first.
  */
 const char *text_normalise(struct arena *arena, enum text_kind kind, const char *text, const char **out);
 
-/* Whether a valid text has nothing but blanks of any kind and invisible characters. A control character is neither. */
+/* Whether a text has nothing but blanks of any kind and invisible characters. A control character is neither. */
 bool text_is_blank(const char *text);
 
-/* The code point at *at of a valid text, and moves *at behind it; 0 at the end. */
+/* The code point at *at, and moves *at behind it; 0 at the end, U+FFFD for a byte that is not UTF-8. */
 int32_t text_next(const char **at);
 
 /* Whether a code point is a letter, a mark or a digit of any script. */

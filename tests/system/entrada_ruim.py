@@ -19,7 +19,7 @@ class Kind:
 BLANKS = ("   ", "\n", "\t", "\r\n", "\u00a0", "\u200b", "\u3000", "\u2060", "\ufeff", "\u00ad", "\u200d", "\u200e",
           "\u2007\u202f", "\u3164", "\u2800", "\ufe0f", "\u2066\u2069")
 FORBIDDEN = ("a\u0001b", "a\u0007", "\u001b[31ma", "a\u001fb", "\u000b a", "a\u007fb", "a\u0090b", "a\u202eb",
-             "\u202ea", "a\u202d")
+             "\u202ea", "a\u202d", "a" + "\u0301\u0323" * 16)
 BREAKS = ("a\nb", "Maria\r\nBcc: x@y.z", "a\rb", "a\u0085b", "a\u2028b", "a\u2029b")
 # fmt: on
 RULE = tuple(map(json.dumps, BLANKS + FORBIDDEN + BREAKS))

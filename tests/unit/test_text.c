@@ -36,6 +36,9 @@ START_TEST(a_nul_inside_is_not_text)
 }
 END_TEST
 
+#define FIVE   "\u033f\u033f\u033f\u033f\u033f"
+#define THIRTY FIVE FIVE FIVE FIVE FIVE FIVE
+
 /* What a one-line and a many-line field make of a text; NULL: refused. */
 static const struct {
 	const char *text;
@@ -83,6 +86,11 @@ static const struct {
     {"a\vb", NULL, NULL},
     {"a\x7f", NULL, NULL},
     {"a\xc2\x90", NULL, NULL},
+    /* Marks in a row: thirty. */
+    {"a" THIRTY, "a" THIRTY, "a" THIRTY},
+    {"a" THIRTY "b" THIRTY, "a" THIRTY "b" THIRTY, "a" THIRTY "b" THIRTY},
+    {"a" THIRTY "\u033f", NULL, NULL},
+    {"a" THIRTY "\u200b\u033f", NULL, NULL},
     /* Direction: overrides are refused, marks dropped. */
     {"a\u202eb", NULL, NULL},
     {"\u202da", NULL, NULL},
@@ -173,6 +181,18 @@ START_TEST(what_is_normal_stays_as_it_is)
 }
 END_TEST
 
+START_TEST(what_is_not_utf8_is_walked_over)
+{
+	const char *at = "a\xff\xc3";
+
+	ck_assert_int_eq(text_next(&at), 'a');
+	ck_assert_int_eq(text_next(&at), 0xfffd);
+	ck_assert_int_eq(text_next(&at), 0xfffd);
+	ck_assert_int_eq(text_next(&at), 0);
+	ck_assert(!text_is_blank(" \xff"));
+}
+END_TEST
+
 START_TEST(numbers_and_words_agree)
 {
 	static const char *const words[] = {"nenhuma", "resta # unidade", "restam # unidades"};
@@ -195,6 +215,7 @@ Suite *text_suite(void)
 	tcase_add_test(tests, a_nul_inside_is_not_text);
 	tcase_add_loop_test(tests, a_text_is_normalised_or_refused, 0, COUNT(normal));
 	tcase_add_test(tests, what_is_normal_stays_as_it_is);
+	tcase_add_test(tests, what_is_not_utf8_is_walked_over);
 	tcase_add_test(tests, numbers_and_words_agree);
 	suite_add_tcase(suite, tests);
 	return suite;
