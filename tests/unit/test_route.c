@@ -193,7 +193,9 @@ START_TEST(if_match_stops_a_write_that_does_not_judge_it_itself)
 {
 	if_match = "\"1\"";
 	ck_assert_int_eq(dispatch("DELETE", "/api/d"), PROBLEM_VERSAO_DIFERENTE);
+	fake_request_end(&fake);
 	ck_assert_int_eq(dispatch("PUT", "/api/p/7"), PROBLEM_ESTOQUE_INSUFICIENTE);
+	fake_request_end(&fake);
 	if_match = NULL;
 	ck_assert_int_eq(dispatch("DELETE", "/api/d"), PROBLEM_ESTOQUE_INSUFICIENTE);
 }
