@@ -121,25 +121,37 @@ static bool take_date(const char **at, int64_t *days)
 	return true;
 }
 
-/* hh:mm:ss and a fraction of any length up to nine digits, cut to microseconds. */
-static bool take_time(const char **at, int64_t *microseconds)
+/* A fraction of a second of up to nine digits, cut to microseconds, if there is one. */
+static bool take_fraction(const char **at, int64_t *microseconds, int64_t *span)
+{
+	int digits = 0;
+
+	*microseconds = 0;
+	if (!take_char(at, "."))
+		return true;
+	for (int digit; digits < 9 && take_digits(at, 1, &digit); digits++) {
+		*span = digits < 6 ? *span / 10 : *span;
+		*microseconds += *span * (digits < 6 ? digit : 0);
+	}
+	return digits > 0;
+}
+
+/* hh:mm, :ss and a fraction. */
+static bool take_time(const char **at, int64_t *microseconds, int64_t *span)
 {
 	int hour;
 	int minute;
-	int second;
+	int second = 0;
 	int64_t fraction = 0;
 
-	if (!take_digits(at, 2, &hour) || !take_char(at, ":") || !take_digits(at, 2, &minute) || !take_char(at, ":") ||
-	    !take_digits(at, 2, &second) || hour > 23 || minute > 59 || second > 59)
+	if (!take_digits(at, 2, &hour) || !take_char(at, ":") || !take_digits(at, 2, &minute) || hour > 23 ||
+	    minute > 59)
 		return false;
-	if (take_char(at, ".")) {
-		int digits = 0;
-		for (int digit; digits < 9 && take_digits(at, 1, &digit); digits++)
-			fraction = digits < 6 ? fraction * 10 + digit : fraction;
-		if (digits == 0)
+	*span = 60 * (int64_t)SECOND;
+	if (take_char(at, ":")) {
+		*span = SECOND;
+		if (!take_digits(at, 2, &second) || second > 59 || !take_fraction(at, &fraction, span))
 			return false;
-		for (; digits < 6; digits++)
-			fraction *= 10;
 	}
 	*microseconds = ((int64_t)hour * 3600 + (int64_t)minute * 60 + second) * SECOND + fraction;
 	return true;
@@ -162,7 +174,7 @@ static bool take_offset(const char **at, int64_t *microseconds)
 	return true;
 }
 
-bool clock_parse(const char *text, int64_t *microseconds)
+bool clock_parse_span(const char *text, int64_t *microseconds, int64_t *span)
 {
 	int64_t days;
 	int64_t of_day = 0;
@@ -170,12 +182,25 @@ bool clock_parse(const char *text, int64_t *microseconds)
 
 	if (!take_date(&text, &days))
 		return false;
-	if (*text != '\0' && (!take_char(&text, "Tt ") || !take_time(&text, &of_day) || !take_offset(&text, &offset)))
+	*span = 86400 * (int64_t)SECOND;
+	if (*text != '\0' &&
+	    (!take_char(&text, "Tt ") || !take_time(&text, &of_day, span) || !take_offset(&text, &offset)))
 		return false;
 	if (*text != '\0')
 		return false;
 	int64_t when = days * 86400 * SECOND + of_day - offset;
 	if (when < FIRST_INSTANT || when >= END_OF_TIME)
+		return false;
+	*microseconds = when;
+	return true;
+}
+
+bool clock_parse(const char *text, int64_t *microseconds)
+{
+	int64_t when;
+	int64_t span;
+
+	if (!clock_parse_span(text, &when, &span) || span == 60 * (int64_t)SECOND)
 		return false;
 	*microseconds = when;
 	return true;

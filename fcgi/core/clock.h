@@ -25,4 +25,10 @@ size_t clock_format(int64_t microseconds, char out[CLOCK_TEXT_MAX]);
  */
 bool clock_parse(const char *text, int64_t *microseconds);
 
+/*
+ * The same, and how long what the text names lasts: a day, a minute (the seconds may be left out here), a second, or the last digit of
+ * the fraction, at least a microsecond. A date alone begins at midnight UTC: of another zone's day only the caller can tell.
+ */
+bool clock_parse_span(const char *text, int64_t *microseconds, int64_t *span);
+
 #endif

@@ -40,11 +40,12 @@ struct settings {
 	const char *log;
 	const char *nivel;
 	bool somente_leitura;
-	const char *versao;  /* the directory of the catalogue's version; "": nobody keeps answers */
-	int requisicoes_max; /* after which a worker begins anew; 0: never */
-	int memoria_max_kib; /* the same, by its resident memory */
-	int intervalo_ms;    /* of a program that works at intervals */
-	int paciencia_ms;    /* before such a program takes something for left behind */
+	const char *versao;       /* the directory of the catalogue's version; "": nobody keeps answers */
+	int requisicoes_max;      /* after which a worker begins anew; 0: never */
+	int memoria_max_kib;      /* the same, by its resident memory */
+	int intervalo_ms;         /* of a program that works at intervals */
+	int paciencia_ms;         /* before such a program takes something for left behind */
+	const char *fuso_horario; /* whose days a date means; a name that PostgreSQL knows */
 };
 
 /* The settings that program_main() read; valid for the life of the process. */

@@ -154,7 +154,7 @@ static enum problem checkout_insert(struct checkout *checkout, const char *id, c
 	    corpo->cliente.telefone,
 	    corpo->entrega.tipo,
 	    corpo->entrega.endereco,
-	    corpo->entrega.data == SEM_DATA ? NULL : sql_of_time(arena, corpo->entrega.data),
+	    corpo->entrega.data,
 	    corpo->observacoes,
 	    sql_of_ints(arena, produtos, count),
 	    sql_of_ints(arena, quantidades, count),
@@ -198,6 +198,9 @@ static enum problem checkout_find(struct checkout *checkout)
 		problem = checkout_run(checkout, SQL_PEDIDO_ACHAR, params);
 	if (problem == PROBLEM_NONE && checkout->found)
 		return checkout_same(checkout);
+	/* Only of a new order: a repeat may come when the hour of the delivery has passed. */
+	if (problem == PROBLEM_NONE)
+		problem = corpo_prazo(checkout->rq, checkout->rs, &checkout->corpo);
 	for (int i = 0; i < TRIES && problem == PROBLEM_NONE && !checkout->found; i++)
 		problem = checkout_from_cart(checkout);
 	return problem == PROBLEM_NONE && !checkout->found ? PROBLEM_SERVICO_INDISPONIVEL : problem;
@@ -267,16 +270,50 @@ static enum problem checkout_confirm(struct checkout *checkout, const struct res
 	return problem;
 }
 
+/* Whether the reservation costs what the customer expects; *total is what it costs. */
+static bool checkout_expected(const struct checkout *checkout, const struct reserva *reserva, struct money *total)
+{
+	int64_t expected = checkout->corpo.valor_esperado.centavos;
+	const struct linha *linhas = reserva->linhas.items;
+	struct money subtotal;
+
+	*total = (struct money){0};
+	for (size_t i = 0; i < reserva->linhas.count; i++)
+		if (!money_times(linhas[i].preco, linhas[i].quantidade, &subtotal) || !money_add(total, subtotal))
+			return false;
+	return expected == SEM_VALOR || expected == total->centavos;
+}
+
+/* It costs something else now: the order never was, and what was reserved goes back, before the customer hears of it. */
+static enum problem checkout_changed(struct checkout *checkout, struct money total)
+{
+	struct response *rs = checkout->rs;
+	char text[MONEY_TEXT_MAX];
+
+	if (!pedido_desfazer(checkout->rq, &checkout->pedido))
+		return PROBLEM_SERVICO_INDISPONIVEL;
+	money_format(total, text);
+	json_money(response_extension(rs), "valor_total", total);
+	return response_problem(
+	    rs, PROBLEM_VALOR_MUDOU,
+	    "O total agora é %s, e não o que foi dado em valor_esperado; nada foi pedido. Para pedir assim, repita "
+	    "com o novo valor.",
+	    text);
+}
+
 /* Brings an order that waits for its reservation to `confirmado`, or undoes it. */
 static enum problem checkout_finish(struct checkout *checkout)
 {
 	struct reserva reserva;
+	struct money total;
 
 	if (strcmp(checkout->pedido.status, "reservando") != 0)
 		return PROBLEM_NONE;
 	enum problem problem = reserva_fazer(checkout->rq, checkout->rs, &checkout->pedido, &reserva);
 	if (reserva.recusada)
 		return checkout_refused(checkout, problem);
+	if (problem == PROBLEM_NONE && !checkout_expected(checkout, &reserva, &total))
+		return checkout_changed(checkout, total);
 	return problem == PROBLEM_NONE ? checkout_confirm(checkout, &reserva) : problem;
 }
 

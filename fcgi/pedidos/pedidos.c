@@ -3,12 +3,12 @@
 
 #include "core/clock.h"
 #include "core/cursor.h"
+#include "core/program.h"
 #include "core/uuid.h"
 #include "pedidos/pedidos.h"
 
 #define LIMITE_PADRAO 100
 #define LIMITE_MAX    500
-#define DIA_US        INT64_C(86400000000)
 /* The last microsecond of the year 9999, as far as times are written with four digits. */
 #define TEMPO_MAX INT64_C(253402300799999999)
 
@@ -112,7 +112,7 @@ struct filtro {
 
 static const char *const publicos[] = {"confirmado", "em_preparo", "pronto", "em_rota", "entregue", "cancelado", NULL};
 
-/* desde and ate are read as text, because a date alone in `ate` means the whole of that day. */
+/* desde and ate are read as text, because they are inclusive in the precision in which they were given. */
 static const struct rule filtro_rules[] = {
     {"status", FIELD_TEXT, offsetof(struct filtro, status), .min = 1, .max = 20, .allowed = publicos},
     {"desde", FIELD_TEXT, offsetof(struct filtro, desde), .min = 1, .max = 40, .text = TEXT_RAW},
@@ -135,19 +135,28 @@ struct lista {
 	int64_t total;
 };
 
-/* A bound in time as a parameter, kept to the years that both sides can write; *out stays NULL without one. */
+/*
+ * A bound in time as a parameter, kept to the years that both sides can write; *out stays NULL without one. Of a day PostgreSQL knows
+ * when it begins in the shop's zone, and its end by the name 24:00:00 (manual, table 8.11).
+ */
 static void bound_read(struct request *rq, struct response *rs, const char *campo, const char *text, const char **out)
 {
+	bool end = strcmp(campo, "ate") == 0;
 	int64_t when;
+	int64_t span;
 
 	if (text == NULL)
 		return;
-	if (!clock_parse(text, &when)) {
+	if (!clock_parse_span(text, &when, &span)) {
 		complain_rule(&rs->complaints, campo, &tempo_rule);
 		return;
 	}
-	if (strcmp(campo, "ate") == 0)
-		when += strchr(text, ':') == NULL ? DIA_US : 1;
+	if (strchr(text, ':') == NULL) {
+		*out = arena_printf(rq->arena, "%s %s %s", text, end ? "24:00:00" : "00:00:00",
+		                    program_settings()->fuso_horario);
+		return;
+	}
+	when += end ? span : 0;
 	*out = sql_of_time(rq->arena, when < 0 ? 0 : when > TEMPO_MAX ? TEMPO_MAX : when);
 }
 

@@ -50,12 +50,13 @@ struct corpo {
 	struct entrega {
 		const char *tipo;
 		const char *endereco;
-		int64_t data; /* SEM_DATA: none */
+		const char *data; /* a date, or a time as sql_of_time() writes it; NULL: none */
 	} entrega;
 	const char *observacoes;
+	struct money valor_esperado; /* what the customer thinks that it costs; SEM_VALOR: anything */
 };
 
-#define SEM_DATA INT64_MIN
+#define SEM_VALOR (-1)
 
 /* A line of a cart, or of a reservation, which knows name and price. */
 struct linha {
@@ -77,6 +78,9 @@ struct reserva {
 
 /* corpo.c: reads and checks the body of POST /api/pedidos: PROBLEM_CAMPOS_INVALIDOS and those of request_body(). */
 enum problem corpo_read(struct request *rq, struct response *rs, struct corpo *corpo);
+
+/* Complains about a delivery that is past or over a year ahead: PROBLEM_CAMPOS_INVALIDOS, or that of a store. */
+enum problem corpo_prazo(struct request *rq, struct response *rs, const struct corpo *corpo);
 
 /* A hash of what the body says, however it was spelled: the same order asked for again has the same one. */
 const char *corpo_hash(struct arena *arena, const struct corpo *corpo);

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 declare -A SETTING_DEFAULT=([cors_origens]='*' [proxies]='' [limite_leituras]=200 [limite_escritas]=50 [limite_sessoes]=10
-    [limite_pedidos]=10 [limite_conexoes]=100 [limite_fila]=128 [prazo_segundos]=4)
+    [limite_pedidos]=10 [limite_conexoes]=100 [limite_fila]=128 [prazo_segundos]=4 [fuso_horario]=America/Sao_Paulo)
 declare -A NUMBER_MAX=([prazo_segundos]=60 [limite_leituras]=100000 [limite_escritas]=100000 [limite_sessoes]=100000 [limite_pedidos]=100000
     [limite_conexoes]=4000 [limite_fila]=200)
 
@@ -28,6 +28,10 @@ setting_fault() {
             [[ $word =~ ^[0-9a-fA-F:.]+(/[0-9]{1,3})?$ ]] ||
                 printf 'has %s, which is no address: write addresses like 127.0.0.1 or 10.0.0.0/8' "$word"
         done
+        ;;
+    fuso_horario)
+        [[ $2 =~ ^[A-Za-z]+([/_+-][A-Za-z0-9]+)*$ && -f /usr/share/zoneinfo/$2 ]] ||
+            printf 'is %s: write a time zone as in /usr/share/zoneinfo, such as America/Sao_Paulo' "${2:-empty}"
         ;;
     limite_* | prazo_*)
         if [[ ! $2 =~ ^[1-9][0-9]{0,5}$ ]] || (($2 > NUMBER_MAX["$1"])); then

@@ -138,6 +138,8 @@ cors_origens = *
 # limite_fila = 128
 # Seconds that a request may take; what the workers wait for the stores is a part of it. More for a slow machine.
 # prazo_segundos = 4
+# Whose days the dates of deliveries and of lists mean, a name in /usr/share/zoneinfo.
+# fuso_horario = America/Sao_Paulo
 CONF
 }
 

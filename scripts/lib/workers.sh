@@ -11,7 +11,7 @@ workers_configure() {
     worker_common carrinho "redis = unix:$RUN/redis.sock" "redis_usuario = carrinho" "redis_senha = $SECRETS/redis_carrinho" \
         "interno = $RUN/interno.sock"
     worker_common pedidos "$(worker_postgres "host=$RUN port=${PG_PORT[pg-pedidos]}" pedidos pedidos)" \
-        "interno = $RUN/interno.sock" "token = $SECRETS/pedidos.token"
+        "interno = $RUN/interno.sock" "token = $SECRETS/pedidos.token" "fuso_horario = $(setting_own fuso_horario)"
     worker_common conciliador "$(worker_postgres "host=$RUN port=${PG_PORT[pg-pedidos]}" pedidos conciliador)" \
         "redis = unix:$RUN/redis.sock" "redis_usuario = conciliador" "redis_senha = $SECRETS/redis_conciliador" \
         "interno = $RUN/interno.sock" "token = $SECRETS/conciliador.token" \

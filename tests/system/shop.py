@@ -10,6 +10,7 @@ import threading
 import time
 import uuid
 from contextlib import contextmanager
+from datetime import date, timedelta
 from pathlib import Path
 
 import psycopg2
@@ -40,7 +41,11 @@ EVENTUALLY_SECONDS = float(os.environ.get("CONFEITARIA_TEST_WAIT", WAIT_SECONDS)
 SANITIZER_WORDS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "UndefinedBehaviorSanitizer")
 CLIENTE = {"nome": "Maria da Silva", "email": "maria@exemplo.com.br", "telefone": "+55 11 91234-5678"}
 RETIRADA = {"tipo": "retirada"}
-ENTREGA = {"tipo": "entrega", "endereco": "Rua das Flores, 12, São Paulo", "data": "2030-12-24T15:00:00Z"}
+ENTREGA = {
+    "tipo": "entrega",
+    "endereco": "Rua das Flores, 12, São Paulo",
+    "data": f"{date.today() + timedelta(days=30)}T15:00:00Z",
+}
 
 
 def port_free(port):

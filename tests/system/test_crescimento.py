@@ -152,6 +152,7 @@ TYPICAL = {
         "pedido_adotar": ["'{order}', 'k'"], "pedido_confirmar": ["'{order}', '{{1}}', '{{Bolo}}', '{{1}}'"],
         "pedido_desfazer": ["'{order}'"], "conciliador_vez": [""], "pedidos_inacabados": ["10000"],
         "pedido_qualquer": ["'{order}'"], "eventos_por_publicar": [""], "eventos_publicados": ["'{{1,2}}'"],
+        "entrega_no_prazo": ["'2026-12-24', 'UTC'", "'2026-12-24T10:00:00Z', 'UTC'"],
         "conciliacao_somar": ["0, 0, 0, 0"], "pedido_get": ["'{order}'"],
         "pedidos_lista": ["NULL, NULL, NULL, NULL, NULL, 21",
                           "NULL, NULL, NULL, now() - interval '1 year', '{order}', 21",

@@ -63,6 +63,25 @@ START_TEST(anything_else_is_refused)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	int64_t span;
+} spans[] = {
+    {"2026-11-24", INT64_C(86400000000)},  {"2026-11-24T10:20Z", 60000000},    {"2026-11-24T10:20-03:00", 60000000},
+    {"2026-11-24T10:20:30Z", 1000000},     {"2026-11-24T10:20:30.5Z", 100000}, {"2026-11-24T10:20:30.325499Z", 1},
+    {"2026-11-24T10:20:30.325499123Z", 1},
+};
+
+START_TEST(a_time_lasts_as_long_as_it_is_exact)
+{
+	int64_t when;
+	int64_t span;
+
+	ck_assert(clock_parse_span(spans[_i].text, &when, &span));
+	ck_assert_int_eq(span, spans[_i].span);
+}
+END_TEST
+
 START_TEST(every_day_of_four_centuries_comes_back)
 {
 	char text[CLOCK_TEXT_MAX];
@@ -83,6 +102,7 @@ Suite *clock_suite(void)
 
 	tcase_add_loop_test(tests, times_are_read_and_written, 0, sizeof(times) / sizeof(times[0]));
 	tcase_add_loop_test(tests, anything_else_is_refused, 0, sizeof(no_times) / sizeof(no_times[0]));
+	tcase_add_loop_test(tests, a_time_lasts_as_long_as_it_is_exact, 0, sizeof(spans) / sizeof(spans[0]));
 	tcase_add_test(tests, every_day_of_four_centuries_comes_back);
 	suite_add_tcase(suite, tests);
 	return suite;

@@ -34,3 +34,10 @@ FROM pedido_confirmar($1, $2, $3, $4)
 -- name: pedido_desfazer (writes)
 -- the catalogue refused: the order never was
 UPDATE pedidos SET status = 'desfeito', atualizado_em = now() WHERE id = $1 AND status = 'reservando'
+
+-- name: entrega_no_prazo
+-- whether a delivery on a date or at a time ($1) is neither past nor over a year ahead; days are those of zone $2
+SELECT CASE WHEN $1::text LIKE '%:%'
+            THEN $1::timestamptz BETWEEN now() - interval '5 minutes' AND now() + interval '1 year'
+            ELSE $1::date BETWEEN hoje AND hoje + interval '1 year' END
+FROM (SELECT (now() AT TIME ZONE $2::text)::date AS hoje) AS agora
