@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "catalogo/catalogo.h"
+#include "core/auth.h"
 #include "core/clock.h"
 #include "core/cursor.h"
 
@@ -18,6 +19,7 @@ struct filtro {
 	bool em_estoque;
 	const char *busca;
 	struct field_array ids;
+	const char *ativo;
 	const char *ordem;
 	int64_t limite;
 	const char *cursor;
@@ -30,11 +32,14 @@ enum {
 	FILTRO_EM_ESTOQUE,
 	FILTRO_BUSCA,
 	FILTRO_IDS,
+	FILTRO_ATIVO,
 	FILTRO_ORDEM,
 	FILTRO_LIMITE
 };
 
 static const char *const ordens[] = {"nome", "preco", "-preco", "recentes", NULL};
+
+static const char *const ativos[] = {"true", "false", "todos", NULL};
 
 static const struct rule filtro_rules[] = {
     [FILTRO_CATEGORIA] = {"categoria_id", FIELD_INT, offsetof(struct filtro, categoria_id), .min = 1, .max = INT32_MAX},
@@ -43,6 +48,7 @@ static const struct rule filtro_rules[] = {
     [FILTRO_EM_ESTOQUE] = {"em_estoque", FIELD_BOOL, offsetof(struct filtro, em_estoque)},
     [FILTRO_BUSCA] = {"busca", FIELD_TEXT, offsetof(struct filtro, busca), .max = 200, .text = TEXT_RAW},
     [FILTRO_IDS] = {"ids", FIELD_IDS, offsetof(struct filtro, ids), .min = 1, .max = LIMITE_MAX},
+    [FILTRO_ATIVO] = {"ativo", FIELD_TEXT, offsetof(struct filtro, ativo), .min = 1, .max = 5, .allowed = ativos},
     [FILTRO_ORDEM] = {"ordem", FIELD_TEXT, offsetof(struct filtro, ordem), .min = 1, .max = 20, .allowed = ordens},
     [FILTRO_LIMITE] = {"limite", FIELD_INT, offsetof(struct filtro, limite), .min = 1, .max = LIMITE_MAX},
     {"cursor", FIELD_TEXT, offsetof(struct filtro, cursor), .min = 1, .max = 2048, .text = TEXT_RAW},
@@ -119,6 +125,7 @@ enum {
 	PARAM_EM_ESTOQUE,
 	PARAM_BUSCA,
 	PARAM_IDS,
+	PARAM_ATIVO,
 	PARAM_FILTROS, /* those above are what was asked for */
 	PARAM_CHAVE = PARAM_FILTROS,
 	PARAM_ID,
@@ -130,6 +137,7 @@ enum {
 struct lista {
 	const struct ordem *ordem;
 	const char *params[PARAM_COUNT];
+	bool on_sale; /* what everybody sees; else what only administrators do, by PARAM_ATIVO */
 	int64_t limite;
 	int64_t pergunta; /* which its cursors belong to */
 	bool continued;   /* a page after the first, whose cursor says the total */
@@ -152,6 +160,15 @@ static enum problem lista_cursor(struct response *rs, const char *text, struct l
 	lista->params[PARAM_CHAVE] = *cursor.key == '\0' ? NULL : cursor.key;
 	lista->params[PARAM_ID] = cursor.id;
 	return PROBLEM_NONE;
+}
+
+/* Which products are meant by `ativo` (NULL: those on sale). Others than those on sale are for administrators. */
+static enum problem lista_ativo(struct request *rq, const char *ativo, struct lista *lista)
+{
+	lista->on_sale = ativo == NULL || strcmp(ativo, "true") == 0;
+	lista->params[PARAM_ATIVO] = lista->on_sale ? "true" : strcmp(ativo, "false") == 0 ? ativo : NULL;
+	return lista->on_sale ? PROBLEM_NONE
+	                      : auth_check(rq->stores->auth, request_header(rq, "HTTP_AUTHORIZATION"), "admin", NULL);
 }
 
 /* Turns the query string into parameters. `categoria` is the path's, 0 without one. */
@@ -184,6 +201,9 @@ static enum problem lista_read(struct request *rq, struct response *rs, int64_t 
 		lista->params[PARAM_BUSCA] = filtro.busca;
 	if (present & 1u << FILTRO_IDS)
 		lista->params[PARAM_IDS] = sql_of_ints(rq->arena, filtro.ids.items, filtro.ids.count);
+	problem = lista_ativo(rq, filtro.ativo, lista);
+	if (problem != PROBLEM_NONE)
+		return problem;
 	lista->pergunta = cursor_question(lista->ordem->nome, lista->params, PARAM_FILTROS);
 	/* One row more than asked tells whether there is a next page. */
 	lista->params[PARAM_LINHAS] = sql_of_int(rq->arena, filtro.limite + 1);
@@ -193,7 +213,7 @@ static enum problem lista_read(struct request *rq, struct response *rs, int64_t 
 /* All that match: known from the page before, or when the first page is the only one; else counted, now. */
 static enum problem lista_total(struct request *rq, struct lista *lista, const struct sql_rows *rows)
 {
-	bool one_by_one = lista->params[PARAM_BUSCA] != NULL || lista->params[PARAM_IDS] != NULL;
+	bool one_by_one = lista->params[PARAM_BUSCA] != NULL || lista->params[PARAM_IDS] != NULL || !lista->on_sale;
 	struct sql_rows count;
 
 	if (lista->continued)
@@ -208,13 +228,13 @@ static enum problem lista_total(struct request *rq, struct lista *lista, const s
 	return problem;
 }
 
-/* Whether a cart asks: for these products, and nothing else. */
+/* Whether a cart asks: for these products on sale, and nothing else. */
 static bool only_ids(const struct lista *lista)
 {
 	for (size_t i = 0; i < PARAM_LINHAS; i++)
-		if ((lista->params[i] != NULL) != (i == PARAM_IDS))
+		if (i != PARAM_ATIVO && (lista->params[i] != NULL) != (i == PARAM_IDS))
 			return false;
-	return lista->ordem == &por_id;
+	return lista->ordem == &por_id && lista->on_sale;
 }
 
 static enum problem lista_rows(struct request *rq, const struct lista *lista, struct sql_rows *rows)

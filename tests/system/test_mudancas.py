@@ -1,4 +1,4 @@
-"""What an administrator's change may count on: done once, judged by what was read, without effect when nothing differs."""
+"""What an administrator's change may count on: done once, judged by what was read, nothing when nothing differs."""
 import json
 import re
 import uuid
@@ -71,7 +71,7 @@ def test_a_product_that_sells_can_still_be_edited(shop):
 
 
 def test_only_what_changed_has_another_version(shop):
-    """Text, stock and category have versions of their own in the tag; an order that is cancelled is a stock's change too."""
+    """Text, stock and category have versions of their own in the tag; a cancelled order changes the stock's too."""
     product = shop.product(estoque=5)
 
     def tag():
@@ -385,7 +385,7 @@ def test_a_million_keys_are_enough(shop):
 
 
 def keeps(shop, method, path, body):
-    """Whether a change leaves what nginx has kept as it is. The vigia may see something else change, but not each time."""
+    """Whether a change leaves what nginx has kept. The vigia may see something else change, but not each time."""
 
     def kept():
         version = shop.version()

@@ -1,5 +1,6 @@
--- Lists of active products. Parameters of all: $1 category, $2 and $3 lowest and highest price, $4 in stock, $5 words, $6 ids,
--- $7 and $8 sort key and id of the last row of the page before (NULL: the first page), $9 rows. The last column is the sort key.
+-- Lists of products. Parameters of all: $1 category, $2 and $3 lowest and highest price, $4 in stock, $5 words, $6 ids, $7 on
+-- sale, $8 and $9 sort key and id of the last row of the page before (NULL: the first page), $10 rows. The last column is the
+-- sort key.
 -- All but lista_ids are planned anew for what was asked: which index is right depends on it.
 
 -- part: produto
@@ -7,7 +8,7 @@ SELECT p.id, p.nome, p.descricao, p.preco, p.estoque, p.categoria_id, c.nome, p.
        p.criado_em, p.atualizado_em,
 
 -- part: filtro
-WHERE p.ativo
+WHERE ($7::boolean IS NULL OR p.ativo = $7)
   AND ($1::integer IS NULL OR p.categoria_id = $1)
   AND ($2::numeric IS NULL OR p.preco >= $2)
   AND ($3::numeric IS NULL OR p.preco <= $3)
@@ -21,14 +22,14 @@ WHERE p.ativo
 ORDER BY ($5::text IS NOT NULL AND p.id < 0),
 
 -- name: lista_id (planned anew)
--- by id; $7 is not used
+-- by id; $8 is not used
 -- use: produto
        NULL
 FROM produtos p JOIN categorias c ON c.id = p.categoria_id
 -- use: filtro
-  AND ($8::integer IS NULL OR p.id > $8) AND ($7::text IS NULL OR true)
+  AND ($9::integer IS NULL OR p.id > $9) AND ($8::text IS NULL OR true)
 -- use: ordem
-         p.id LIMIT $9
+         p.id LIMIT $10
 
 -- name: lista_ids
 -- lista_id when nothing but ids was asked, as a cart does: $1 ids, $2 rows. One plan, kept, looks them up
@@ -44,9 +45,9 @@ ORDER BY p.id LIMIT $2
        p.nome
 FROM produtos p JOIN categorias c ON c.id = p.categoria_id
 -- use: filtro
-  AND ($7::text IS NULL OR (p.nome, p.id) > ($7, $8::integer))
+  AND ($8::text IS NULL OR (p.nome, p.id) > ($8, $9::integer))
 -- use: ordem
-         p.nome, p.id LIMIT $9
+         p.nome, p.id LIMIT $10
 
 -- name: lista_preco (planned anew)
 -- cheapest first
@@ -54,9 +55,9 @@ FROM produtos p JOIN categorias c ON c.id = p.categoria_id
        p.preco
 FROM produtos p JOIN categorias c ON c.id = p.categoria_id
 -- use: filtro
-  AND ($7::numeric IS NULL OR (p.preco, p.id) > ($7, $8::integer))
+  AND ($8::numeric IS NULL OR (p.preco, p.id) > ($8, $9::integer))
 -- use: ordem
-         p.preco, p.id LIMIT $9
+         p.preco, p.id LIMIT $10
 
 -- name: lista_preco_desc (planned anew)
 -- dearest first
@@ -64,9 +65,9 @@ FROM produtos p JOIN categorias c ON c.id = p.categoria_id
        p.preco
 FROM produtos p JOIN categorias c ON c.id = p.categoria_id
 -- use: filtro
-  AND ($7::numeric IS NULL OR (p.preco, p.id) < ($7, $8::integer))
+  AND ($8::numeric IS NULL OR (p.preco, p.id) < ($8, $9::integer))
 -- use: ordem
-         p.preco DESC, p.id DESC LIMIT $9
+         p.preco DESC, p.id DESC LIMIT $10
 
 -- name: lista_recentes (planned anew)
 -- newest first
@@ -74,9 +75,9 @@ FROM produtos p JOIN categorias c ON c.id = p.categoria_id
        p.criado_em
 FROM produtos p JOIN categorias c ON c.id = p.categoria_id
 -- use: filtro
-  AND ($7::timestamptz IS NULL OR (p.criado_em, p.id) < ($7, $8::integer))
+  AND ($8::timestamptz IS NULL OR (p.criado_em, p.id) < ($8, $9::integer))
 -- use: ordem
-         p.criado_em DESC, p.id DESC LIMIT $9
+         p.criado_em DESC, p.id DESC LIMIT $10
 
 -- name: lista_relevancia (planned anew)
 -- best match first
@@ -84,11 +85,11 @@ FROM produtos p JOIN categorias c ON c.id = p.categoria_id
        ts_rank(p.busca, consulta_busca($5))
 FROM produtos p JOIN categorias c ON c.id = p.categoria_id
 -- use: filtro
-  AND ($7::real IS NULL OR (ts_rank(p.busca, consulta_busca($5)), -p.id) < ($7, -$8::integer))
-ORDER BY ts_rank(p.busca, consulta_busca($5)) DESC, p.id LIMIT $9
+  AND ($8::real IS NULL OR (ts_rank(p.busca, consulta_busca($5)), -p.id) < ($8, -$9::integer))
+ORDER BY ts_rank(p.busca, consulta_busca($5)) DESC, p.id LIMIT $10
 
 -- name: lista_contada (planned anew)
--- how many match without words and ids, whatever the page: whole reais are counted already, what the bounds cut off is not
+-- how many on sale match without words and ids, whatever the page: whole reais are counted already, what the bounds cut off is not
 SELECT (SELECT coalesce(sum(quantos), 0)::bigint FROM produtos_contados
         WHERE ($1::integer IS NULL OR categoria_id = $1)
           AND ($2::numeric IS NULL OR reais >= ceil($2))
