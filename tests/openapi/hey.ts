@@ -23,7 +23,9 @@ async function offSale(): Promise<void> {
     const categoria = given(await shop.criarCategoria({ body: { nome: `Caldas ${randomUUID()}` } })).data;
     const body = { nome: "Calda de Caramelo", preco: 4.35, categoria_id: categoria.id };
     const { id } = given(await shop.criarProduto({ body })).data;
-    assert.equal(given(await shop.lerProduto({ path: { id } })).data.preco, 4.35);
+    const read = given(await shop.lerProduto({ path: { id } })).data;
+    assert.equal(read.preco, 4.35);
+    assert.deepEqual(given(await shop.trocarProduto({ path: { id }, body: read })).data, read);
     given(await shop.desativarProduto({ path: { id } }));
     assert.equal(given(await shop.lerProduto({ path: { id } })).data.ativo, false);
     assert.equal((await shop.lerProduto({ path: { id }, auth: () => undefined })).error?.codigo, "produto_nao_encontrado");

@@ -56,6 +56,10 @@ async function administratorOpens(): Promise<{ categoria: number; produto: numbe
     const path = { id: made.id };
     const read = await administrator.GET("/api/produtos/{id}", { params: { path } });
     assert.equal(given(read).data.nome, "Torta de Maracujá");
+    // What GET gives may be sent back, and changes nothing.
+    const back = await administrator.PUT("/api/produtos/{id}", { params: { path }, body: given(read).data });
+    assert.equal(given(back).data.atualizado_em, given(read).data.atualizado_em);
+    assert.equal(tag(back), tag(read));
     given(await administrator.PATCH("/api/produtos/{id}", {
         params: { path, header: { "If-Match": tag(read) } }, body: { descricao: "Azedinha." } }));
     refused(await administrator.PATCH("/api/produtos/{id}", {
