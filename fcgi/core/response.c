@@ -43,7 +43,8 @@ void response_empty(struct response *rs, int status)
 	rs->status = status;
 }
 
-static void header_write(struct buf *headers, const char *name, const char *format, va_list args)
+static void __attribute__((format(printf, 3, 0)))
+header_write(struct buf *headers, const char *name, const char *format, va_list args)
 {
 	char value[1024];
 
