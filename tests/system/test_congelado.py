@@ -144,6 +144,24 @@ def test_an_add_whose_answer_was_lost_counts_once_when_it_is_repeated(shop):
     assert send().headers["Idempotency-Replayed"] == "true" and change.count() == 3
 
 
+def test_a_change_of_stock_whose_answer_was_lost_counts_once_when_it_is_repeated(shop):
+    """PostgreSQL was frozen with it in hand; repeats with the same key, meanwhile and later, add nothing more."""
+    change, headers = Stock(shop), {"Idempotency-Key": "minha chave"}
+
+    def send():
+        body, client = {"quantidade": 10, "operacao": "adicionar"}, shop.client(shop.admin.token)
+        return client.put(f"/api/produtos/{change.product}/estoque", body, headers=headers)
+
+    with shop.frozen("pg-catalogo"):
+        assert eventually(lambda: send().json["codigo"] == "resultado_desconhecido", every=0)
+    assert eventually(lambda: send().status == 200)
+    assert shop.recovered()
+    assert change.count() == 1010
+    again = send()
+    assert again.data["estoque"] == 1010 and again.headers["Idempotency-Replayed"] == "true"
+    assert change.count() == 1010
+
+
 def test_a_second_freeze_is_like_the_first(shop):
     """The breaker closes: after a freeze reads are the primary's again, and the next freeze is noticed again."""
     for _ in range(2):
