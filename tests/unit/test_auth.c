@@ -55,6 +55,29 @@ START_TEST(a_token_gives_its_rights_and_no_other)
 }
 END_TEST
 
+START_TEST(a_token_is_known_by_its_hash)
+{
+	char known[AUTH_HASH_MAX];
+	char hash[AUTH_HASH_MAX];
+	char authorization[300];
+
+	SHA256Data((const uint8_t *)"sesame", 6, known);
+	ck_assert(auth_hash("Bearer sesame", hash));
+	ck_assert_str_eq(hash, known);
+	ck_assert(auth_hash("bearer sesame", hash));
+	ck_assert_str_eq(hash, known);
+	ck_assert(auth_hash("Bearer sesamo", hash));
+	ck_assert_str_ne(hash, known);
+	ck_assert(!auth_hash(NULL, hash));
+	ck_assert(!auth_hash("Basic sesame", hash));
+	ck_assert(!auth_hash("Bearer ", hash));
+	snprintf(authorization, sizeof(authorization), "Bearer %0256d", 1);
+	ck_assert(auth_hash(authorization, hash));
+	snprintf(authorization, sizeof(authorization), "Bearer %0257d", 1);
+	ck_assert(!auth_hash(authorization, hash));
+}
+END_TEST
+
 START_TEST(a_long_name_does_not_run_over_into_the_rights)
 {
 	const char *name = NULL;
@@ -85,6 +108,7 @@ Suite *auth_suite(void)
 	TCase *tests = tcase_create("auth");
 
 	tcase_add_test(tests, a_token_gives_its_rights_and_no_other);
+	tcase_add_test(tests, a_token_is_known_by_its_hash);
 	tcase_add_test(tests, a_long_name_does_not_run_over_into_the_rights);
 	suite_add_tcase(suite, tests);
 	return suite;

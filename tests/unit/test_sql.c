@@ -182,6 +182,46 @@ START_TEST(every_answer_and_none)
 }
 END_TEST
 
+/* One row with a column `changed`, which says no and then yes. */
+static void play_unchanged(int connection, size_t turn)
+{
+	static const char row[] = "2\0\0\0\x04"
+	                          "T\0\0\0\x20\0\x01"
+	                          "changed\0\0\0\0\0\0\0\0\0\0\x10\0\x01\xff\xff\xff\xff\0\0"
+	                          "D\0\0\0\x0b\0\x01\0\0\0\x01";
+	static const char end[] = "C\0\0\0\x0dSELECT 1\0" READY;
+	char answer[sizeof(row) + sizeof(end)];
+
+	(void)turn;
+	fake_server_answer(connection, WELCOME, sizeof(WELCOME) - 1);
+	fake_server_answer(connection, PREPARED, sizeof(PREPARED) - 1);
+	memcpy(answer, row, sizeof(row) - 1);
+	memcpy(answer + sizeof(row), end, sizeof(end));
+	for (const char *says = "ft"; *says != '\0'; says++) {
+		answer[sizeof(row) - 1] = *says;
+		fake_server_answer(connection, answer, sizeof(answer) - 1);
+	}
+}
+
+START_TEST(a_statement_may_say_that_it_changed_nothing)
+{
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	struct sql *db = connect_to(&server, play_unchanged);
+	struct sql_rows rows;
+
+	told = 0;
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(sql_run(db, 1, NULL, arena, &rows), PROBLEM_NONE);
+		ck_assert_int_eq(sql_bool(&rows, 0, 0), i);
+		ck_assert_int_eq(told, i);
+	}
+	arena_free(arena);
+	sql_close(db);
+	fake_server_stop(&server);
+}
+END_TEST
+
 /* Each answer is to a statement that came whole: parsed, bound and run at once. */
 static void play_anew(int connection, size_t turn)
 {
@@ -473,6 +513,7 @@ Suite *sql_suite(void)
 	tcase_add_test(tests, no_server_is_unavailable);
 	tcase_add_loop_test(tests, every_answer_and_none, 0, sizeof(scripts) / sizeof(scripts[0]));
 	tcase_add_test(tests, a_statement_may_be_planned_anew_at_every_call);
+	tcase_add_test(tests, a_statement_may_say_that_it_changed_nothing);
 	tcase_add_test(tests, a_violated_constraint_is_named_to_who_asks);
 	tcase_add_loop_test(tests, a_lost_race_is_run_again_three_times_at_most, 0, 4);
 	tcase_add_test(tests, a_dead_connection_is_seen_before_a_write_is_sent);
