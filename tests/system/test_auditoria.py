@@ -295,7 +295,7 @@ def test_a_cart_knows_its_orders(still):
     assert expired.returncode == 0
 
     for retirada, checks in ((1, {"carrinho.marcas", "carrinho.alheias"}), (9, {"carrinho.alheias"})):
-        carts.hset(cart, MARK, retirada)
+        carts.hset(cart, MARK, f"{retirada} 3")
         found = wrong(audit(shop, "--wait", "0"))
         carts.hset(cart, MARK, whole[MARK])
         assert set(found) == checks and f"an order of its version {retirada}:" in found["carrinho.alheias"]

@@ -1,6 +1,8 @@
 """One session for months, as a terminal at the counter has: its cart stays small, and no order leaves it twice."""
 import uuid
 
+from shop import eventually
+
 MARKS = 3000
 
 
@@ -35,6 +37,22 @@ def test_a_cart_remembers_its_orders_in_constant_size(shop):
         cancel(shop, pedido)
         assert quantities(shop, session) == {product: 5}
     assert shop.stock(product) == 100 - 31 + 3
+
+
+def test_a_lost_answer_of_the_cart_is_the_same_again(shop):
+    """The orders service did not hear that the goods are out; asked again, the cart says the version of then."""
+    product, session = shop.product()["id"], shop.session()
+    pedido = order(shop, session, product)
+    left = f"SELECT coalesce(carrinho_retirado, 0), pendencia IS NULL FROM pedidos WHERE id = '{pedido}'"
+    version = shop.sql(left, "pedidos")[0][0]
+    shop.public.post(f"/api/carrinho/{session}/adicionar", {"produto_id": product, "quantidade": 2}).ok()
+    shop.sql(
+        f"""UPDATE pedidos SET pendencia = 'finalizar', carrinho_retirado = NULL,
+                                   atualizado_em = now() - interval '1 hour' WHERE id = '{pedido}'""",
+        "pedidos",
+    )
+    assert eventually(lambda: shop.sql(left, "pedidos") == [[version, "t"]])
+    assert quantities(shop, session) == {product: 2}
 
 
 def test_a_cart_of_an_older_release_forgets_its_marks(shop):

@@ -12,7 +12,9 @@ for _, chave in ipairs(pagina[2]) do
 	local membros = redis.call('HKEYS', chave)
 	local sessao = campo(chave:sub(#'carrinho:' + 1))
 	if #membros > 0 then
-		table.insert(linhas, sessao .. '\t' .. campo(redis.call('HGET', chave, 'retirada')) .. '\t\\N')
+		local retirada = redis.call('HGET', chave, 'retirada')
+		retirada = retirada and (retirada:match('^(%d+) %d+$') or retirada)
+		table.insert(linhas, sessao .. '\t' .. campo(retirada) .. '\t\\N')
 	end
 	for _, membro in ipairs(membros) do
 		if membro:sub(1, 2) == 'p:' then
