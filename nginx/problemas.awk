@@ -26,14 +26,20 @@ function body() {
 BEGIN {
 	# What is refused before the path is known cannot go to a named location.
 	early["requisicao_invalida"] = early["endereco_grande"] = early["cabecalhos_grandes"] = 1
-	answers["requisicao_invalida"] = "400 416 501 505"
+	early["nao_implementado"] = early["versao_http"] = 1
+	# What a filter refuses (a file's conditions) ends the connection.
+	closes["versao_diferente"] = 1
+	answers["requisicao_invalida"] = "400"
 	answers["rota_nao_encontrada"] = "403 404"
 	answers["metodo_nao_permitido"] = "405"
+	answers["versao_diferente"] = "412"
 	answers["corpo_grande"] = "413"
 	answers["endereco_grande"] = "414"
 	answers["muitas_requisicoes"] = "429"
 	answers["cabecalhos_grandes"] = "431 494"
 	answers["erro_interno"] = "500"
+	answers["nao_implementado"] = "501"
+	answers["versao_http"] = "505"
 	answers["servico_fora"] = answers["sobrecarga"] = ""
 	answers["servico_indisponivel"] = "503"
 	answers["tempo_esgotado"] = "504"
@@ -52,12 +58,13 @@ BEGIN {
 		printf "error_page %s = %s;\n", answers[problem["codigo"]], place
 	printf "location %s%s {\n    internal;\n    types { }\n", (place ~ /^@/ ? "" : "= "), place
 	printf "    default_type application/problem+json;\n"
-	if (problem["retry"] > 0 || problem["status"] == 405)
-		printf "    include %s/cabecalhos.conf;\n", etc
 	if (problem["retry"] > 0)
-		printf "    add_header Retry-After %d always;\n", problem["retry"]
+		printf "    include %s/cabecalhos.conf;\n    add_header Retry-After %d always;\n", etc, problem["retry"]
+	if (problem["codigo"] in closes)
+		printf "    keepalive_timeout 0;\n"
+	# Of a file: of the API's addresses OPTIONS was answered before.
 	if (problem["status"] == 405)
-		printf "    add_header Allow $metodos_permitidos always;\n"
+		printf "    if ($request_method = OPTIONS) {\n        return 204;\n    }\n"
 	printf "    return %d '%s';\n}\n", problem["status"], body()
 	delete answers[problem["codigo"]]
 }

@@ -4,12 +4,12 @@
 #include "core/worker.h"
 
 static const struct route routes[] = {
-    {METHOD_GET, "/api/produtos", produtos_lista, NULL},
-    {METHOD_GET, "/api/produtos/{int}", produto_get, NULL},
+    {METHOD_GET, "/api/produtos", produtos_lista, NULL, .cacheable = true},
+    {METHOD_GET, "/api/produtos/{int}", produto_get, NULL, .cacheable = true},
     {METHOD_GET, "/api/produtos/{int}/estoque", estoque_get, NULL},
-    {METHOD_GET, "/api/produtos/categoria/{int}", produtos_da_categoria, NULL},
-    {METHOD_GET, "/api/categorias", categorias_lista, NULL},
-    {METHOD_GET, "/api/categorias/{int}", categoria_get, NULL},
+    {METHOD_GET, "/api/produtos/categoria/{int}", produtos_da_categoria, NULL, .cacheable = true},
+    {METHOD_GET, "/api/categorias", categorias_lista, NULL, .cacheable = true},
+    {METHOD_GET, "/api/categorias/{int}", categoria_get, NULL, .cacheable = true},
     {METHOD_POST, "/api/produtos", produto_post, "admin"},
     {METHOD_PUT, "/api/produtos/{int}", produto_put, "admin", .tagged = true},
     {METHOD_PATCH, "/api/produtos/{int}", produto_patch, "admin", .tagged = true},

@@ -78,7 +78,7 @@ void replica_mark(struct request *rq, struct response *rs)
 	response_header(rs, "X-Fonte", "replica");
 	if (estado.up)
 		response_header(rs, "X-Atraso-Segundos", "%lld", (long long)estado.atraso_segundos);
-	/* The first for nginx's cache, the second for everybody's. */
+	/* The first for nginx's cache, the second for all others. */
 	response_header(rs, "X-Accel-Expires", "0");
-	response_header(rs, "Cache-Control", "no-store");
+	rs->cacheable = false;
 }

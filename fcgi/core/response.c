@@ -16,6 +16,7 @@ void response_reset(struct response *rs, struct arena *arena)
 	buf_clear(&rs->body);
 	rs->status = 0;
 	rs->envelope = false;
+	rs->cacheable = false;
 	rs->etag = NULL;
 	rs->detail = NULL;
 	rs->json = (struct json_out){.buf = &rs->body};
@@ -205,12 +206,19 @@ static const char *reason_of(int status)
 	return "Internal Server Error";
 }
 
+/* RFC 9111, section 5.2.2. Without it a shared cache may keep a 200, or a 404, by a rule of its own (section 4.2.2). */
+static const char *cache_control(const struct response *rs)
+{
+	return rs->cacheable && (rs->status == 200 || rs->status == 304) ? "no-cache" : "no-store";
+}
+
 void response_render(const struct response *rs, const struct request *rq, struct buf *out)
 {
 	bool bodiless = rs->status == 304 || rs->status == 204;
 
 	buf_printf(out, "Status: %d %s\r\n", rs->status, reason_of(rs->status));
 	buf_append(out, rs->headers.data, rs->headers.len);
+	buf_printf(out, "Cache-Control: %s\r\n", cache_control(rs));
 	if (!bodiless)
 		buf_printf(out, "Content-Length: %zu\r\n", rs->body.len);
 	buf_append(out, "\r\n", 2);

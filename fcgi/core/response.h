@@ -18,6 +18,7 @@ struct request;
 struct response {
 	int status;
 	bool envelope;             /* {"success":true,…} is open */
+	bool cacheable;            /* a success may be kept by shared caches that ask again each time; all else by none */
 	const char *etag;          /* of what is answered, with its quotes; NULL: a read gets one made of its bytes */
 	struct buf headers;        /* "Name: value\r\n" each, without Status, Content-Type and Content-Length */
 	struct buf kept;           /* the same, of a problem too */
@@ -68,7 +69,7 @@ enum problem response_problem(struct response *rs, enum problem problem, const c
  */
 void response_finish(struct response *rs, const struct request *rq, enum problem problem);
 
-/* The whole answer as CGI wants it (RFC 3875, section 6): headers and, unless HEAD or 304, the body. */
+/* The whole answer as CGI wants it (RFC 3875, section 6): headers, Cache-Control among them, and, unless HEAD or 304, the body. */
 void response_render(const struct response *rs, const struct request *rq, struct buf *out);
 
 #endif

@@ -38,7 +38,7 @@ static bool route_matches(const struct route *route, struct request *rq)
 	return *at == '\0' && rq->segment_count > 0;
 }
 
-/* Allow: every method that some route has for this path. */
+/* Allow: every method that some route has for this path, and OPTIONS, which nginx answers (metodos.awk there says the same). */
 static enum problem refuse_method(struct response *rs, unsigned allowed)
 {
 	static const struct {
@@ -61,8 +61,16 @@ static enum problem refuse_method(struct response *rs, unsigned allowed)
 		memcpy(list + len, methods[i].names, name_len + 1);
 		len += name_len;
 	}
-	response_keep(rs, "Allow", "%s", list);
+	response_keep(rs, "Allow", "%s, OPTIONS", list);
 	return PROBLEM_METODO_NAO_PERMITIDO;
+}
+
+/* An empty header is none, as for nginx's cache. */
+static bool has_token(const struct request *rq)
+{
+	const char *authorization = request_header(rq, "HTTP_AUTHORIZATION");
+
+	return authorization != NULL && *authorization != '\0';
 }
 
 static enum problem route_call(const struct route *route, struct request *rq, struct response *rs)
@@ -82,6 +90,7 @@ static enum problem route_call(const struct route *route, struct request *rq, st
 		return PROBLEM_VERSAO_DIFERENTE;
 	if (route->method != METHOD_GET && route->right != NULL && request_no_query(rq, rs) != PROBLEM_NONE)
 		return PROBLEM_PARAMETRO_INVALIDO;
+	rs->cacheable = route->cacheable && !has_token(rq);
 	return route->handle(rq, rs);
 }
 

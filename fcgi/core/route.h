@@ -19,6 +19,7 @@ struct route {
 	const char *right; /* the right that the caller's token must have, or NULL: open to all */
 	bool
 	    tagged; /* a write that judges its conditions itself (condition_met()), because it changes something with a tag */
+	bool cacheable; /* a read whose answer a shared cache may keep, if it asks again by the tag each time */
 };
 
 /* Finds and calls the handler; GET routes answer HEAD. Static patterns win over {…} because tables list them first. */

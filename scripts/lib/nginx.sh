@@ -18,10 +18,10 @@ render() {
 }
 
 nginx_configure() {
-    local port=$1 base=$2 reach=$3 user='' vary='' origins name
+    local port=$1 base=$2 reach=$3 user='' vary=Accept-Encoding origins name
     ! is_root || user="user $SERVICE_USER $SERVICE_USER;"
     origins=$(nginx_origins "$(setting_own cors_origens)")
-    [[ $origins == *'default "*"'* ]] || vary=Origin
+    [[ $origins == *'default "*"'* ]] || vary+=', Origin'
     install -d -m 0700 -o "$OWNER" -g "$GROUP" "$STATE/tmp/nginx"
     render "$TOP/nginx/nginx.conf.in" "USER=$user" "PROCESSOS=$NGINX_WORKERS" \
         "PRAZOFIM=$(($(setting_own prazo_segundos) * 1500))" | put_config "$ETC/nginx/nginx.conf"
@@ -29,9 +29,10 @@ nginx_configure() {
     render "$TOP/nginx/rotas.conf.in" "LISTEN=$(nginx_listen "$port" "$reach")" | put_config "$ETC/nginx/rotas.conf"
     nginx_direct_ports "$base" | put_config "$ETC/nginx/portas.conf"
     awk -v etc="$ETC/nginx" -f "$TOP/nginx/problemas.awk" "$TOP/fcgi/core/problems.def" | put_config "$ETC/nginx/problemas.conf"
+    awk -f "$TOP/nginx/metodos.awk" "$TOP"/fcgi/*/main.c | put_config "$ETC/nginx/metodos.conf"
     nginx_limits | put_config "$ETC/nginx/limites.conf"
     render "$TOP/nginx/pools.conf.in" "PRAZODOIS=$(($(setting_own prazo_segundos) * 1125))" "FILA=$((($(setting_own limite_fila) + NGINX_WORKERS - 1) / NGINX_WORKERS))" | put_config "$ETC/nginx/pools.conf"
-    for name in logs cabecalhos cache cache-leitura fastcgi saude saude-erros interno; do
+    for name in logs cabecalhos cache cache-leitura fastcgi saude saude-guarda saude-erros interno; do
         render "$TOP/nginx/$name.conf.in" | put_config "$ETC/nginx/$name.conf"
     done
     install -m 0755 "$TOP/scripts/lib/nginx-inicia" "$BIN/nginx-inicia"

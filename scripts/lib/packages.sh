@@ -1,14 +1,14 @@
 # The Debian packages that running, building and testing need; installed only when missing. Usable on its own.
 # shellcheck shell=bash
 
-PACKAGES_run=(nginx postgresql redis-server supervisor python3 curl)
+PACKAGES_run=(nginx libnginx-mod-http-headers-more-filter postgresql redis-server supervisor python3 curl)
 PACKAGES_build=(gcc libc6-dev make autoconf automake pkg-config
     libfcgi-dev libpq-dev libhiredis-dev libjson-c-dev libmd-dev libutf8proc-dev check)
 PACKAGES_test=(python3-pytest python3-pytest-timeout python3-pytest-xdist
-    python3-psycopg2 python3-redis python3-yaml python3-jsonschema python3-psutil)
+    python3-psycopg2 python3-redis python3-yaml python3-jsonschema python3-psutil varnish)
 PACKAGES_check=(clang clang-format clang-tidy cppcheck shellcheck valgrind black pylint xz-utils git debootstrap)
 PACKAGES_bench=(wrk strace php-fpm php-pgsql python3-psycopg2 python3-redis python3-yaml python3-jsonschema python3-psutil)
-PACKAGE_SERVICES=(nginx postgresql redis-server supervisor)
+PACKAGE_SERVICES=(nginx postgresql redis-server supervisor varnish)
 # Packages of which any version will do are there when their program is.
 declare -A PACKAGE_PROGRAM=([postgresql]='/usr/lib/postgresql/*/bin/postgres' [php-fpm]='/usr/sbin/php-fpm*')
 POLICY=/usr/sbin/policy-rc.d

@@ -1,4 +1,5 @@
 /* Dispatch and answers: which handler, and what the client sees when none fits. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/auth.h"
@@ -10,11 +11,13 @@ static struct arena *arena;
 static struct stores stores;
 static struct fake_request fake;
 static const char *if_match; /* of the next request */
+static const char *if_none_match;
+static const char *authorization;
 
 static void setup(void)
 {
 	arena = arena_new();
-	if_match = NULL;
+	if_match = if_none_match = authorization = NULL;
 	stores = (struct stores){.auth = auth_open("/nowhere")};
 }
 
@@ -43,17 +46,26 @@ static enum problem refuse(struct request *rq, struct response *rs)
 static const struct route routes[] = {
     {METHOD_GET, "/api/p/{int}", get_one, NULL},    {METHOD_PUT, "/api/p/{int}", refuse, NULL, .tagged = true},
     {METHOD_DELETE, "/api/d", refuse, NULL},        {METHOD_POST, "/api/p", refuse, "admin"},
-    {METHOD_GET, "/api/u/{uuid}/x", get_one, NULL},
+    {METHOD_GET, "/api/u/{uuid}/x", get_one, NULL}, {METHOD_GET, "/api/c/{int}", get_one, NULL, .cacheable = true},
 };
 
 static enum problem dispatch(const char *method, const char *uri)
 {
-	static const char *variables[] = {"REQUEST_METHOD", NULL, "REQUEST_URI", NULL, "HTTP_IF_MATCH", NULL, NULL};
+	static const char *variables[11];
+	size_t count = 0;
+	const char *const given[][2] = {{"REQUEST_METHOD", method},
+	                                {"REQUEST_URI", uri},
+	                                {"HTTP_IF_MATCH", if_match},
+	                                {"HTTP_IF_NONE_MATCH", if_none_match},
+	                                {"HTTP_AUTHORIZATION", authorization}};
 
-	variables[1] = method;
-	variables[3] = uri;
-	variables[4] = if_match == NULL ? NULL : "HTTP_IF_MATCH";
-	variables[5] = if_match;
+	for (size_t i = 0; i < FIELD_COUNT(given); i++) {
+		if (given[i][1] == NULL)
+			continue;
+		variables[count++] = given[i][0];
+		variables[count++] = given[i][1];
+	}
+	variables[count] = NULL;
 	fake_request(&fake, arena, &stores, variables, NULL);
 	enum problem problem = request_parse(&fake.rq);
 	if (problem == PROBLEM_NONE)
@@ -98,7 +110,7 @@ START_TEST(a_success_is_in_the_envelope)
 	struct buf out = {0};
 	response_render(&fake.rs, &fake.rq, &out);
 	ck_assert_str_eq(out.data, "Status: 200 OK\r\nETag: \"1ad75eecba08ff15-19\"\r\nContent-Type: application/json; "
-	                           "charset=utf-8\r\nContent-Length: 25\r\n\r\n"
+	                           "charset=utf-8\r\nCache-Control: no-store\r\nContent-Length: 25\r\n\r\n"
 	                           "{\"success\":true,\"data\":7}");
 	buf_free(&out);
 }
@@ -175,7 +187,7 @@ END_TEST
 START_TEST(a_wrong_method_is_told_the_right_ones)
 {
 	dispatch("DELETE", "/api/p/7");
-	ck_assert_ptr_nonnull(strstr(fake.rs.headers.data, "Allow: GET, HEAD, PUT\r\n"));
+	ck_assert_ptr_nonnull(strstr(fake.rs.headers.data, "Allow: GET, HEAD, PUT, OPTIONS\r\n"));
 }
 END_TEST
 
@@ -186,6 +198,43 @@ START_TEST(a_read_only_pool_refuses_to_write)
 	ck_assert_ptr_nonnull(strstr(fake.rs.headers.data, "Retry-After: 2\r\n"));
 	fake_request_end(&fake);
 	ck_assert_int_eq(dispatch("GET", "/api/p/7"), PROBLEM_NONE);
+}
+END_TEST
+
+/* Cache-Control of the whole answer. */
+static const char *kept(const char *method, const char *uri)
+{
+	static char value[32];
+	struct buf out = {0};
+
+	dispatch(method, uri);
+	response_render(&fake.rs, &fake.rq, &out);
+	const char *at = strstr(out.data, "\r\nCache-Control: ");
+	ck_assert_ptr_nonnull(at);
+	ck_assert_int_eq(sscanf(at, "\r\nCache-Control: %31[a-z-]", value), 1);
+	ck_assert_ptr_null(strstr(at + 3, "Cache-Control"));
+	buf_free(&out);
+	fake_request_end(&fake);
+	return value;
+}
+
+START_TEST(only_public_reads_may_be_kept_and_must_be_asked_for_again)
+{
+	ck_assert_str_eq(kept("GET", "/api/c/7"), "no-cache");
+	ck_assert_str_eq(kept("HEAD", "/api/c/7"), "no-cache");
+	ck_assert_str_eq(kept("GET", "/api/c/0"), "no-store");
+	ck_assert_str_eq(kept("PUT", "/api/c/7"), "no-store");
+	ck_assert_str_eq(kept("GET", "/api/p/7"), "no-store");
+	ck_assert_str_eq(kept("PUT", "/api/p/7"), "no-store");
+	if_none_match = "*";
+	ck_assert_str_eq(kept("GET", "/api/c/7"), "no-cache");
+	if_match = "\"x\"";
+	ck_assert_str_eq(kept("GET", "/api/c/7"), "no-store");
+	if_match = NULL;
+	authorization = "";
+	ck_assert_str_eq(kept("GET", "/api/c/7"), "no-cache");
+	authorization = "Bearer x";
+	ck_assert_str_eq(kept("GET", "/api/c/7"), "no-store");
 }
 END_TEST
 
@@ -216,6 +265,7 @@ Suite *route_suite(void)
 	tcase_add_test(tests, a_long_detail_is_not_cut);
 	tcase_add_test(tests, a_wrong_method_is_told_the_right_ones);
 	tcase_add_test(tests, a_read_only_pool_refuses_to_write);
+	tcase_add_test(tests, only_public_reads_may_be_kept_and_must_be_asked_for_again);
 	tcase_add_test(tests, if_match_stops_a_write_that_does_not_judge_it_itself);
 	suite_add_tcase(suite, tests);
 	return suite;
