@@ -279,20 +279,32 @@ def test_a_full_queue_does_not_stop_those_who_are_in(small):
             assert buyer.heard()[0].startswith(b"HTTP/1.1 201"), buyer.heard()
 
 
-def test_reads_that_nobody_waits_for(small):
-    """Come out of the queue and are not done."""
-    log = small.state / "log/catalogo.log"
-    done = log.read_text().count("rota=/api/produtos/{int}/estoque status=200")
-    gone = log.read_text().count("status=503")
-    at_rest = open_files(nginx(small))
-    with frozen(small, "catalogo"):
-        with Slow(small.port, 30, request("GET", "/api/produtos/7/estoque")):
-            assert eventually(
-                lambda: open_files(nginx(small)) >= at_rest + 2 * 30
-            ), "to each client, and to the pool for him"
-        assert eventually(lambda: open_files(nginx(small)) <= at_rest)
-    assert eventually(lambda: log.read_text().count("status=503") >= gone + 30)
-    assert log.read_text().count("rota=/api/produtos/{int}/estoque status=200") == done
+def test_what_nobody_waits_for(hurried_shop):
+    """What nginx has given up comes out of the queue and is not done: no read, no write."""
+    shop = hurried_shop
+    session, before = shop.session(), shop.workers()
+    log = shop.state / "log/carrinho.log"
+    texts = (request("GET", f"/api/carrinho/{session}"), request("DELETE", f"/api/carrinho/{session}"))
+    done = log.read_text().count("status=200")
+    with frozen(shop, "carrinho"):
+        answers = crowd(shop.port, texts * 15)
+        assert statuses(answers).keys() <= {502, 504}, answers
+    assert eventually(lambda: log.read_text().count("status=503") >= 30)
+    assert log.read_text().count("status=200") == done
+    assert shop.workers() == before and shop.recovered()
+
+
+def test_a_client_that_has_gone_is_no_reason_to_drop_his_request(small):
+    """It looks like one that has closed its side and waits: what it asked is done, in its turn, and the queue empties."""
+    session, at_rest = small.session(), open_files(nginx(small))
+    product = small.product()["id"]
+    add = request("POST", f"/api/carrinho/{session}/adicionar", {"produto_id": product, "quantidade": 1})
+    with frozen(small, "carrinho"):
+        with Slow(small.port, 30, add):
+            assert eventually(lambda: open_files(nginx(small)) >= at_rest + 2 * 30), "each to its client and to the pool"
+    path = f"/api/carrinho/{session}"
+    assert eventually(lambda: [item["quantidade"] for item in Client(small.port).get(path).data["itens"]] == [30])
+    assert eventually(lambda: open_files(nginx(small)) <= at_rest)
 
 
 def test_ten_times_too_many(small):
