@@ -6,7 +6,7 @@
 static enum problem saude(struct request *rq, struct response *rs)
 {
 	const struct health_line lines[] = {
-	    {"redis", health_of_kv(rq)},
+	    {"redis", health_of_kv(rq, KV_SAUDE, "carrinho:saude")},
 	    {"catalogo", health_of_service(rq, "/health/catalogo")},
 	};
 

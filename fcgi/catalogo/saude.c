@@ -1,17 +1,25 @@
 /* Health, and what the replica says of itself: how far behind its primary it is. */
+#include <poll.h>
+
 #include "catalogo/catalogo.h"
 #include "core/clock.h"
 #include "core/health.h"
+#include "core/program.h"
 
 #define ATRASO_MAX_SEGUNDOS 10   /* a replica that is further behind is degraded */
 #define LEMBRANCA_MS        1000 /* how long an answer about the lag is good for */
+#define OLHAR_MS            20   /* between two looks at a replica that seems to be behind */
 
 struct estado {
 	bool up;
 	bool standby;
-	bool ouve; /* a standby that hears from its primary */
+	bool recusa; /* takes no writes */
+	bool ouve;   /* a standby that hears from its primary */
 	int64_t atraso_bytes;
 	int64_t atraso_segundos;
+	int64_t recebido; /* positions in the WAL */
+	int64_t repetido;
+	int64_t ultimo_commit; /* the last one that was replayed, microseconds */
 };
 
 static struct estado estado_read(struct request *rq)
@@ -20,8 +28,17 @@ static struct estado estado_read(struct request *rq)
 
 	if (sql_run(rq->stores->db, SQL_SAUDE, NULL, rq->arena, &rows) != PROBLEM_NONE || rows.count != 1)
 		return (struct estado){.up = false};
-	return (struct estado){true, sql_bool(&rows, 0, 0), sql_bool(&rows, 0, 1), sql_int(&rows, 0, 2),
-	                       sql_int(&rows, 0, 3)};
+	return (struct estado){
+	    .up = true,
+	    .standby = sql_bool(&rows, 0, 0),
+	    .recusa = sql_bool(&rows, 0, 1),
+	    .ouve = sql_bool(&rows, 0, 2),
+	    .atraso_bytes = sql_int(&rows, 0, 3),
+	    .atraso_segundos = sql_int(&rows, 0, 4),
+	    .recebido = sql_int(&rows, 0, 5),
+	    .repetido = sql_int(&rows, 0, 6),
+	    .ultimo_commit = sql_int(&rows, 0, 7),
+	};
 }
 
 static bool behind(const struct estado *estado)
@@ -29,18 +46,38 @@ static bool behind(const struct estado *estado)
 	return estado->atraso_segundos > ATRASO_MAX_SEGUNDOS;
 }
 
+/*
+ * Whether a replica that hears from its primary is really behind. After a quiet hour the first commit is an hour behind until it is
+ * replayed, so this waits until the replica has what it had received at the first look: then it lacks less than this wait. One that
+ * has not got there, but gets on within a single long transaction, is not known to be behind either.
+ */
+static bool stays_behind(struct request *rq, struct estado *estado)
+{
+	const struct estado first = *estado;
+	int64_t deadline = clock_monotonic_ms() + program_settings()->prazo_saude_ms * INT64_C(3) / 4;
+
+	while (estado->up && behind(estado)) {
+		if (estado->repetido >= first.recebido) {
+			estado->atraso_segundos = 0;
+			return false;
+		}
+		if (clock_monotonic_ms() >= deadline)
+			return estado->repetido == first.repetido || estado->ultimo_commit != first.ultimo_commit;
+		poll(NULL, 0, OLHAR_MS);
+		*estado = estado_read(rq);
+	}
+	return false;
+}
+
 static enum problem saude_replica(struct request *rq, struct response *rs)
 {
 	struct estado estado = estado_read(rq);
-
-	/* After a quiet hour the first commit is an hour behind for as long as it takes to replay it: look again. */
-	if (estado.up && estado.ouve && behind(&estado))
-		estado = estado_read(rq);
+	bool late = !estado.ouve || stays_behind(rq, &estado);
 	/* Without a standby its pool reads from the primary, which is no replica. */
 	bool standby = estado.up && estado.standby;
 	const struct health_line lines[] = {
 	    {"postgres", standby ? HEALTH_HEALTHY : HEALTH_UNHEALTHY},
-	    {"replicacao", estado.ouve && !behind(&estado) ? HEALTH_HEALTHY : HEALTH_DEGRADED},
+	    {"replicacao", estado.ouve && !late ? HEALTH_HEALTHY : HEALTH_DEGRADED},
 	};
 	struct json_out *out = health_open(rs, "catalogo-replica", lines, FIELD_COUNT(lines));
 	if (standby) {
@@ -58,7 +95,7 @@ enum problem saude(struct request *rq, struct response *rs)
 	/* A pool that changes things needs a server that can be written to. */
 	struct estado estado = estado_read(rq);
 	const struct health_line lines[] = {
-	    {"postgres", estado.up && !estado.standby ? HEALTH_HEALTHY : HEALTH_UNHEALTHY}};
+	    {"postgres", estado.up && !estado.standby && !estado.recusa ? HEALTH_HEALTHY : HEALTH_UNHEALTHY}};
 	json_object_end(health_open(rs, "catalogo", lines, FIELD_COUNT(lines)));
 	return PROBLEM_NONE;
 }

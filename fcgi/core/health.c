@@ -21,9 +21,11 @@ enum health health_of_service(const struct request *rq, const char *path)
 	return strstr(answer.body, "\"status\":\"degraded\"") != NULL ? HEALTH_DEGRADED : HEALTH_HEALTHY;
 }
 
-enum health health_of_kv(const struct request *rq)
+enum health health_of_kv(const struct request *rq, size_t script, const char *key)
 {
-	return kv_ping(rq->stores->kv, program_settings()->prazo_saude_ms, rq->arena) == PROBLEM_NONE
+	const struct kv_call call = {.script = script, .keys = &key, .key_count = 1};
+
+	return kv_probe(rq->stores->kv, &call, program_settings()->prazo_saude_ms, rq->arena) == PROBLEM_NONE
 	           ? HEALTH_HEALTHY
 	           : HEALTH_UNHEALTHY;
 }

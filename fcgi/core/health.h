@@ -20,8 +20,8 @@ struct health_line {
 /* Asks another service's health through the internal listener, e.g. "/health/catalogo", for a quarter longer than prazo_saude_ms. */
 enum health health_of_service(const struct request *rq, const char *path);
 
-/* PINGs Redis, for at most prazo_saude_ms. */
-enum health health_of_kv(const struct request *rq);
+/* Has Redis run a script that writes to `key` (kv_probe()), for at most prazo_saude_ms. */
+enum health health_of_kv(const struct request *rq, size_t script, const char *key);
 
 /*
  * Begins the answer (200, or 503 when the worst line is unhealthy): status, service, timestamp, the lines. More members may be

@@ -265,7 +265,8 @@ static size_t words_of(const struct kv *kv, const struct kv_call *call, struct a
 	return count;
 }
 
-enum problem kv_run(struct kv *kv, const struct kv_call *call, struct arena *arena, struct kv_reply *reply)
+static enum problem run_within(struct kv *kv, const struct kv_call *call, int deadline_ms, struct arena *arena,
+                               struct kv_reply *reply)
 {
 	const struct kv_script *script = &kv->options->scripts[call->script];
 	const char *argv[ARGS_MAX];
@@ -274,7 +275,7 @@ enum problem kv_run(struct kv *kv, const struct kv_call *call, struct arena *are
 	*reply = (struct kv_reply){.type = KV_NIL};
 	if (count == 0)
 		return PROBLEM_INTERNO;
-	kv->deadline = clock_monotonic_ms() + kv->options->deadline_ms;
+	kv->deadline = clock_monotonic_ms() + deadline_ms;
 	if (!connected(kv))
 		return PROBLEM_SERVICO_INDISPONIVEL;
 	crash_point("redis", script->name, "antes");
@@ -289,29 +290,26 @@ enum problem kv_run(struct kv *kv, const struct kv_call *call, struct arena *are
 	return raw == NULL ? PROBLEM_RESULTADO_DESCONHECIDO : answer_of(raw, arena, reply);
 }
 
-static enum problem read_until(struct kv *kv, const char *const *argv, size_t count, struct arena *arena,
-                               struct kv_reply *reply)
+enum problem kv_run(struct kv *kv, const struct kv_call *call, struct arena *arena, struct kv_reply *reply)
+{
+	return run_within(kv, call, kv->options->deadline_ms, arena, reply);
+}
+
+enum problem kv_probe(struct kv *kv, const struct kv_call *call, int deadline_ms, struct arena *arena)
+{
+	struct kv_reply reply;
+
+	return run_within(kv, call, deadline_ms, arena, &reply);
+}
+
+enum problem kv_read(struct kv *kv, const char *const *argv, size_t count, struct arena *arena, struct kv_reply *reply)
 {
 	*reply = (struct kv_reply){.type = KV_NIL};
+	kv->deadline = clock_monotonic_ms() + kv->options->deadline_ms;
 	bool kept = kv->context != NULL;
 	redisReply *raw = connected(kv) ? ask(kv, argv, count) : NULL;
 	/* A kept connection may turn out dead only when it is used: seen at once. One that was silent is not tried again. */
 	if (raw == NULL && kept && clock_monotonic_ms() < kv->deadline && connected(kv))
 		raw = ask(kv, argv, count);
 	return raw == NULL ? PROBLEM_SERVICO_INDISPONIVEL : answer_of(raw, arena, reply);
-}
-
-enum problem kv_read(struct kv *kv, const char *const *argv, size_t count, struct arena *arena, struct kv_reply *reply)
-{
-	kv->deadline = clock_monotonic_ms() + kv->options->deadline_ms;
-	return read_until(kv, argv, count, arena, reply);
-}
-
-enum problem kv_ping(struct kv *kv, int deadline_ms, struct arena *arena)
-{
-	const char *const ping[] = {"PING"};
-	struct kv_reply reply;
-
-	kv->deadline = clock_monotonic_ms() + deadline_ms;
-	return read_until(kv, ping, 1, arena, &reply);
 }

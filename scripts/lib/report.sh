@@ -56,15 +56,17 @@ report_pools() {
 
 # What the server itself says it is, which is not always what it was meant to be.
 report_postgres() {
-    local role='' version='' link=''
-    IFS='|' read -r role version < <(PSQL_SECONDS=$(request_seconds) psql_as_dono "$1" postgres -c "
+    local role='' version='' refuses='' link=''
+    IFS='|' read -r role version refuses < <(PSQL_SECONDS=$(request_seconds) psql_as_dono "$1" postgres -c "
         SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE 'primary' END, current_setting('server_version_num')::int / 10000
-            || '.' || current_setting('server_version_num')::int % 10000" 2>/dev/null) || true
+            || '.' || current_setting('server_version_num')::int % 10000, current_setting('transaction_read_only')" 2>/dev/null) || true
     [[ $2 != standby ]] || link=$(replication)
     if [[ -z $role ]]; then
         fact "$1" status "no answer"
     elif [[ $role != "$2" ]]; then
         fact "$1" status "not a $2"
+    elif [[ $2 == primary && $refuses == on ]]; then
+        fact "$1" status "refuses writes"
     elif [[ $2 == standby && $link != streaming* ]]; then
         fact "$1" status "not following"
     else
@@ -97,9 +99,16 @@ stream_keys() {
 }
 
 report_redis() {
-    local info
+    local info written
     info=$(REDIS_SECONDS=$(request_seconds) redis_cli info 2>/dev/null | tr -d '\r') || true
-    if [[ $info == *redis_version* ]]; then report_process redis "$1"; else fact redis status "no answer"; fi
+    written=$(REDIS_SECONDS=$(request_seconds) redis_cli eval "$(<"$TOP/db/carrinho/saude.lua")" 1 carrinho:saude 2>/dev/null) || true
+    if [[ $info != *redis_version* ]]; then
+        fact redis status "no answer"
+    elif [[ $written != 1 ]]; then
+        fact redis status "refuses writes"
+    else
+        report_process redis "$1"
+    fi
     fact redis version "$(sed -n 's/^redis_version://p' <<<"$info")"
     fact redis role "$(sed -n 's/^role://p' <<<"$info")"
     fact redis carts "$(($(sed -n 's/^db0:keys=\([0-9]*\),.*/\1/p' <<<"$info" | grep . || echo 0) - $(stream_keys)))"

@@ -1,4 +1,6 @@
 """When the primary's side is gone: reads go on from the replica, writes say so, nothing is changed."""
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from client import exact
@@ -151,6 +153,40 @@ def test_a_replica_that_lags_is_degraded(shop):
         shop.sql("SELECT pg_wal_replay_resume()", "replica")
     assert shop.recovered()
     assert eventually(lambda: replica.get(f"/api/produtos/{product['id']}").status == 200)
+
+
+SEEMS_LATE = """SELECT pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn()
+                AND clock_timestamp() - pg_last_xact_replay_timestamp() > '11 s'"""
+
+
+def looked(shop, since):
+    """Whether a worker has asked the replica how far it is, after that time."""
+    text = "FROM pg_stat_activity WHERE query LIKE '%wal_receiver%pg_last_xact%' AND pid <> pg_backend_pid()"
+    return shop.sql(f"SELECT pid {text} AND query_start > '{since}'", "replica")
+
+
+def first_commit_after_a_quiet_time(shop, asking):
+    """What the replica says, asked just before it has replayed that commit, and whether that was no kept answer."""
+    shop.sql("SELECT pg_wal_replay_pause()", "replica")
+    try:
+        product = shop.product()
+        assert eventually(lambda: shop.value(SEEMS_LATE, "replica") == "t")
+        since = shop.value("SELECT clock_timestamp()", "replica")
+        answer = asking.submit(shop.client(pool="catalogo-replica").get, "/health")
+        assert eventually(lambda: looked(shop, since) or answer.done())
+    finally:
+        shop.sql("SELECT pg_wal_replay_resume()", "replica")
+    path = f"/api/produtos/{product['id']}"
+    assert eventually(lambda: shop.client(pool="catalogo-replica").get(path).status == 200)
+    return answer.result().json["replicacao"], answer.result().headers["X-Cache"] != "HIT"
+
+
+@pytest.mark.slow
+def test_a_replica_is_not_late_with_the_first_commit_after_a_quiet_time(shop):
+    """Its last commit is old, and it has not replayed the new one yet: that says nothing of how far behind it is."""
+    with ThreadPoolExecutor(1) as asking:
+        assert eventually(lambda: first_commit_after_a_quiet_time(shop, asking) == ("healthy", True))
+    assert shop.recovered()
 
 
 @pytest.mark.slow

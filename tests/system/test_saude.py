@@ -1,12 +1,14 @@
 """Health: of all on the front door, of each part on its own port, and what it says when a part is missing."""
 import os
 import signal
+import time
 
 import pytest
 import redis
 
 from client import exact
-from shop import eventually
+from multidao import crowd, request
+from shop import DIRECT, eventually
 
 LINES = {
     "catalogo": {"postgres"},
@@ -79,7 +81,7 @@ def test_a_store_that_is_frozen(hurried_shop, part, pool, line):
     before = shop.workers()
     with shop.frozen(part):
         for _ in range(6):
-            body = health(shop.client(pool=pool).get("/health"), 503)
+            body = health(shop.health("unhealthy", pool), 503)
             assert body["status"] == "unhealthy" and "unhealthy" in (body.get(line), body.get("workers"))
             assert shop.health("degraded" if part == "pg-replica" else "unhealthy")
     assert shop.recovered()
@@ -118,3 +120,87 @@ def answers(shop, part):
         return shop.value("SELECT 1", part.removeprefix("pg-")) == "1"
     except (AssertionError, redis.exceptions.RedisError):
         return False
+
+
+# Stores that answer and refuse writes
+
+READ_ONLY = "ALTER SYSTEM SET default_transaction_read_only = on; SELECT pg_reload_conf()"
+READ_WRITE = "ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf()"
+REFUSALS = {
+    "too few replicas": ("CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0"),
+    "no memory": ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
+    "a replica": ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
+    "no right": ("ACL SETUSER carrinho -evalsha", "ACL SETUSER carrinho +evalsha"),
+}
+
+
+def is_unhealthy(shop, pool, line, part):
+    """The pool's own answer, the front door's and scripts/status say that this store is not well."""
+    assert health(shop.health("unhealthy", pool), 503)[line] == "unhealthy"
+    assert health(shop.health("unhealthy"), 503)[pool] == "unhealthy"
+    report = shop.status(check=False)
+    assert report["healthy"] is False and report["parts"]["health"]["status"] == "unhealthy"
+    assert part is None or report["parts"][part]["status"] == "refuses writes"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_redis_that_refuses_writes(shop, refusal):
+    """It answers PING, and nothing can be put into a cart."""
+    product, session = shop.product()["id"], shop.session()
+    begin, end = REFUSALS[refusal]
+    shop.redis().execute_command(*begin.split())
+    try:
+        assert shop.redis().ping()
+        answer = shop.client().post(f"/api/carrinho/{session}/adicionar", {"produto_id": product, "quantidade": 1})
+        assert answer.status in (500, 503), answer
+        is_unhealthy(shop, "carrinho", "redis", None if refusal == "no right" else "redis")
+    finally:
+        shop.redis().execute_command(*end.split())
+    assert shop.recovered() and shop.status()["healthy"]
+    assert shop.redis().exists("carrinho:saude") == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database, pool", [("catalogo", "catalogo"), ("pedidos", "pedidos")])
+def test_a_database_that_refuses_writes(shop, database, pool):
+    """A primary that reads all the same is not healthy for a service that writes."""
+    order = shop.checkout(shop.cart({shop.product()["id"]: 1}))
+    shop.psql(READ_ONLY, database)
+    try:
+        is_unhealthy(shop, pool, "postgres", f"pg-{database}")
+        assert shop.client().post("/api/pedidos", order).status == 503
+    finally:
+        shop.psql(READ_WRITE, database)
+    assert shop.recovered() and shop.status()["healthy"]
+    shop.client().post("/api/pedidos", order).ok(201)
+
+
+# Asking often
+
+
+def asked_of_workers(port, answers):
+    """How many different answers there are to that many who ask at once, and how many there may be: one a second."""
+    begin = time.monotonic()
+    found = {answer.json["timestamp"] for answer in crowd(port, [request("GET", "/health")] * answers)}
+    return len(found), time.monotonic() - begin + 2
+
+
+@pytest.mark.slow
+def test_asking_often_costs_nothing(shop):
+    """An answer is good for a second, well or not, for all who ask at once; HEAD leaves no empty one."""
+    for port in (shop.port, *(shop.base + offset for offset in DIRECT.values())):
+        assert crowd(port, [request("HEAD", "/health")])[0].body == b""
+        found, most = asked_of_workers(port, 100)
+        assert found <= most
+    names = shop.workers("carrinho")
+    with shop.stopped(*names):
+        shop.health("unhealthy")
+        found, most = asked_of_workers(shop.port, 100)
+        assert found <= most
+    assert eventually(lambda: shop.client().get("/health").headers["X-Cache"] == "HIT")
+    whole, head = shop.client().get("/health"), shop.client().head("/health")
+    assert whole.body and int(head.headers["Content-Length"]) == len(whole.body)
+    for method in ("POST", "PUT", "DELETE"):
+        shop.client().request(method, "/health", {}).problem("metodo_nao_permitido")
+    assert shop.client().request("OPTIONS", "/health").body == b""

@@ -199,15 +199,17 @@ START_TEST(a_silent_connection_costs_one_deadline)
 }
 END_TEST
 
-START_TEST(a_ping_waits_no_longer_than_it_was_told)
+START_TEST(a_probe_waits_no_longer_than_its_own_deadline)
 {
 	struct arena *arena = arena_new();
 	struct fake_server server;
 	struct kv *kv = connect_to(&server, play_one_then_silence, NULL);
+	static const char *const keys[] = {"k"};
+	const struct kv_call call = {0, keys, 1, NULL, 0};
 
-	ck_assert_int_eq(kv_ping(kv, 300, arena), PROBLEM_NONE);
+	ck_assert_int_eq(kv_probe(kv, &call, 300, arena), PROBLEM_NONE);
 	int64_t start = clock_monotonic_ms();
-	ck_assert_int_eq(kv_ping(kv, 100, arena), PROBLEM_SERVICO_INDISPONIVEL);
+	ck_assert_int_eq(kv_probe(kv, &call, 100, arena), PROBLEM_RESULTADO_DESCONHECIDO);
 	ck_assert_int_eq(clock_monotonic_ms() - start, 100);
 	arena_free(arena);
 	kv_close(kv);
@@ -383,7 +385,7 @@ Suite *kv_suite(void)
 	tcase_add_test(tests, keys_come_before_arguments);
 	tcase_add_test(tests, too_many_words_are_refused);
 	tcase_add_test(tests, a_silent_connection_costs_one_deadline);
-	tcase_add_test(tests, a_ping_waits_no_longer_than_it_was_told);
+	tcase_add_test(tests, a_probe_waits_no_longer_than_its_own_deadline);
 	tcase_add_test(tests, a_server_that_stays_silent_is_left_alone);
 	tcase_add_loop_test(tests, a_read_is_asked_again_at_once_a_script_never, 0, 2);
 	tcase_add_test(tests, a_refused_password_is_unavailable_and_an_unknown_script_is_sent);

@@ -48,4 +48,4 @@ FROM pedido_mudar($1, $2, $3, $4, $5)
 
 -- name: saude (health)
 -- whether the server answers and can be written to
-SELECT NOT pg_is_in_recovery()
+SELECT NOT pg_is_in_recovery() AND NOT current_setting('transaction_read_only')::boolean
