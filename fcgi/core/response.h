@@ -17,12 +17,12 @@ struct request;
 
 struct response {
 	int status;
-	bool envelope;             /* {"success":true,…} is open */
-	bool cacheable;            /* a success may be kept by shared caches that ask again each time; all else by none */
-	const char *etag;          /* of what is answered, with its quotes; NULL: a read gets one made of its bytes */
-	struct buf headers;        /* "Name: value\r\n" each, without Status, Content-Type and Content-Length */
-	struct buf kept;           /* the same, of a problem too */
-	struct buf members;        /* JSON that a problem has besides its own members */
+	bool envelope;      /* {"success":true,…} is open */
+	bool cacheable;     /* a success may be kept by shared caches that ask again each time; all else by none */
+	const char *etag;   /* of what is answered, with its quotes; NULL: a read gets one made of its bytes */
+	struct buf headers; /* "Name: value\r\n" each, without Status, Content-Type and Content-Length */
+	struct buf kept;    /* the same, of a problem too */
+	struct buf members; /* JSON that a problem has besides its own members */
 	struct json_out extension; /* writes `members` */
 	struct buf body;
 	struct json_out json;

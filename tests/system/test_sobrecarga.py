@@ -295,13 +295,14 @@ def test_what_nobody_waits_for(hurried_shop):
 
 
 def test_a_client_that_has_gone_is_no_reason_to_drop_his_request(small):
-    """It looks like one that has closed its side and waits: what it asked is done, in its turn, and the queue empties."""
+    """It looks like one that has closed its side and waits: what it asked is done in its turn, and the queue empties."""
     session, at_rest = small.session(), open_files(nginx(small))
     product = small.product()["id"]
     add = request("POST", f"/api/carrinho/{session}/adicionar", {"produto_id": product, "quantidade": 1})
     with frozen(small, "carrinho"):
         with Slow(small.port, 30, add):
-            assert eventually(lambda: open_files(nginx(small)) >= at_rest + 2 * 30), "each to its client and to the pool"
+            # Two connections each: to the client, and to the pool.
+            assert eventually(lambda: open_files(nginx(small)) >= at_rest + 2 * 30)
     path = f"/api/carrinho/{session}"
     assert eventually(lambda: [item["quantidade"] for item in Client(small.port).get(path).data["itens"]] == [30])
     assert eventually(lambda: open_files(nginx(small)) <= at_rest)
