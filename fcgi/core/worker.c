@@ -140,8 +140,8 @@ static bool fcgi_body(void *context, char *out, size_t len)
 }
 
 /*
- * A request that nginx gave up on still comes out of the backlog: it must not change anything any more, and a read would keep
- * others waiting for nobody's sake.
+ * A request that nginx gave up on, at its time-out, still comes out of the backlog: it must not change anything any more, and a read
+ * would keep others waiting for nobody's sake.
  */
 static bool abandoned(const FCGX_Request *fcgi)
 {
