@@ -49,7 +49,7 @@ def test_pages_of_other_origins_can_read_every_answer(shop, method, path, body):
     answer = shop.client().request(method, path, body, headers={"Origin": "https://loja.example"})
     assert answer.headers.get_all("Access-Control-Allow-Origin") == ["*"]
     exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
-    assert set(exposed) >= {"X-Request-Id", "ETag", "Location", "Retry-After"}
+    assert set(exposed) >= {"X-Request-Id", "ETag", "Location", "Retry-After", "Idempotency-Replayed"}
     assert answer.headers["Set-Cookie"] is None
 
 
