@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 # fmt: off
 LARGE = {"produtos", "movimentos", "reservas", "reserva_itens", "pedidos", "pedido_itens", "pedido_historico",
-         "eventos"}
+         "pedido_clientes", "eventos"}
 # fmt: on
 ROWS_READ = 3000  # what one look into a large table may read; it has 100 times as many
 PRODUCTS, ORDERS, WITH_LINES, CARTS = 100_000, 1_000_000, 200_000, 100_000
@@ -30,17 +30,22 @@ SET session_replication_role = replica;
 SET synchronous_commit = off;
 UPDATE pg_index SET indisready = false WHERE indrelid = 'pedidos'::regclass;
 INSERT INTO pedidos (id, status, corpo_sha256, session_id, carrinho_versao, cliente_nome, cliente_email,
-                     cliente_telefone, entrega_tipo, valor_total, carrinho_retirado, criado_em, atualizado_em)
+                     cliente_telefone, entrega_tipo, valor_total, carrinho_retirado, criado_em, atualizado_em, mudanca)
     SELECT md5('p' || n)::uuid,
            CASE WHEN n % 20 = 0 THEN 'cancelado' WHEN n <= 50 THEN 'confirmado' ELSE 'entregue' END::status_pedido,
            repeat('0', 64), md5('s' || n)::uuid, 1, 'Maria da Silva', 'maria@exemplo.com.br',
-           '11912345678', 'retirada', 10.00, 2, now() - n * interval '2 minutes', now() - n * interval '2 minutes'
+           '11912345678', 'retirada', 10.00, 2, now() - n * interval '2 minutes', now() - n * interval '2 minutes',
+           (1 + ({orders} - n) * 500::bigint / {orders})::text::xid8
     FROM generate_series({orders}, 1, -1) AS n;
 REINDEX TABLE pedidos;
+INSERT INTO pedido_clientes
+    SELECT id, CASE WHEN n % 200000 = 9 THEN 'zulmira' ELSE 'maria da silva' END || E'\nexemplo.com.br\n11912345678'
+    FROM (SELECT id, row_number() OVER () AS n FROM pedidos) AS p;
 INSERT INTO pedido_itens (pedido_id, linha, produto_id, nome, preco_unitario, quantidade)
     SELECT md5('p' || n)::uuid, 1, 1 + n % {products}, 'Bolo', 10.00, 1 FROM generate_series({lines}, 1, -1) AS n;
-INSERT INTO pedido_historico (pedido_id, status, autor)
-    SELECT md5('p' || n)::uuid, 'confirmado', 'cliente' FROM generate_series({lines}, 1, -1) AS n;
+INSERT INTO pedido_historico (pedido_id, status, autor, em, mudanca)
+    SELECT md5('p' || n)::uuid, 'confirmado', 'cliente', now() - n * interval '2 minutes',
+           (1 + ({orders} - n) * 500::bigint / {orders})::text::xid8 FROM generate_series({lines}, 1, -1) AS n;
 INSERT INTO eventos (pedido_id, tipo, dados, publicado_em)
     SELECT md5('p' || n)::uuid, 'pedido.confirmado', '{{}}', now() FROM generate_series({lines}, 1, -1) AS n;
 """
@@ -109,6 +114,7 @@ CLIENT = (
     f"'{'0' * 64}', {NOBODY}, 1, 'Maria', 'm@x.br', '11912345678', 'retirada', NULL, NULL, NULL, " "'{{1}}', '{{1}}'"
 )
 CALLER = "'ana', 'dono', 'chave', 'resumo'"
+ALL = "NULL, NULL, NULL"  # whatever number, customer and time of change
 LISTS = [
     "NULL, NULL, NULL, NULL, NULL, NULL, true, {first}, 21",
     "NULL, NULL, NULL, NULL, NULL, NULL, true, {after}, 21",
@@ -158,12 +164,22 @@ TYPICAL = {
         "pedido_qualquer": ["'{order}'"], "eventos_por_publicar": [""], "eventos_publicados": ["'{{1,2}}'"],
         "entrega_no_prazo": ["'2026-12-24', 'UTC'", "'2026-12-24T10:00:00Z', 'UTC'"],
         "conciliacao_somar": ["0, 0, 0, 0"], "pedido_get": ["'{order}'"],
-        "pedidos_lista": ["NULL, NULL, NULL, NULL, NULL, 21",
-                          "NULL, NULL, NULL, now() - interval '1 year', '{order}', 21",
-                          "NULL, now() - interval '1 day', now(), NULL, NULL, 21"],
-        "pedidos_lista_status": ["'entregue', NULL, NULL, NULL, NULL, 21",
-                                 "'em_rota', NULL, NULL, NULL, NULL, 21",
-                                 "'entregue', NULL, NULL, now() - interval '1 year', '{order}', 21"],
+        "pedidos_lista": [f"NULL, NULL, NULL, {ALL}, NULL, NULL, 21",
+                          f"NULL, NULL, NULL, {ALL}, now() - interval '1 year', '{{order}}', 21",
+                          f"NULL, now() - interval '1 day', now(), {ALL}, NULL, NULL, 21",
+                          "NULL, NULL, NULL, 77, NULL, NULL, NULL, NULL, 21"],
+        "pedidos_lista_status": [f"'entregue', NULL, NULL, {ALL}, NULL, NULL, 21",
+                                 f"'em_rota', NULL, NULL, {ALL}, NULL, NULL, 21",
+                                 f"'entregue', NULL, NULL, {ALL}, now() - interval '1 year', '{{order}}', 21"],
+        "pedidos_lista_cliente": ["NULL, NULL, NULL, NULL, 'zulmira', NULL, NULL, NULL, 21",
+                                  "NULL, NULL, NULL, NULL, 'maria', NULL, NULL, NULL, 21",
+                                  "'entregue', NULL, NULL, NULL, 'maria', NULL, now() - interval '1 year', "
+                                  "'{order}', 21"],
+        "pedidos_lista_mudanca": ["NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 21",
+                                  "NULL, NULL, NULL, NULL, NULL, now() - interval '1 day', NULL, NULL, 21",
+                                  "NULL, NULL, NULL, NULL, 'maria', NULL, '250', '{order}', 21"],
+        "pedidos_total_cliente": ["NULL, NULL, NULL, NULL, 'zulmira'", "'entregue', NULL, NULL, NULL, 'zulmira'"],
+        "pedidos_total_mudanca": ["NULL, NULL, NULL, NULL, NULL, now() - interval '1 day', NULL, NULL"],
         "pedidos_total": ["NULL, NULL, NULL", "'entregue', NULL, NULL",
                           "'cancelado', now() - interval '1 year', now()"],
         "pedido_mudar": ["'{order}', 1, 'em_preparo', 'ana', NULL", "'{order}', 1, 'cancelado', 'ana', 'k'"],

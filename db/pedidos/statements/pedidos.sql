@@ -4,25 +4,77 @@
 -- use: pedido
 FROM pedidos_vistos WHERE id = $1 AND status >= 'confirmado'
 
--- name: pedidos_lista (planned anew)
--- newest first: $1 is not used, $2 from, $3 to before, $4 and $5 the last row of the page before, $6 rows
--- use: pedido
-FROM pedidos_vistos
-WHERE status >= 'confirmado' AND $1::status_pedido IS NULL
+-- The lists take $1 a state, $2 from, $3 to before, $4 a number, $5 a part of a customer, $6 the time of the first change, $7 and $8 where the
+-- page before ended, $9 how many rows. Each uses what its plan is good for, and names the others.
+
+-- part: pedidos_tempo
+WHERE status >= 'confirmado'
   AND ($2::timestamptz IS NULL OR criado_em >= $2)
   AND ($3::timestamptz IS NULL OR criado_em < $3)
-  AND ($4::timestamptz IS NULL OR (criado_em, id) < ($4, $5::uuid))
-ORDER BY criado_em DESC, id DESC LIMIT $6
+  AND ($4::bigint IS NULL OR numero = $4)
+
+-- part: pedidos_recentes
+  AND $6::timestamptz IS NULL AND ($7::timestamptz IS NULL OR (criado_em, id) < ($7, $8::uuid))
+ORDER BY criado_em DESC, id DESC LIMIT $9
+
+-- part: pedidos_mudados
+  AND ($1::status_pedido IS NULL OR status = $1)
+  AND ($5::text IS NULL
+       OR (SELECT busca FROM pedido_clientes c WHERE c.pedido_id = pedidos_vistos.id) LIKE cliente_procurado($5))
+  AND mudanca < pg_snapshot_xmin(pg_current_snapshot())
+  AND ($6::timestamptz IS NULL
+       OR (mudanca >= coalesce((SELECT mudanca FROM (SELECT mudanca FROM pedido_historico WHERE em >= $6 ORDER BY em LIMIT 1000) AS h
+                                ORDER BY mudanca LIMIT 1),
+                               pg_snapshot_xmin(pg_current_snapshot()))
+           AND atualizado_em >= CASE WHEN mudanca > '0' THEN $6 - interval '5 minutes' ELSE $6 END))
+  AND ($7::xid8 IS NULL OR (mudanca, id) > ($7, $8::uuid))
+
+-- name: pedidos_lista (planned anew)
+-- newest first
+-- use: pedido
+FROM pedidos_vistos
+-- use: pedidos_tempo
+  AND $1::status_pedido IS NULL AND $5::text IS NULL
+-- use: pedidos_recentes
 
 -- name: pedidos_lista_status (planned anew)
--- the same in one state ($1), by its own index
+-- the same in one state, by its own index
 -- use: pedido
 FROM pedidos_vistos
-WHERE status >= 'confirmado' AND status = $1
-  AND ($2::timestamptz IS NULL OR criado_em >= $2)
-  AND ($3::timestamptz IS NULL OR criado_em < $3)
-  AND ($4::timestamptz IS NULL OR (criado_em, id) < ($4, $5::uuid))
-ORDER BY criado_em DESC, id DESC LIMIT $6
+-- use: pedidos_tempo
+  AND status = $1 AND $5::text IS NULL
+-- use: pedidos_recentes
+
+-- name: pedidos_lista_cliente (planned anew)
+-- the same of a customer: by the index of what few have, along the list for what many have
+-- use: pedido
+FROM pedidos_vistos
+-- use: pedidos_tempo
+  AND ($1::status_pedido IS NULL OR status = $1)
+  AND id IN (SELECT pedido_id FROM pedido_clientes WHERE busca LIKE cliente_procurado($5))
+-- use: pedidos_recentes
+
+-- name: pedidos_lista_mudanca (planned anew)
+-- In the order of changes, for a poller that must miss none. A transaction that has not ended yet may commit later than others that began
+-- after it; so changes are in the order of transactions, and none is shown while an older transaction is at work. The first one is
+-- the oldest transaction of those near the time that was asked for, because times may be in another order than transactions. Orders
+-- that changed under an older release have mudanca 0.
+-- use: pedido
+FROM pedidos_vistos
+-- use: pedidos_tempo
+-- use: pedidos_mudados
+ORDER BY mudanca, id LIMIT $9
+
+-- name: pedidos_total_cliente (planned anew)
+SELECT count(*) FROM pedidos
+-- use: pedidos_tempo
+  AND ($1::status_pedido IS NULL OR status = $1)
+  AND id IN (SELECT pedido_id FROM pedido_clientes WHERE busca LIKE cliente_procurado($5))
+
+-- name: pedidos_total_mudanca (planned anew)
+SELECT count(*) FROM pedidos AS pedidos_vistos
+-- use: pedidos_tempo
+-- use: pedidos_mudados
 
 -- name: pedidos_total (planned anew)
 -- how many match, whatever the page: whole days are counted already, what the bounds cut off is not
