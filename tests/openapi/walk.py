@@ -1,6 +1,8 @@
-"""Lets the compiled clients of walk.ts and hey.ts walk through a private shop behind Prism, a validating proxy, which
-holds every answer against openapi.yaml. walk.py SCRIPT... ends with a line `N passed, N failed`; each call is a test.
+"""Goes through a private shop behind Prism, a validating proxy, which holds every answer against openapi.yaml: with the
+compiled clients of walk.ts and hey.ts, and on the tour of tests/system/tour.py, which gets each operation to answer each
+status that the document names. walk.py SCRIPT... ends with a line `N passed, N failed`; each call is a test.
 """
+import json
 import re
 import subprocess
 import sys
@@ -9,10 +11,27 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
 
-from client import TOP
+from client import TOP, Client
 from shop import Shop, eventually, free_ports, port_free
+from tour import ONE_A_SECOND, Tour
 
 DOCUMENT = TOP / "nginx/html/api/openapi.yaml"
+
+
+class Proxied(Client):
+    """A client of the shop by way of Prism, which names in a header what the document does not allow."""
+
+    calls = 0
+
+    def exchange(self, method, target, body, headers):
+        """What is wrong with a request matters only if the shop took it."""
+        answer = super().exchange(method, target, body, headers)
+        Proxied.calls += 1
+        assert answer.headers["X-Request-Id"], f"{answer}: not answered by the shop"
+        for violation in json.loads(answer.headers["sl-violations"] or "[]"):
+            refused = answer.status >= 400 and violation["location"][0] == "request"
+            assert refused or violation["message"] == "Selected route not found", (answer, violation)
+        return answer
 
 
 @contextmanager
@@ -38,12 +57,24 @@ def walk(script, port, token):
     return (int(found[1]), int(found[2])) if found and (done.returncode == 0) == (found[2] == "0") else (0, 1)
 
 
+def tour(shop, port):
+    """Each operation with each of its answers."""
+    whole = Tour(shop, lambda token: Proxied(port, token, shop.contract))
+    whole.successes()
+    whole.refusals()
+    whole.outages()
+    with Shop(**ONE_A_SECOND) as limited, prism(limited) as other:
+        whole.excess(Proxied(other, contract=limited.contract))
+    assert whole.missed() == [], whole.missed()
+
+
 def main(scripts):
     """All of it."""
     with Shop() as shop, prism(shop) as port:
         walks = [walk(script, port, shop.admin.token) for script in scripts]
         passed, failed = map(sum, zip(*walks))
-    print(f"{passed} passed, {failed} failed")
+        tour(shop, port)
+    print(f"{passed + Proxied.calls} passed, {failed} failed")
     sys.exit(failed > 0)
 
 
