@@ -14,7 +14,7 @@ AT_ONCE = 100  # requests, many more than a second's worth and the burst that is
 
 
 class Tour:
-    """`client(token)` makes a client of `shop`. `met`: each (operationId, status, codigo) that was answered as expected;
+    """`client(token)` makes a client of `shop`. `met`: each (operationId, status, codigo) that came as it should;
     `headers`: the names, in lower case, of all that came with them."""
 
     def __init__(self, shop, client):
@@ -73,8 +73,12 @@ class Tour:
     # The way
 
     def ask(self, operation, call, status, codigo=None, client=None):
-        """Sends a request, and remembers what came; it must be what was expected."""
+        """Sends a request, and remembers what came."""
         answer = (client or self.sender(operation)).request(call.method, call.target, call.body, headers=call.headers)
+        return self.remember(operation, answer, status, codigo)
+
+    def remember(self, operation, answer, status, codigo):
+        """What came, which must be what was expected."""
         assert answer.status == int(status), (operation, answer)
         if codigo:
             answer.problem(codigo)
@@ -152,7 +156,7 @@ class Tour:
                 answer = client.request(call.method, call.target, call.body)
                 if answer.status == 429:
                     break
-            self.ask(operation, call, "429", "muitas_requisicoes", client)
+            self.remember(operation, answer, "429", "muitas_requisicoes")
 
     def missed(self):
         """What the document names and the tour has not met."""
