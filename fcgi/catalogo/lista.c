@@ -1,6 +1,4 @@
 /* Lists of products: filters, search, order, pages. */
-#include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,15 +87,12 @@ static bool key_time(const char *key)
 	return clock_parse(key, &when);
 }
 
+/* How well a row matches, best first: a part of pergunta_busca(). */
 static bool key_rank(const char *key)
 {
-	char *end;
+	int64_t grau;
 
-	errno = 0;
-	float rank = strtof(key, &end);
-	/* Too small for a float is an error to PostgreSQL too. */
-	return errno == 0 && *key != '\0' && key[strspn(key, "0123456789.e-")] == '\0' && *end == '\0' &&
-	       isfinite(rank);
+	return int_parse(key, 1, 5, &grau);
 }
 
 static const struct ordem por_id = {"id", SQL_LISTA_ID, key_empty};

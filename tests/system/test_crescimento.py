@@ -2,9 +2,11 @@
 import json
 import re
 import uuid
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from types import SimpleNamespace
+from urllib.parse import quote
 
 import pytest
 
@@ -145,7 +147,9 @@ TYPICAL = {
         "lista_preco_desc": [row.replace("{after}", "20.00, 50000") for row in LISTS],
         "lista_recentes": [row.replace("{after}", "'2026-01-01', 50000") for row in LISTS],
         "lista_relevancia": [*(row for row in LISTS if "xilin" in row),
-                             "NULL, NULL, NULL, NULL, 'xilindro', NULL, true, 0.1, 50000, 21"],
+                             "NULL, NULL, NULL, NULL, 'tortas xilindro', NULL, true, 2, 50000, 21",
+                             "NULL, NULL, NULL, NULL, 'xil', NULL, true, 4, 50000, 21",
+                             "NULL, NULL, NULL, NULL, 'xilindro', NULL, NULL, NULL, NULL, 21"],
         "lista_contada": ["NULL, NULL, NULL, NULL", "2, NULL, NULL, true", "NULL, 10, 50, NULL",
                           "2, 10, 50.00, true"],
         "lista_total": ["NULL, NULL, NULL, NULL, 'xilindro', NULL, true",
@@ -362,3 +366,18 @@ def test_totals_are_exact(pair):
                 shop.value(f"SELECT count(*) FROM pedidos WHERE status >= 'confirmado' AND {condition}", "pedidos")
             )
             assert shop.admin.get(f"/api/pedidos?{query}&limite=1").json["total"] == there, query
+
+
+def test_each_word_finds_all_of_its_products(pair):
+    """Every word of 100,000 products, and each thousandth name: typed as a whole it comes first."""
+    shop = pair[1].shop
+    there, names = Counter(), []
+    rows = shop.psql("SELECT nome, descricao FROM produtos WHERE ativo ORDER BY id").stdout.splitlines()
+    for name, text in (row.split("\x1f") for row in rows):
+        there.update(set(re.findall(r"[^\W\d_]+", f"{name} {text}".lower())))
+        names.append(name)
+    assert len(names) > PRODUCTS and len(there) > 100
+    for word, count in there.items():
+        assert shop.public.get(f"/api/produtos?busca={quote(word)}&limite=1").json["total"] >= count, word
+    for name in names[::1000]:
+        assert shop.public.get(f"/api/produtos?busca={quote(name)}&limite=1").data[0]["nome"] == name
