@@ -1,5 +1,4 @@
 /* Lists of products: filters, search, order, pages. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "catalogo/catalogo.h"
