@@ -87,8 +87,8 @@ enum problem caller_call(struct caller *caller, const struct call *call, struct 
 	if (!reads)
 		crash_point("http", call->path, "depois");
 
+	answer->status = outcome == HTTP_ANSWERED ? heard.status : 0;
 	if (outcome == HTTP_ANSWERED && heard.status < 500) {
-		answer->status = heard.status;
 		answer->len = heard.len;
 		answer->body = arena_copy(arena, heard.body, heard.len);
 		return PROBLEM_NONE;

@@ -30,7 +30,7 @@ struct call {
 };
 
 struct call_answer {
-	int status;
+	int status;       /* 0: none came back; that of a failure is there, too */
 	const char *body; /* of the arena, NUL-terminated */
 	size_t len;
 };

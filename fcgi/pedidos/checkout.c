@@ -56,7 +56,7 @@ static enum problem checkout_replay(struct checkout *checkout)
 	if (strcmp(pedido->status, "reservando") == 0)
 		return PROBLEM_NONE;
 	checkout->repeated = true;
-	if (pedido->pendencia != NULL && !pedido_concluir(checkout->rq, pedido))
+	if (pedido->pendencia != NULL && !pedido_concluir(checkout->rq, pedido).feito && pedido->carrinho_retirado == 0)
 		return PROBLEM_NONE;
 	/* Without a cart there is nothing in it: a lost answer can be had again for longer than the cart lives. */
 	if (cesta_read(checkout->rq, checkout->rs, pedido->session_id, &cesta) != PROBLEM_NONE)
@@ -125,8 +125,10 @@ static enum problem checkout_clear_way(struct checkout *checkout, int64_t versao
 
 	if (problem != PROBLEM_NONE || !found)
 		return problem;
-	bool ended = earlier.pendencia != NULL ? pedido_concluir(rq, &earlier) : pedido_desfazer(rq, &earlier);
-	return ended ? PROBLEM_NONE : PROBLEM_SERVICO_INDISPONIVEL;
+	const struct fim fim =
+	    earlier.pendencia != NULL ? pedido_concluir(rq, &earlier) : pedido_desfazer(rq, &earlier);
+	/* A refused end need not be in the way: only goods in the cart are. The next try finds out. */
+	return fim.feito || fim.recusa != NULL ? PROBLEM_NONE : PROBLEM_SERVICO_INDISPONIVEL;
 }
 
 /* Writes the order down as `id`, or finds the one that is there already. */
@@ -290,7 +292,7 @@ static enum problem checkout_changed(struct checkout *checkout, struct money tot
 	struct response *rs = checkout->rs;
 	char text[MONEY_TEXT_MAX];
 
-	if (!pedido_desfazer(checkout->rq, &checkout->pedido))
+	if (!pedido_desfazer(checkout->rq, &checkout->pedido).feito)
 		return PROBLEM_SERVICO_INDISPONIVEL;
 	money_format(total, text);
 	json_money(response_extension(rs), "valor_total", total);

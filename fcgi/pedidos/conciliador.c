@@ -37,25 +37,25 @@ struct conciliador {
 	struct tally tally;
 };
 
-/* Whether to go on with the next thing of a look. */
-static bool goes_on(struct conciliador *self, bool mended)
+/* Whether to go on with the next thing of a look. What was refused was answered: the service is there. */
+static bool goes_on(struct conciliador *self, struct fim fim)
 {
-	self->failures = mended ? 0 : self->failures + 1;
+	self->failures = fim.feito || fim.recusa != NULL ? 0 : self->failures + 1;
 	return self->failures < FAILURES_MAX && !rounds_stopping(self->rounds);
 }
 
-static bool pedido_terminar(struct conciliador *self, struct request *rq, struct pedido *pedido)
+static struct fim pedido_terminar(struct conciliador *self, struct request *rq, struct pedido *pedido)
 {
 	bool owes = pedido->pendencia != NULL;
-	bool done = owes ? pedido_concluir(rq, pedido) : pedido_desfazer(rq, pedido);
+	const struct fim fim = owes ? pedido_concluir(rq, pedido) : pedido_desfazer(rq, pedido);
 
-	if (!done)
-		return false;
+	if (!fim.feito)
+		return fim;
 	log_event(LOG_LEVEL_INFO, owes ? "pedido_concluido" : "pedido_desfeito", "numero=%" PRId64 " status=%s",
 	          pedido->numero, pedido->status);
 	self->tally.concluidos += owes;
 	self->tally.desfeitos += !owes;
-	return true;
+	return fim;
 }
 
 /* Orders that were left alone before their end. */
@@ -74,25 +74,29 @@ static void look_at_orders(struct conciliador *self, struct request *rq)
 	}
 }
 
-/* An open reservation past its limit goes the way that its order went. One whose order may still be confirmed is left. */
-static bool reserva_acertar(struct conciliador *self, struct request *rq, const char *pedido_id)
+/*
+ * An open reservation past its limit goes the way that its order went. One whose order has its end still to come is left to
+ * that.
+ */
+static struct fim reserva_acertar(struct conciliador *self, struct request *rq, const char *pedido_id)
 {
 	const char *params[] = {pedido_id};
 	struct pedido pedido;
 	bool found;
 
 	if (pedido_run(rq, SQL_PEDIDO_QUALQUER, params, &pedido, &found) != PROBLEM_NONE)
-		return false;
+		return (struct fim){0};
 	const char *status = found ? pedido.status : "desfeito";
-	if (strcmp(status, "reservando") == 0 || strcmp(status, "desfazendo") == 0)
-		return true;
+	if (strcmp(status, "reservando") == 0 || strcmp(status, "desfazendo") == 0 ||
+	    (found && pedido.pendencia != NULL))
+		return (struct fim){.feito = true};
 	bool gone = strcmp(status, "desfeito") == 0 || strcmp(status, "cancelado") == 0;
-	bool done = gone ? reserva_liberar(rq, pedido_id) : reserva_confirmar(rq, pedido_id);
-	if (done) {
+	const struct fim fim = gone ? reserva_liberar(rq, pedido_id) : reserva_confirmar(rq, pedido_id);
+	if (fim.feito) {
 		log_event(LOG_LEVEL_INFO, "reserva_acertada", "status=%s", found ? status : "sem_pedido");
 		self->tally.reservas++;
 	}
-	return done;
+	return fim;
 }
 
 static void look_at_reservations(struct conciliador *self, struct request *rq)

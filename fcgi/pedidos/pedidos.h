@@ -96,27 +96,31 @@ enum problem cesta_read(struct request *rq, struct response *rs, const char *ses
 enum problem reserva_fazer(struct request *rq, struct response *rs, const struct pedido *pedido,
                            struct reserva *reserva);
 
-/* A reservation becomes a sale, or goes back to the shelf; again it changes nothing. False, and logged, when it is not sure. */
-bool reserva_confirmar(struct request *rq, const char *pedido_id);
-bool reserva_liberar(struct request *rq, const char *pedido_id);
+/* What a step of an order's end came to. What is not done was logged. */
+struct fim {
+	bool feito;
+	const char *
+	    recusa; /* the step and the HTTP status of a refusal that will be the same again; NULL: a failure that passes */
+};
 
-/*
- * Takes what was ordered out of the cart, once. True when it is out, *versao then being the cart's version after it, 0 when the
- * cart is no more. False, and logged, when it is not sure.
- */
-bool cesta_retirar(struct request *rq, const struct pedido *pedido, int64_t *versao);
+/* A reservation becomes a sale, or goes back to the shelf; again it changes nothing. */
+struct fim reserva_confirmar(struct request *rq, const char *pedido_id);
+struct fim reserva_liberar(struct request *rq, const char *pedido_id);
+
+/* Takes what was ordered out of the cart, once; *versao is then the cart's version after it, 0 when the cart is no more. */
+struct fim cesta_retirar(struct request *rq, const struct pedido *pedido, int64_t *versao);
 
 /* The orders (const char *) of some reservations that are open past their time limit. */
 enum problem reservas_vencidas(struct request *rq, struct field_array *pedidos);
 
 /*
- * pendencia.c: does what a committed order still owes (pedido->pendencia is not NULL): its reservation, its cart. True when
- * nothing is owed any more; what fails is logged and stays owed. *pedido is then what the order has become.
+ * pendencia.c: does what a committed order still owes (pedido->pendencia is not NULL): its reservation, its cart. What fails stays
+ * owed; what is refused is tried again later and later, and soon parked: an operator is told. *pedido is then what the order has become.
  */
-bool pedido_concluir(struct request *rq, struct pedido *pedido);
+struct fim pedido_concluir(struct request *rq, struct pedido *pedido);
 
-/* Undoes an order that is `reservando` or `desfazendo`. True when it is undone, or was confirmed meanwhile; else logged. */
-bool pedido_desfazer(struct request *rq, const struct pedido *pedido);
+/* Undoes an order that is `reservando` or `desfazendo`; done too when it was confirmed meanwhile. */
+struct fim pedido_desfazer(struct request *rq, const struct pedido *pedido);
 
 /* pedidos.c: runs a statement that returns one order or none; *found says which, *pedido is left alone when none. */
 enum problem pedido_run(struct request *rq, size_t statement, const char *const *params, struct pedido *pedido,

@@ -103,45 +103,58 @@ enum problem reserva_fazer(struct request *rq, struct response *rs, const struct
 	return call_data(&answer, &reserva_schema, rq->arena, reserva);
 }
 
-/* Posts a step of an order's end; true when it was answered 200. What fails is logged and stays owed. */
-static bool step(struct request *rq, const char *path, const char *body, struct call_answer *answer)
+/* Whether a failure will be the same again: what is wrong with our tokens or with the load passes for all orders at once. */
+static bool is_final(int status)
 {
-	enum problem problem = post(rq, path, body, answer);
+	bool passes = status == 401 || status == 403 || status == 408 || status == 429;
 
-	if (problem == PROBLEM_NONE && answer->status == 200)
-		return true;
-	log_event(LOG_LEVEL_AVISO, "pedido_por_concluir", "passo=%s status=%d problema=%s", strrchr(path, '/') + 1,
-	          answer->status, problem == PROBLEM_NONE ? "-" : problem_info(problem)->codigo);
-	return false;
+	return status == 500 || (status >= 400 && status < 500 && !passes);
 }
 
-bool reserva_confirmar(struct request *rq, const char *pedido_id)
+/* Posts a step of an order's end. */
+static struct fim step(struct request *rq, const char *path, const char *body, struct call_answer *answer)
+{
+	enum problem problem = post(rq, path, body, answer);
+	const char *passo = strrchr(path, '/') + 1;
+
+	if (problem == PROBLEM_NONE && answer->status == 200)
+		return (struct fim){.feito = true};
+	log_event(LOG_LEVEL_AVISO, "pedido_por_concluir", "passo=%s status=%d problema=%s", passo, answer->status,
+	          problem == PROBLEM_NONE ? "-" : problem_info(problem)->codigo);
+	return (struct fim){.recusa = is_final(answer->status) ? arena_printf(rq->arena, "%s %d", passo, answer->status)
+	                                                       : NULL};
+}
+
+struct fim reserva_confirmar(struct request *rq, const char *pedido_id)
 {
 	struct call_answer answer;
 
 	return step(rq, arena_printf(rq->arena, "/interno/reservas/%s/confirmar", pedido_id), NULL, &answer);
 }
 
-bool reserva_liberar(struct request *rq, const char *pedido_id)
+struct fim reserva_liberar(struct request *rq, const char *pedido_id)
 {
 	struct call_answer answer;
 
 	return step(rq, arena_printf(rq->arena, "/interno/reservas/%s/liberar", pedido_id), NULL, &answer);
 }
 
-bool cesta_retirar(struct request *rq, const struct pedido *pedido, int64_t *versao)
+struct fim cesta_retirar(struct request *rq, const struct pedido *pedido, int64_t *versao)
 {
 	struct call_answer answer;
 	const char *path = arena_printf(rq->arena, "/interno/carrinho/%s/retirar", pedido->session_id);
 	const char *body =
 	    arena_printf(rq->arena, "{\"pedido_id\":\"%s\",\"carrinho_versao\":%" PRId64 ",\"itens\":%s}", pedido->id,
 	                 pedido->carrinho_versao, pedido->linhas);
+	struct fim fim = step(rq, path, body, &answer);
 
 	*versao = 0;
-	if (step(rq, path, body, &answer))
-		return call_data(&answer, &retirada_schema, rq->arena, versao) == PROBLEM_NONE;
+	if (fim.feito)
+		fim.feito = call_data(&answer, &retirada_schema, rq->arena, versao) == PROBLEM_NONE;
 	/* A cart that has expired holds nothing to take out. */
-	return answer.status == 404;
+	else if (answer.status == 404)
+		fim = (struct fim){.feito = true};
+	return fim;
 }
 
 enum problem reservas_vencidas(struct request *rq, struct field_array *pedidos)

@@ -117,12 +117,13 @@ report_redis() {
 
 # What it mended since the shop opened, and what it has not yet; late when it has not looked for a while.
 report_conciliador() {
-    local seconds='' ended='' undone='' settled='' oldest='' unpublished='' status=running
-    IFS='|' read -r seconds ended undone settled oldest unpublished < <(PSQL_SECONDS=$(request_seconds) psql_as_dono pg-pedidos pedidos -c "
+    local seconds='' ended='' undone='' settled='' oldest='' unpublished='' parked='' status=running
+    IFS='|' read -r seconds ended undone settled oldest unpublished parked < <(PSQL_SECONDS=$(request_seconds) psql_as_dono pg-pedidos pedidos -c "
         SELECT round(extract(epoch FROM now() - olhou_em)), concluidos, desfeitos, reservas,
                (SELECT round(coalesce(extract(epoch FROM now() - min(criado_em)), 0)) FROM pedidos
-                WHERE status IN ('reservando', 'desfazendo') OR pendencia IS NOT NULL),
-               (SELECT count(*) FROM eventos WHERE publicado_em IS NULL)
+                WHERE (status IN ('reservando', 'desfazendo') OR pendencia IS NOT NULL) AND parado_em IS NULL),
+               (SELECT count(*) FROM eventos WHERE publicado_em IS NULL),
+               (SELECT count(*) FROM pedidos WHERE parado_em IS NOT NULL)
         FROM conciliacao" 2>/dev/null) || true
     local running
     running=$(awk 'index($1, "conciliador:") == 1 && $2 == "RUNNING"' <<<"$1" | wc -l)
@@ -142,6 +143,7 @@ report_conciliador() {
     fact conciliador reservations_settled "$settled"
     fact conciliador oldest_unfinished_seconds "$oldest"
     fact conciliador events_unpublished "$unpublished"
+    fact conciliador orders_parked "$parked"
 }
 
 report_health() {

@@ -195,6 +195,25 @@ class Cancelled(Checkout):
         assert self.orders() == ["cancelado"]
 
 
+class Hindered(Cancelled):
+    """The same, and the catalogue refuses to give the goods back, the first time."""
+
+    def prepare(self):
+        super().prepare()
+        name = f"impedido_{self.order.replace('-', '')}"
+        self.shop.sql(
+            f"""
+            CREATE SEQUENCE {name}; GRANT USAGE ON {name} TO catalogo;
+            CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF nextval('{name}') = 1 THEN RAISE 'not this time'; END IF;
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER {name} BEFORE UPDATE ON reservas FOR EACH ROW
+                WHEN (NEW.pedido_id = '{self.order}' AND NEW.estado = 'liberada') EXECUTE FUNCTION {name}()"""
+        )
+
+
 class Prepared(Checkout):
     """The shopkeeper moves the order on."""
 
@@ -277,10 +296,10 @@ class Forgotten(Checkout):
 
 # fmt: off
 # Who asks again, and who is left to the conciliador.
-ASK_AGAIN = (Checkout, BareCheckout, Adopted, Refused, Cancelled, Prepared, AfterACrash, AfterACrashInReserve,
+ASK_AGAIN = (Checkout, BareCheckout, Adopted, Refused, Cancelled, Hindered, Prepared, AfterACrash, AfterACrashInReserve,
              AfterACrashBeforeTheCart)
 # fmt: on
-GIVE_UP = (Checkout, Refused, Cancelled, Orphan, Forgotten)
+GIVE_UP = (Checkout, Refused, Cancelled, Hindered, Orphan, Forgotten)
 SCENARIOS = [*((scenario, False) for scenario in ASK_AGAIN), *((scenario, True) for scenario in GIVE_UP)]
 
 
@@ -314,8 +333,10 @@ def traced(shop, points, scenario, gives_up):
     signed(shop)
     found = points.passed(shop)
     points.forget()
-    # The customer's next call takes care of an earlier crash; other scenarios are for the conciliador's deaths.
-    return [point for point in found if not (issubclass(scenario, AfterACrash) and point.startswith("conciliador/"))]
+    # The customer's next call takes care of an earlier crash, and what was refused is left alone until it has grown
+    # old; other scenarios are for the conciliador's deaths.
+    others = issubclass(scenario, (AfterACrash, Hindered))
+    return [point for point in found if not (others and point.startswith("conciliador/"))]
 
 
 def begun(shop, scenario):

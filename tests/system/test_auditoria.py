@@ -212,7 +212,7 @@ def test_a_shop_that_was_at_work_adds_up(books):
     assert inicial + ajustes == estoque + reservado + vendido and reservado == 0 and vendido == 6
     looked = rows(done)
     assert looked.pop("quieto") == (0, "ok")
-    assert len(looked) == 21 and all(count > 0 and result == "ok" for count, result in looked.values()), looked
+    assert len(looked) == 22 and all(count > 0 and result == "ok" for count, result in looked.values()), looked
     orders = dict(re.findall(r"^([a-z_]+) +(\d+)  0$", done.stdout, re.M))
     assert orders.pop("all") == "5"
     assert orders == {"desfeito": "1", "confirmado": "1", "em_preparo": "1", "entregue": "1", "cancelado": "1"}

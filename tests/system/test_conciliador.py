@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import uuid
+from contextlib import contextmanager
 
 import pytest
 
@@ -233,3 +234,76 @@ def test_without_one_status_says_so(shop):
     assert eventually(lambda: status_of(shop, order) == "desfeito" and len(events(shop, paid)) == 1)
     assert eventually(lambda: shop.status(check=False)["healthy"])
     assert shop.status()["parts"]["conciliador"]["oldest_unfinished_seconds"] == 0
+
+
+@contextmanager
+def refused(shop, order):
+    """Meanwhile the catalogue's database refuses to give an order's goods back, as it would with a fault of its own."""
+    shop.sql(
+        f"""
+        CREATE FUNCTION recusa() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+        CREATE TRIGGER recusa BEFORE UPDATE ON reservas FOR EACH ROW
+            WHEN (NEW.pedido_id = '{order}' AND NEW.estado = 'liberada') EXECUTE FUNCTION recusa()"""
+    )
+    try:
+        yield
+    finally:
+        shop.sql("DROP TRIGGER recusa ON reservas; DROP FUNCTION recusa()")
+
+
+def test_an_end_that_is_refused_is_parked(shop):
+    """Tried later and later, then an operator hears of it; it holds up neither its session nor others; and is ended."""
+    product = shop.product(estoque=9)["id"]
+    session = shop.cart({product: 2})
+    order = shop.public.post("/api/pedidos", shop.checkout(session)).ok(201)
+    row = f"""SELECT tentativas, proxima_tentativa > now(), parado_em IS NOT NULL, parado_motivo
+              FROM pedidos WHERE id = '{order["id"]}'"""
+    due = f"""UPDATE pedidos SET atualizado_em = now() - interval '1 hour', proxima_tentativa = NULL
+              WHERE id = '{order["id"]}'"""
+    said = "event=pedido_parado"
+    before = sum(log.count(said) for log in shop.logs().values())
+    with refused(shop, order["id"]):
+        assert shop.public.post(f"/api/pedidos/{order['id']}/cancelar").data["status"] == "cancelado"
+        assert shop.sql(row, "pedidos") == [["1", "t", "f", "liberar 500"]]
+
+        # The session goes on, and so does the conciliador with the orders of others.
+        shop.public.post(f"/api/carrinho/{session}/adicionar", {"produto_id": product}).ok()
+        shop.public.post("/api/pedidos", shop.checkout(session)).ok(201)
+        other = left_behind(shop, shop.cart({product: 1}), {product: 1})
+        for tries in range(2, 8):
+            shop.sql(due, "pedidos")
+            now = [str(tries), "t", "t" if tries >= 6 else "f", "liberar 500"]
+            assert eventually(lambda now=now: shop.sql(row, "pedidos") == [now])
+        assert eventually(lambda: status_of(shop, other) == "desfeito")
+
+        part = shop.status()["parts"]["conciliador"]
+        assert part["orders_parked"] == 1 and part["status"] == "running"
+        assert eventually(lambda: shop.status()["parts"]["conciliador"]["oldest_unfinished_seconds"] == 0)
+        report = shop.script("audit", check=False)
+        assert report.returncode == 1 and f"order {order['numero']} is cancelado and parked since" in report.stderr
+        assert sum(log.count(said) for log in shop.logs().values()) == before + 1
+        assert shop.stock(product) == 6
+    done = shop.script("unpark")
+    assert f"will be tried again: {order['numero']}" in done.stdout + done.stderr
+    assert eventually(lambda: shop.stock(product) == 8)
+    assert eventually(lambda: shop.sql(row, "pedidos") == [["0", "", "f", ""]])
+    assert shop.status()["parts"]["conciliador"]["orders_parked"] == 0
+    done = shop.script("unpark")
+    assert "will be tried again: none" in done.stdout + done.stderr
+
+
+def test_an_order_that_cannot_be_undone_is_parked_too(shop):
+    """It was given up: its goods are the catalogue's to give back, its session orders again at once."""
+    product = shop.product(estoque=9)["id"]
+    session = shop.cart({product: 2})
+    order = left_behind(shop, session, {product: 2}, ago="-1 hour")
+    shop.sql(f"SELECT reservar('{order}', '{{{product}}}', '{{2}}', interval '1 hour')")
+    with refused(shop, order):
+        shop.public.put(f"/api/carrinho/{session}/atualizar/{product}", {"quantidade": 1}).ok()
+        shop.public.post("/api/pedidos", shop.checkout(session)).ok(201)
+        shop.sql(f"UPDATE pedidos SET tentativas = 5, proxima_tentativa = NULL WHERE id = '{order}'", "pedidos")
+        grow_old(shop, order)
+        assert eventually(lambda: shop.status()["parts"]["conciliador"]["orders_parked"] == 1)
+        assert status_of(shop, order) == "desfazendo"
+    shop.script("unpark")
+    assert eventually(lambda: status_of(shop, order) == "desfeito") and shop.stock(product) == 8

@@ -189,6 +189,7 @@ TYPICAL = {
         "pedido_mudar": ["'{order}', 1, 'em_preparo', 'ana', NULL", "'{order}', 1, 'cancelado', 'ana', 'k'"],
         "saude": [""],
         "pedido_no_caminho": [f"{NOBODY}, 1"], "pedido_concluir": ["'{order}', 'finalizar', 2"],
+        "pedido_falhou": ["'{order}', NULL, 'liberar 500'"],
         "pedido_desistir": ["'{order}'"], "pedido_desfeito": ["'{order}'"],
     },
 }

@@ -101,6 +101,16 @@ COPY (
                                           WHEN status >= 'confirmado' THEN 'finalizar' END
 ) TO STDOUT;
 
+-- What no retry ends waits for an operator: scripts/unpark.
+COPY (
+    SELECT 'teste', 'exato', 'pedidos.parados', count(*)::text, 'no order is parked' FROM pedidos
+    UNION ALL
+    SELECT 'erro', 'exato', 'pedidos.parados', numero::text,
+           format('order %s is %s and parked since %s: its end was refused %s times, last by %s; mend that, then run scripts/unpark',
+                  numero, status, rfc3339(parado_em), tentativas, parado_motivo)
+    FROM pedidos WHERE parado_em IS NOT NULL
+) TO STDOUT;
+
 COPY (
     WITH contado AS (
         SELECT dia, status, sum(quantos) AS contados FROM pedidos_contados GROUP BY 1, 2

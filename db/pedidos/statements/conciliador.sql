@@ -7,11 +7,12 @@ SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_bac
        OR pg_try_advisory_lock(20260101)
 
 -- name: pedidos_inacabados
--- left alone for $1 ms; in no order, so that one that cannot be ended does not hold up the others
+-- left alone for $1 ms, and not to be left alone for longer; in no order, so that one that fails does not hold up the others
 -- use: pedido
 FROM pedidos_vistos
 WHERE (status IN ('reservando', 'desfazendo') OR pendencia IS NOT NULL)
   AND atualizado_em < now() - $1::integer * interval '1 millisecond'
+  AND (proxima_tentativa IS NULL OR proxima_tentativa <= now())
 ORDER BY random() LIMIT 50
 
 -- name: pedido_qualquer
