@@ -41,14 +41,14 @@ function one(int $id): ?array
     if ($row === null) {
         return null;
     }
-    header("ETag: \"$row[0].$row[11].$row[12]\"");
+    header("ETag: \"$row[0].$row[11].$row[12].$row[13]\"");
     return ['success' => true, 'data' => product($row)];
 }
 
 function all(): array
 {
     $limit = 100;
-    $found = rows('lista_id', [$_GET['categoria_id'] ?? null, null, null, null, null, null, null, null, $limit + 1]);
+    $found = rows('lista_id', [$_GET['categoria_id'] ?? null, null, null, null, null, null, 'true', null, null, $limit + 1]);
     return ['success' => true, 'data' => array_map(product(...), $found), 'total' => count($found)];
 }
 
