@@ -100,7 +100,7 @@ static void bound_read(struct request *rq, struct response *rs, const char *camp
 
 static bool chave_valid(const struct lista *lista, const char *key)
 {
-	int64_t value;
+	int64_t value = 0;
 
 	return lista->mudancas ? int_parse(key, 0, INT64_MAX, &value)
 	                       : clock_parse(key, &value) && value >= 0 && value <= TEMPO_MAX;

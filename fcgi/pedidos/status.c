@@ -114,7 +114,7 @@ static enum problem mudanca_try(struct request *rq, struct response *rs, struct 
 /* Moves and answers. A cancelled order gives its stock back now if it can; that it owes so was committed with the move. */
 static enum problem status_change(struct request *rq, struct response *rs, struct mudanca *mudanca)
 {
-	struct pedido pedido;
+	struct pedido pedido = {0};
 	enum problem problem = PROBLEM_NONE;
 
 	/* Who lost a race decides again by what the winner left. */

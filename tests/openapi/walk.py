@@ -1,5 +1,5 @@
 """Goes through a private shop behind Prism, a validating proxy, which holds every answer against openapi.yaml: with the
-compiled clients of walk.ts and hey.ts, and on the tour of tests/system/tour.py, which gets each operation to answer each
+compiled clients of walk.ts and hey.ts, and on the tour of tests/system/tour.py, which gets each operation to give each
 status that the document names. walk.py SCRIPT... ends with a line `N passed, N failed`; each call is a test.
 """
 import json

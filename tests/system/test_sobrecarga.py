@@ -295,7 +295,7 @@ def test_what_nobody_waits_for(hurried_shop):
 
 
 def test_a_client_that_has_gone_is_no_reason_to_drop_his_request(small):
-    """It looks like one that has closed its side and waits: what it asked is done in its turn, and the queue empties."""
+    """It looks like one that has closed its side and waits: its call is done in its turn, and the queue empties."""
     session, at_rest = small.session(), open_files(nginx(small))
     product = small.product()["id"]
     add = request("POST", f"/api/carrinho/{session}/adicionar", {"produto_id": product, "quantidade": 1})
