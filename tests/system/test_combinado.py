@@ -92,6 +92,11 @@ def test_a_date_stays_a_date(shop):
         assert shop.public.get(f"/api/pedidos/{made['id']}").data["entrega"]["data"] == text
 
 
+def test_an_empty_date_is_none(shop):
+    """As an empty form field gives it."""
+    assert delivery(shop, "").ok(201)["entrega"]["data"] is None
+
+
 def test_a_time_stays_an_instant(shop):
     """Whatever its offset."""
     when = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(days=2)
