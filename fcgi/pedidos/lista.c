@@ -36,7 +36,7 @@ static const struct rule filtro_rules[] = {
     {"desde", FIELD_TEXT, offsetof(struct filtro, desde), .min = 1, .max = 40, .text = TEXT_RAW},
     {"ate", FIELD_TEXT, offsetof(struct filtro, ate), .min = 1, .max = 40, .text = TEXT_RAW},
     {"numero", FIELD_INT, offsetof(struct filtro, numero), .min = 1, .max = INT64_MAX},
-    {"cliente", FIELD_TEXT, offsetof(struct filtro, cliente), .min = 2, .max = 120},
+    {"cliente", FIELD_TEXT, offsetof(struct filtro, cliente), .min = 3, .max = 120},
     {"atualizado_desde", FIELD_TEXT, offsetof(struct filtro, atualizado_desde), .min = 1, .max = 40, .text = TEXT_RAW},
     {"ordem", FIELD_TEXT, offsetof(struct filtro, ordem), .min = 1, .max = 20, .allowed = ordens},
     {"limite", FIELD_INT, offsetof(struct filtro, limite), .min = 1, .max = LIMITE_MAX},

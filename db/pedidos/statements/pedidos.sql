@@ -66,10 +66,13 @@ FROM pedidos_vistos
 ORDER BY mudanca, id LIMIT $9
 
 -- name: pedidos_total_cliente (planned anew)
-SELECT count(*) FROM pedidos
+-- of a customer alone without a look at the orders: only confirmed ones are in the table
+SELECT CASE WHEN $1::status_pedido IS NULL AND $2::timestamptz IS NULL AND $3::timestamptz IS NULL AND $4::bigint IS NULL
+            THEN (SELECT count(*) FROM pedido_clientes WHERE busca LIKE cliente_procurado($5))
+            ELSE (SELECT count(*) FROM pedidos
 -- use: pedidos_tempo
-  AND ($1::status_pedido IS NULL OR status = $1)
-  AND id IN (SELECT pedido_id FROM pedido_clientes WHERE busca LIKE cliente_procurado($5))
+                  AND ($1 IS NULL OR status = $1)
+                  AND id IN (SELECT pedido_id FROM pedido_clientes WHERE busca LIKE cliente_procurado($5))) END
 
 -- name: pedidos_total_mudanca (planned anew)
 SELECT count(*) FROM pedidos AS pedidos_vistos
