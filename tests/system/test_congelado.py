@@ -130,8 +130,7 @@ def test_an_order_is_made_once_when_what_it_needs_comes_back(shop, part):
 
 def lose_an_answer(shop, part, send, warm):
     """Freezes a part until a call that it has in hand is answered `resultado_desconhecido`. A call is not done when its
-    worker has no connection, or has not prepared its statement there, which `warm` does: then all thaws, and is tried again.
-    """
+    worker has no connection, or has not prepared its statement there (`warm` does that): then it is tried again."""
 
     def lost():
         for _ in range(10 * POOL_SIZE):
