@@ -49,7 +49,7 @@ static bool behind(const struct estado *estado)
 /*
  * Whether a replica that hears from its primary is really behind. After a quiet hour the first commit is an hour behind until it is
  * replayed, so this waits until the replica has what it had received at the first look: then it lacks less than this wait. One that
- * has not got there, but gets on within a single long transaction, is not known to be behind either.
+ * is not there yet, but makes progress within one long transaction, is not known to be behind either.
  */
 static bool stays_behind(struct request *rq, struct estado *estado)
 {

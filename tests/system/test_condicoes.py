@@ -107,7 +107,7 @@ def test_a_compressed_answer_has_a_tag_that_revalidates_it(shop, things):
 
 
 def test_a_refusal_by_nginx_ends_the_connection_and_says_so(shop, things):
-    """An empty If-Match on a kept answer, any that fails on a file: whoever keeps connections must not use this one."""
+    """An empty If-Match on a kept answer, any that fails on a file: a client must not use this connection again."""
     for path in ("/", "/estilo.css", "/api/openapi.yaml", f"/api/produtos/{things['produto']}"):
         for condition in ("", '"x"'):
             answer = shop.client().get(path, headers={"If-Match": condition})

@@ -75,7 +75,7 @@ def test_pages_are_the_whole_whatever_the_names(shop, shelf, query, limite, pool
 
 
 def test_a_cursor_of_another_question(shop, shelf):
-    """400 that says so: a page of neither list helps nobody."""
+    """400 that says so: a page of neither list would mislead."""
     lot, other = shelf[0], shop.category()
     path = f"/api/produtos?categoria_id={lot}&preco_min=1&ordem=nome"
     cursor = shop.public.get(f"{path}&limite=2").json["proximo"]
@@ -98,7 +98,7 @@ def test_a_cursor_of_another_question(shop, shelf):
 
 
 def test_the_same_question_in_other_words(shop, shelf):
-    """The order of the parameters, how a number is written, how long a page is, what nobody knows: all of no matter."""
+    """The order of the parameters, how a number is written, how long a page is, unknown names: all of no matter."""
     lot = shelf[0]
     first = shop.public.get(f"/api/produtos?categoria_id={lot}&preco_min=1.50&ordem=nome&limite=2")
     cursor, whole = first.json["proximo"], shop.public.get(f"/api/produtos?categoria_id={lot}&ordem=nome").data

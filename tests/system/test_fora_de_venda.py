@@ -1,4 +1,4 @@
-"""What is off sale: an administrator finds it in every list, with every filter; nobody else sees it."""
+"""What is off sale: an administrator finds it in every list, with every filter; others do not see it."""
 import re
 import uuid
 from types import SimpleNamespace

@@ -167,7 +167,7 @@ def test_what_was_begun_early_and_is_confirmed_late(shop):
 
 
 def test_a_transaction_that_commits_after_a_younger_one(shop):
-    """Its change is older, and nobody who asked meanwhile may miss it: what is younger waits for it."""
+    """Its change is older, and a poller may not miss it: what is younger waits for it."""
     product = shop.product(estoque=9)["id"]
     early, late = shop.order({product: 1}), shop.order({product: 1})
     poller = Poller(shop, atualizado_desde=early["atualizado_em"])

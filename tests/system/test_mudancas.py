@@ -232,7 +232,7 @@ def test_the_price_of_an_order_changes_what_is_read_at_once(shop):
 
 
 def test_a_product_is_taken_back_as_it_was_given(shop):
-    """By PUT and PATCH: nothing changes; what nobody changes is ignored, but another product's number is not."""
+    """By PUT and PATCH: nothing changes; what is read-only is ignored, but another product's number is not."""
     product = shop.product(descricao="Texto", estoque=7, foto_url="https://exemplo.com.br/f.jpg")
     seen = shop.public.get(path_of(product))
     for method in ("PUT", "PATCH"):

@@ -38,7 +38,7 @@ class Wire:
         return int(line.split()[1]), headers, self.stream.read(length)
 
     def finish(self, text):
-        """Sends it and that there is no more; all that comes back."""
+        """Sends it, closes its side, and gives all that comes back."""
         self.socket.sendall(text)
         self.socket.shutdown(socket.SHUT_WR)
         return self.stream.read()

@@ -239,7 +239,7 @@ def test_what_is_already_so(shop):
 
 
 def test_a_failed_delivery_comes_back(shop):
-    """Nobody was at home: back to the counter, and out again, as often as it takes; or it is cancelled after all."""
+    """A failed delivery: back to the counter, and out again, as often as it takes; or it is cancelled after all."""
     product = shop.product(estoque=5)
     steps = ["em_preparo", "pronto", "em_rota", "pronto", "em_rota", "pronto", "em_rota", "pronto"]
     made = shop.order({product["id"]: 1}, entrega=ENTREGA)

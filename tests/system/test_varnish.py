@@ -1,4 +1,4 @@
-"""A shared cache with default settings in front of the shop: nobody sees anything old, or anybody else's."""
+"""A shared cache with default settings in front of the shop: no client sees anything old, or another one's."""
 import contextlib
 import itertools
 import random
@@ -134,7 +134,7 @@ def test_an_order_is_the_customers_and_as_it_is_now(shop, through):
 
 
 def test_what_administrators_see_stays_with_them(shop, through):
-    """Whoever asked first, with a token or without."""
+    """Whichever came first, with a token or without."""
     hidden = shop.product(ativo=False)["id"]
     token = shop.admin.token
     for path in (f"/api/produtos/{hidden}", "/api/pedidos?limite=3"):

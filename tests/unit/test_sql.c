@@ -1,4 +1,4 @@
-/* SQL: literals, and servers that are not there, stay silent or talk nonsense. */
+/* SQL: literals, and what a read and a write become of each answer of a server, and of none. */
 #include <stdio.h>
 #include <string.h>
 
@@ -30,44 +30,6 @@ START_TEST(array_literals_are_escaped)
 	ck_assert_str_eq(sql_of_money(arena, (struct money){-5}), "-0.05");
 	ck_assert_str_eq(sql_of_bool(true), "t");
 	arena_free(arena);
-}
-END_TEST
-
-static void expect_unavailable(const char *conninfo)
-{
-	const struct sql_options options = {conninfo, NULL, DEADLINE_MS, HEALTH_DEADLINE_MS, statements, 4, NULL};
-	struct sql *db = sql_open(&options);
-	struct arena *arena = arena_new();
-	struct sql_rows rows;
-	int64_t start = clock_monotonic_ms();
-
-	ck_assert_int_eq(sql_run(db, 0, NULL, arena, &rows), PROBLEM_SERVICO_INDISPONIVEL);
-	/* A connection that never stood is sure not to have run a write. */
-	ck_assert_int_eq(sql_run(db, 1, NULL, arena, &rows), PROBLEM_SERVICO_INDISPONIVEL);
-	ck_assert_int_le(clock_monotonic_ms() - start, 2 * DEADLINE_MS);
-	ck_assert_ptr_nonnull(sql_check(db, arena));
-	arena_free(arena);
-	sql_close(db);
-}
-
-START_TEST(no_server_is_unavailable)
-{
-	expect_unavailable("host=/nowhere dbname=x user=x");
-}
-END_TEST
-
-static const char *const answers[] = {"", "nonsense that is no protocol", "E\0\0\0"};
-
-START_TEST(a_server_that_makes_no_sense_is_unavailable_in_time)
-{
-	const char *const script[] = {answers[_i], NULL};
-	struct fake_server server;
-	char conninfo[128];
-
-	fake_server_start(&server, ".s.PGSQL.5432", script);
-	snprintf(conninfo, sizeof(conninfo), "host=%s dbname=x user=x", server.directory);
-	expect_unavailable(conninfo);
-	fake_server_stop(&server);
 }
 END_TEST
 
@@ -498,19 +460,12 @@ START_TEST(a_standby_that_was_promoted_is_left_for_another)
 }
 END_TEST
 
-START_TEST(a_setting_that_is_none_is_unavailable)
-{
-	expect_unavailable("host=/nowhere nonsense");
-}
-END_TEST
-
 Suite *sql_suite(void)
 {
 	Suite *suite = suite_create("sql");
 	TCase *tests = tcase_create("sql");
 
 	tcase_add_test(tests, array_literals_are_escaped);
-	tcase_add_test(tests, no_server_is_unavailable);
 	tcase_add_loop_test(tests, every_answer_and_none, 0, sizeof(scripts) / sizeof(scripts[0]));
 	tcase_add_test(tests, a_statement_may_be_planned_anew_at_every_call);
 	tcase_add_test(tests, a_statement_may_say_that_it_changed_nothing);
@@ -524,9 +479,6 @@ Suite *sql_suite(void)
 	tcase_add_loop_test(tests, only_a_standby_is_left, 0, 2);
 	tcase_add_loop_test(tests, a_standby_is_preferred_where_there_is_one, 0, 2);
 	tcase_add_loop_test(tests, a_standby_that_was_promoted_is_left_for_another, 0, 2);
-	tcase_add_test(tests, a_setting_that_is_none_is_unavailable);
-	tcase_add_loop_test(tests, a_server_that_makes_no_sense_is_unavailable_in_time, 0,
-	                    sizeof(answers) / sizeof(answers[0]));
 	suite_add_tcase(suite, tests);
 	return suite;
 }

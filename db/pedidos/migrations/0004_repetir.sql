@@ -21,7 +21,7 @@ CREATE UNIQUE INDEX pedidos_cancelamento_chave ON pedidos (session_id, cancelame
 CREATE INDEX pedidos_mudanca ON pedidos (mudanca, id) WHERE status >= 'confirmado';
 CREATE INDEX pedidos_parados ON pedidos (parado_em) WHERE parado_em IS NOT NULL;
 
--- Only a delivery that found nobody comes back to a state; each step is written down once.
+-- Only a failed delivery comes back to a state; each step is written down once.
 ALTER TABLE pedido_historico ADD versao integer, ADD mudanca xid8 NOT NULL DEFAULT '0';
 DROP INDEX pedido_historico_uma_vez;
 CREATE UNIQUE INDEX pedido_historico_uma_vez ON pedido_historico (pedido_id, status) WHERE status NOT IN ('pronto', 'em_rota');
