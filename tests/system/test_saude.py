@@ -176,11 +176,16 @@ def test_a_database_that_refuses_writes(shop, database, pool):
 # Asking often
 
 
-def asked_of_workers(port, answers):
-    """How many different answers there are to that many who ask at once, and how many there may be: one a second."""
-    begin = time.monotonic()
-    found = {answer.json["timestamp"] for answer in crowd(port, [request("GET", "/health")] * answers)}
-    return len(found), time.monotonic() - begin + 2
+def is_asked_seldom(port):
+    """Whether a hundred who ask at once get no more different answers than one a second. When an answer takes longer
+    than others wait for it, they ask for themselves: so it is tried again."""
+
+    def seldom():
+        begin = time.monotonic()
+        found = {answer.json["timestamp"] for answer in crowd(port, [request("GET", "/health")] * 100)}
+        return len(found) <= time.monotonic() - begin + 2
+
+    return eventually(seldom)
 
 
 @pytest.mark.slow
@@ -188,13 +193,11 @@ def test_asking_often_costs_nothing(shop):
     """An answer is good for a second, well or not, for all who ask at once; HEAD leaves no empty one."""
     for port in (shop.port, *(shop.base + offset for offset in DIRECT.values())):
         assert crowd(port, [request("HEAD", "/health")])[0].body == b""
-        found, most = asked_of_workers(port, 100)
-        assert found <= most
+        assert is_asked_seldom(port)
     names = shop.workers("carrinho")
     with shop.stopped(*names):
         shop.health("unhealthy")
-        found, most = asked_of_workers(shop.port, 100)
-        assert found <= most
+        assert is_asked_seldom(shop.port)
     assert eventually(lambda: shop.client().get("/health").headers["X-Cache"] == "HIT")
     whole, head = shop.client().get("/health"), shop.client().head("/health")
     assert whole.body and int(head.headers["Content-Length"]) == len(whole.body)
