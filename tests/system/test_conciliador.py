@@ -256,7 +256,8 @@ def test_an_end_that_is_refused_is_parked(shop):
     product = shop.product(estoque=9)["id"]
     session = shop.cart({product: 2})
     order = shop.public.post("/api/pedidos", shop.checkout(session)).ok(201)
-    row = f"""SELECT tentativas, proxima_tentativa IS NOT NULL, (parado_em IS NOT NULL) = (tentativas >= 6), parado_motivo
+    row = f"""SELECT tentativas, proxima_tentativa IS NOT NULL, (parado_em IS NOT NULL) = (tentativas >= 6),
+                     parado_motivo
               FROM pedidos WHERE id = '{order["id"]}'"""
     due = f"""UPDATE pedidos SET atualizado_em = now() - interval '1 hour', proxima_tentativa = NULL
               WHERE id = '{order["id"]}'"""
