@@ -138,6 +138,7 @@ class Tour:
         calls = {operation: good(self.shop) for operation, good in GOOD.items()}
         with self.shop.stopped(*self.shop.workers()):
             self.ask("lerVida", calls.pop("lerVida"), "200")
+            self.shop.health("unhealthy")  # nginx keeps an answer for a second, whatever the parameters
             for operation, call in calls.items():
                 call = call.but(f"z={uuid.uuid4()}")  # nginx has not kept that
                 self.ask(operation, call, "503", None if operation == "lerSaude" else "servico_indisponivel")
