@@ -45,7 +45,7 @@ enum {
 	BODY_CATEGORIA,
 	BODY_FOTO,
 	BODY_ATIVO,
-	BODY_FIELDS, /* of a new product; the rest a product gets when it is made, and keeps */
+	BODY_FIELDS, /* of a new product; the rest are set when a product is made */
 	BODY_ID = BODY_FIELDS,
 	BODY_CATEGORIA_NOME,
 	BODY_CRIADO,
