@@ -45,8 +45,8 @@ extern const struct field categoria_fields[CATEGORIA_FIELDS];
 /* Reads category `id`: PROBLEM_CATEGORIA_NAO_ENCONTRADA, or the store's problems. */
 enum problem categoria_read(struct request *rq, int64_t id, struct categoria *categoria);
 
-/* The name of the administrator whose token came with the request, NULL when there is none or it is no administrator's. */
-const char *administrador(struct request *rq);
+/* The rights of which each lets a person see products that are not on sale. */
+#define EQUIPE "admin,atendente"
 
 /* Who changes something, and the key by which the call may be repeated: parameters of every statement that takes a `chamada`. */
 struct chamada {

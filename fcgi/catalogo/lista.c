@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "catalogo/catalogo.h"
-#include "core/auth.h"
 #include "core/clock.h"
 #include "core/cursor.h"
 
@@ -131,7 +130,7 @@ enum {
 struct lista {
 	const struct ordem *ordem;
 	const char *params[PARAM_COUNT];
-	bool on_sale; /* what everybody sees; else what only administrators do, by PARAM_ATIVO */
+	bool on_sale; /* what everybody sees; else what only the staff does, by PARAM_ATIVO */
 	int64_t limite;
 	int64_t pergunta; /* which its cursors belong to */
 	bool continued;   /* a page after the first, whose cursor says the total */
@@ -156,13 +155,12 @@ static enum problem lista_cursor(struct response *rs, const char *text, struct l
 	return PROBLEM_NONE;
 }
 
-/* Which products are meant by `ativo` (NULL: those on sale). Others than those on sale are for administrators. */
+/* Which products are meant by `ativo` (NULL: those on sale). Others than those on sale are for the staff. */
 static enum problem lista_ativo(struct request *rq, const char *ativo, struct lista *lista)
 {
 	lista->on_sale = ativo == NULL || strcmp(ativo, "true") == 0;
 	lista->params[PARAM_ATIVO] = lista->on_sale ? "true" : strcmp(ativo, "false") == 0 ? ativo : NULL;
-	return lista->on_sale ? PROBLEM_NONE
-	                      : auth_check(rq->stores->auth, request_header(rq, "HTTP_AUTHORIZATION"), "admin", NULL);
+	return lista->on_sale ? PROBLEM_NONE : request_authorize(rq, EQUIPE);
 }
 
 /* Turns the query string into parameters. `categoria` is the path's, 0 without one. */

@@ -5,16 +5,6 @@
 #include "core/auth.h"
 #include "core/idempotency.h"
 
-const char *administrador(struct request *rq)
-{
-	const char *name = NULL;
-	const char *authorization = request_header(rq, "HTTP_AUTHORIZATION");
-
-	if (authorization == NULL || auth_check(rq->stores->auth, authorization, "admin", &name) != PROBLEM_NONE)
-		return NULL;
-	return arena_printf(rq->arena, "%s", name);
-}
-
 enum problem chamada_read(struct request *rq, struct response *rs, struct chamada *out)
 {
 	struct idempotency key;
@@ -24,7 +14,7 @@ enum problem chamada_read(struct request *rq, struct response *rs, struct chamad
 	/* Not the name: another token may have it one day. */
 	if (key.key != NULL)
 		auth_hash(request_header(rq, "HTTP_AUTHORIZATION"), hash);
-	*out = (struct chamada){administrador(rq), arena_copy(rq->arena, hash, strlen(hash)), key.key, key.digest};
+	*out = (struct chamada){rq->author, arena_copy(rq->arena, hash, strlen(hash)), key.key, key.digest};
 	return problem;
 }
 

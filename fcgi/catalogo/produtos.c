@@ -140,7 +140,7 @@ struct json_out *produto_write(struct request *rq, struct response *rs, int stat
 enum problem produto_get(struct request *rq, struct response *rs)
 {
 	struct sql_rows rows;
-	enum problem problem = produto_find(rq, request_int(rq, 0), administrador(rq) != NULL, &rows);
+	enum problem problem = produto_find(rq, request_int(rq, 0), request_has_right(rq, EQUIPE), &rows);
 
 	if (problem == PROBLEM_NONE)
 		produto_write(rq, rs, 200, &rows);
@@ -233,7 +233,7 @@ static enum problem produto_change(struct request *rq, struct response *rs, cons
 	    versoes.dados,
 	    versoes.categoria,
 	    versoes.estoque,
-	    administrador(rq),
+	    rq->author,
 	};
 	problem = produto_save(rq, rs, SQL_PRODUTO_ALTERAR, params, &rows);
 	if (problem == PROBLEM_NONE)

@@ -15,23 +15,15 @@
 #include "core/arena.h"
 #include "core/log.h"
 
-#define TOKEN_MAX        256
-#define NAME_MAX_BYTES   65
-#define RIGHTS_MAX_BYTES 128
-#define LINE_MAX_BYTES   512
+#define TOKEN_MAX      256
+#define LINE_MAX_BYTES 512
 
 static_assert(AUTH_HASH_MAX == SHA256_DIGEST_STRING_LENGTH, "a hash is SHA-256 in hexadecimal");
-
-struct token {
-	char hash[AUTH_HASH_MAX];
-	char name[NAME_MAX_BYTES];
-	char rights[RIGHTS_MAX_BYTES]; /* comma-separated */
-};
 
 struct auth {
 	char *path;
 	struct stat seen; /* of the file, when it was last read */
-	struct token *tokens;
+	struct auth_token *tokens;
 	size_t count;
 };
 
@@ -54,7 +46,7 @@ void auth_close(struct auth *auth)
 /* Adds the token of one line; what is no token is left out and told. */
 static void token_add(struct auth *auth, const char *line)
 {
-	struct token token;
+	struct auth_token token;
 
 	if (*line == '#' || *line == '\n')
 		return;
@@ -64,7 +56,7 @@ static void token_add(struct auth *auth, const char *line)
 		log_event(LOG_LEVEL_AVISO, "token_line", "erro=\"a line of the tokens file is no token\"");
 		return;
 	}
-	struct token *tokens = reallocarray(auth->tokens, auth->count + 1, sizeof(token));
+	struct auth_token *tokens = reallocarray(auth->tokens, auth->count + 1, sizeof(token));
 	if (tokens == NULL)
 		out_of_memory();
 	auth->tokens = tokens;
@@ -98,13 +90,22 @@ static void tokens_refresh(struct auth *auth)
 	fclose(file);
 }
 
-static bool has_right(const char *rights, const char *right)
+static bool has_one(const char *rights, const char *right, size_t len)
 {
-	size_t len = strlen(right);
-
 	for (const char *at = rights; *at != '\0';) {
 		size_t one = strcspn(at, ",");
 		if (one == len && memcmp(at, right, len) == 0)
+			return true;
+		at += one + (at[one] == ',');
+	}
+	return false;
+}
+
+bool auth_has_right(const struct auth_token *token, const char *rights)
+{
+	for (const char *at = rights; *at != '\0';) {
+		size_t one = strcspn(at, ",");
+		if (has_one(token->rights, at, one))
 			return true;
 		at += one + (at[one] == ',');
 	}
@@ -125,19 +126,15 @@ bool auth_hash(const char *authorization, char hash[static AUTH_HASH_MAX])
 	return true;
 }
 
-enum problem auth_check(struct auth *auth, const char *authorization, const char *right, const char **name)
+const struct auth_token *auth_find(struct auth *auth, const char *authorization)
 {
 	char hash[AUTH_HASH_MAX];
 
 	if (!auth_hash(authorization, hash))
-		return PROBLEM_NAO_AUTENTICADO;
+		return NULL;
 	tokens_refresh(auth);
-	for (size_t i = 0; i < auth->count; i++) {
-		if (strcmp(auth->tokens[i].hash, hash) != 0)
-			continue;
-		if (name != NULL)
-			*name = auth->tokens[i].name;
-		return has_right(auth->tokens[i].rights, right) ? PROBLEM_NONE : PROBLEM_NAO_AUTORIZADO;
-	}
-	return PROBLEM_NAO_AUTENTICADO;
+	for (size_t i = 0; i < auth->count; i++)
+		if (strcmp(auth->tokens[i].hash, hash) == 0)
+			return &auth->tokens[i];
+	return NULL;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/auth.h"
 #include "core/json.h"
 #include "core/response.h"
 
@@ -133,6 +134,23 @@ enum problem request_parse(struct request *rq)
 const char *request_header(const struct request *rq, const char *name)
 {
 	return variable(rq, name);
+}
+
+enum problem request_authorize(struct request *rq, const char *rights)
+{
+	if (rq->token == NULL) {
+		const struct auth_token *token = auth_find(rq->stores->auth, request_header(rq, "HTTP_AUTHORIZATION"));
+		if (token == NULL)
+			return PROBLEM_NAO_AUTENTICADO;
+		rq->token = memcpy(arena_alloc(rq->arena, sizeof(*token)), token, sizeof(*token));
+		rq->author = rq->token->name;
+	}
+	return auth_has_right(rq->token, rights) ? PROBLEM_NONE : PROBLEM_NAO_AUTORIZADO;
+}
+
+bool request_has_right(struct request *rq, const char *rights)
+{
+	return request_authorize(rq, rights) == PROBLEM_NONE;
 }
 
 int64_t request_int(const struct request *rq, size_t i)

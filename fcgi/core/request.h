@@ -30,6 +30,7 @@ struct sql;
 struct kv;
 struct caller;
 struct auth;
+struct auth_token;
 struct response;
 
 /* What a worker opened at its start, for handlers to use. NULL: the service has none. */
@@ -66,8 +67,10 @@ struct request {
 	size_t query_count;
 	const char *args[PATH_ARGS_MAX]; /* what the route's {…} matched, in order; {int} and {uuid} are checked */
 	const char *route;               /* the pattern that matched, for the log */
-	const char *right;               /* the token's rights when a route asked for one, else NULL */
-	const char *body;                /* as it came, once it was read; `body_len` bytes */
+	const char *right; /* the rights that the route asks for, once the token has one of them; else NULL */
+	const struct auth_token *token; /* the valid token that came with it, once a right was asked for; else NULL */
+	const char *author;             /* its name */
+	const char *body;               /* as it came, once it was read; `body_len` bytes */
 	size_t body_len;
 };
 
@@ -79,6 +82,14 @@ enum problem request_parse(struct request *rq);
 
 /* A request header by its CGI name (HTTP_IF_MATCH), or NULL. */
 const char *request_header(const struct request *rq, const char *variable);
+
+/*
+ * Checks the request's token for one of the rights, which are separated by commas; sets rq->token and rq->author when it is valid.
+ * PROBLEM_NAO_AUTENTICADO: none or none that is valid; PROBLEM_NAO_AUTORIZADO: valid, without such a right. A route with a right has
+ * asked before its handler runs; this is for a route that is open to all and shows more to some.
+ */
+enum problem request_authorize(struct request *rq, const char *rights);
+bool request_has_right(struct request *rq, const char *rights);
 
 /* The i-th {int} of the route, already checked to be 1..2^31-1. */
 int64_t request_int(const struct request *rq, size_t i);

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "core/auth.h"
 #include "core/condition.h"
 #include "core/uuid.h"
 
@@ -77,8 +76,7 @@ static enum problem route_call(const struct route *route, struct request *rq, st
 {
 	rq->route = route->pattern;
 	if (route->right != NULL) {
-		const char *authorization = request_header(rq, "HTTP_AUTHORIZATION");
-		enum problem problem = auth_check(rq->stores->auth, authorization, route->right, NULL);
+		enum problem problem = request_authorize(rq, route->right);
 		if (problem != PROBLEM_NONE)
 			return problem;
 		rq->right = route->right;

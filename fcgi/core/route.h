@@ -16,7 +16,8 @@ struct route {
 	const char *
 	    pattern; /* /api/produtos/{int}/estoque; {int} is 1..2^31-1, {uuid} a UUID; one that does not fit is a 404 */
 	handler *handle;
-	const char *right; /* the right that the caller's token must have, or NULL: open to all */
+	const char
+	    *right; /* the caller's token must have one of these rights, separated by commas; NULL: open to all */
 	bool
 	    tagged; /* a write that judges its conditions itself (condition_met()), because it changes something with a tag */
 	bool cacheable; /* a read whose answer a shared cache may keep, if it asks again by the tag each time */

@@ -41,9 +41,9 @@ static enum problem saude_geral(struct request *rq, struct response *rs)
 
 static const struct route routes[] = {
     {METHOD_POST, "/api/pedidos", pedidos_post, NULL},
-    {METHOD_GET, "/api/pedidos", pedidos_lista, "admin"},
+    {METHOD_GET, "/api/pedidos", pedidos_lista, "admin,atendente"},
     {METHOD_GET, "/api/pedidos/{uuid}", pedido_get, NULL},
-    {METHOD_PUT, "/api/pedidos/{uuid}/status", pedido_status_put, "admin", .tagged = true},
+    {METHOD_PUT, "/api/pedidos/{uuid}/status", pedido_status_put, "admin,atendente", .tagged = true},
     {METHOD_POST, "/api/pedidos/{uuid}/cancelar", pedido_cancelar, NULL, .tagged = true},
     {METHOD_GET, "/health", saude, NULL},
     {METHOD_GET, "/saude", saude_geral, NULL},

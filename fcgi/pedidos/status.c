@@ -1,7 +1,6 @@
 /* An order's way from confirmed to delivered or cancelled: a table says what is allowed, the row who was first. */
 #include <string.h>
 
-#include "core/auth.h"
 #include "core/condition.h"
 #include "core/idempotency.h"
 #include "pedidos/pedidos.h"
@@ -135,15 +134,6 @@ static enum problem status_change(struct request *rq, struct response *rs, struc
 	return PROBLEM_NONE;
 }
 
-/* The name of the administrator whose token came with the request, for the order's history. */
-static const char *administrador(struct request *rq)
-{
-	const char *name = NULL;
-
-	auth_check(rq->stores->auth, request_header(rq, "HTTP_AUTHORIZATION"), "admin", &name);
-	return arena_printf(rq->arena, "%s", name == NULL ? "administrador" : name);
-}
-
 enum problem pedido_status_put(struct request *rq, struct response *rs)
 {
 	struct status_body body = {0};
@@ -151,7 +141,7 @@ enum problem pedido_status_put(struct request *rq, struct response *rs)
 
 	if (problem != PROBLEM_NONE)
 		return problem;
-	struct mudanca mudanca = {.para = body.status, .autor = administrador(rq), .message = "Status atualizado"};
+	struct mudanca mudanca = {.para = body.status, .autor = rq->author, .message = "Status atualizado"};
 	return status_change(rq, rs, &mudanca);
 }
 
