@@ -17,6 +17,11 @@ build_programs() {
     done
 }
 
+# Whether the libraries of the pages are there (nginx/paginas/build).
+pages_built() {
+    [[ -f $BUILD/paginas/feito ]]
+}
+
 build_make() {
     if [[ ! -x $TOP/configure ]]; then
         say "preparing the build (autogen.sh)"

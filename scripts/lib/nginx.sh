@@ -87,16 +87,97 @@ nginx_direct_ports() {
     done
 }
 
-# The static root: a copy where nginx's workers can read it, with a page for each problem.
+# The static root, where nginx's workers can read it: the pages, one for each problem, and below estatico/HASH what they load. HASH is
+# of all that is there, so it is kept by browsers for good; a page that is open asks for what the root before this one had.
 nginx_static() {
-    rm -rf "$HTML.novo"
-    mkdir -m 0755 "$HTML.novo"
-    cp -r "$TOP/nginx/html/." "$HTML.novo/"
-    mkdir -p "$HTML.novo/erros"
-    awk -v model="$TOP/nginx/erro.html.in" -v out="$HTML.novo/erros" -f "$TOP/nginx/erros.awk" "$TOP/fcgi/core/problems.def"
-    chmod -R u=rwX,go=rX "$HTML.novo"
-    rm -rf "$HTML"
-    mv -T "$HTML.novo" "$HTML"
+    local new=$HTML.novo hash
+    rm -rf "$new"
+    mkdir -m 0755 "$new"
+    cp -r "$TOP/nginx/html/." "$new/"
+    mkdir -p "$new/erros" "$new/estatico"
+    awk -v model="$TOP/nginx/erro.html.in" -v out="$new/erros" -f "$TOP/nginx/erros.awk" "$TOP/fcgi/core/problems.def"
+    if pages_built; then cp -r "$BUILD/paginas/lib" "$BUILD/paginas/referencia" "$new/estatico/"; fi
+    hash=$(cd "$new/estatico" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0r sha256sum | sha256sum | cut -c1-16)
+    mv -T "$new/estatico" "$new/$hash"
+    mkdir "$new/estatico"
+    mv -T "$new/$hash" "$new/estatico/$hash"
+    nginx_fill "$new" "$hash"
+    chmod -R u=rwX,go=rX "$new"
+    nginx_static_swap "$new" "$hash"
+}
+
+# The marks in pages, and in the manifest.
+nginx_fill() {
+    local file text
+    local -A marks
+    nginx_marks "$2"
+    while IFS= read -r -d '' file; do
+        text=$(nginx_filled html <"$file")
+        pages_built || text=$(nginx_without_libraries <<<"$text")
+        printf '%s\n' "$text" >"$file"
+    done < <(find "$1" -name '*.html' -print0)
+    while IFS= read -r -d '' file; do
+        text=$(nginx_filled json <"$file")
+        printf '%s\n' "$text" >"$file"
+    done < <(find "$1" -name '*.webmanifest' -print0)
+}
+
+nginx_marks() {
+    local name
+    for name in nome telefone endereco dias horario url; do marks[${name^^}]=$(setting_own "loja_$name"); done
+    marks[LOJA]=${marks[NOME]}
+    marks[FUSO]=$(setting_own fuso_horario)
+    marks[ESTATICO]=/estatico/$1
+}
+
+# nginx_filled html|json < text
+nginx_filled() {
+    local text name value
+    text=$(cat)
+    for name in "${!marks[@]}"; do
+        value=$("text_$1" "${marks[$name]}")
+        text=${text//"@$name@"/"$value"}
+    done
+    printf '%s\n' "$text"
+}
+
+# A text as it stands in HTML, in attributes too; and no mark is in it.
+text_html() {
+    local text=${1//'&'/'&amp;'}
+    text=${text//'<'/'&lt;'}
+    text=${text//'>'/'&gt;'}
+    text=${text//'"'/'&quot;'}
+    text=${text//"'"/'&#39;'}
+    printf '%s' "${text//'@'/'&#64;'}"
+}
+
+text_json() {
+    local text=${1//\\/\\\\}
+    text=${text//\"/\\\"}
+    printf '%s' "${text//'@'/'\u0040'}"
+}
+
+# Without their libraries pages are what they are without JavaScript, and say that it is not the browser's fault.
+nginx_without_libraries() {
+    sed -e 's#<noscript>#<div class="sem-bibliotecas"><p>Esta página está em manutenção.</p>#' -e 's#</noscript>#</div>#'
+}
+
+# A root like the one that is there leaves that one. Beside its own files estatico/ has those of the root before it.
+nginx_static_swap() {
+    local old before=''
+    for old in "$HTML"/estatico/*/; do
+        [[ -d $old && ${old%/} != */"$2" ]] || continue
+        [[ -n $before && $before -nt $old ]] || before=$old
+    done
+    [[ -z $before ]] || cp -rp "$before" "$1/estatico/"
+    if [[ -d $HTML ]] && diff -rq "$1" "$HTML" >/dev/null; then
+        rm -rf "$1"
+        return
+    fi
+    rm -rf "$HTML.velho"
+    [[ ! -d $HTML ]] || mv -T "$HTML" "$HTML.velho"
+    mv -T "$1" "$HTML"
+    rm -rf "$HTML.velho"
 }
 
 nginx_check() {

@@ -2,7 +2,9 @@
 # shellcheck shell=bash
 
 declare -A SETTING_DEFAULT=([cors_origens]='*' [proxies]='' [limite_leituras]=200 [limite_escritas]=50 [limite_sessoes]=10
-    [limite_pedidos]=10 [limite_conexoes]=100 [limite_fila]=128 [prazo_segundos]=4 [fuso_horario]=America/Sao_Paulo)
+    [limite_pedidos]=10 [limite_conexoes]=100 [limite_fila]=128 [prazo_segundos]=4 [fuso_horario]=America/Sao_Paulo
+    [loja_nome]=Confeitaria [loja_telefone]='(11) 5555-0123' [loja_endereco]='Rua das Amoras, 100 - São Paulo' [loja_url]=''
+    [loja_dias]='ter qua qui sex sab dom' [loja_horario]=9-18)
 declare -A NUMBER_MAX=([prazo_segundos]=60 [limite_leituras]=100000 [limite_escritas]=100000 [limite_sessoes]=100000 [limite_pedidos]=100000
     [limite_conexoes]=4000 [limite_fila]=200)
 
@@ -33,10 +35,43 @@ setting_fault() {
         [[ $2 =~ ^[A-Za-z]+([/_+-][A-Za-z0-9]+)*$ && -f /usr/share/zoneinfo/$2 ]] ||
             printf 'is %s: write a time zone as in /usr/share/zoneinfo, such as America/Sao_Paulo' "${2:-empty}"
         ;;
+    loja_*) setting_fault_page "$1" "$2" ;;
     limite_* | prazo_*)
         if [[ ! $2 =~ ^[1-9][0-9]{0,5}$ ]] || (($2 > NUMBER_MAX["$1"])); then
             printf 'is %s: write a whole number from 1 to %d' "${2:-empty}" "${NUMBER_MAX[$1]}"
         fi
+        ;;
+    esac
+}
+
+# The settings that pages show.
+setting_fault_page() {
+    local word words seen=' '
+    case $1 in
+    loja_nome | loja_endereco)
+        local most=60
+        [[ $1 == loja_nome ]] || most=200
+        [[ $2 =~ [^[:space:]] && ! $2 =~ [[:cntrl:]] ]] && ((${#2} <= most)) ||
+            printf 'is no text: write 1 to %d characters on one line' "$most"
+        ;;
+    loja_telefone)
+        [[ $2 =~ ^[0-9+\(][0-9\(\)\ -]{7,24}$ ]] || printf 'is %s: write a telephone number like (11) 5555-0123' "${2:-empty}"
+        ;;
+    loja_url)
+        [[ -z $2 || $2 =~ ^https?://[A-Za-z0-9.-]+(:[0-9]+)?$ ]] ||
+            printf 'is %s: write where the shop is to be found, like https://loja.example, or nothing' "$2"
+        ;;
+    loja_dias)
+        read -r -d '' -a words <<<"$2" || true
+        for word in "${words[@]}"; do
+            [[ $word =~ ^(seg|ter|qua|qui|sex|sab|dom)$ && $seen != *" $word "* ]] || seen=
+            seen+="$word "
+        done
+        [[ $seen == ' '*[a-z]* ]] || printf 'is %s: write each day once, with spaces, of seg ter qua qui sex sab dom' "${2:-empty}"
+        ;;
+    loja_horario)
+        [[ $2 =~ ^(0|[1-9][0-9]?)-([1-9][0-9]?)$ ]] && ((BASH_REMATCH[1] < BASH_REMATCH[2] && BASH_REMATCH[2] <= 24)) ||
+            printf 'is %s: write the hours from when to when it is open, like 9-18' "${2:-empty}"
         ;;
     esac
 }

@@ -140,6 +140,13 @@ cors_origens = *
 # prazo_segundos = 4
 # Whose days the dates of deliveries and of lists mean, a name in /usr/share/zoneinfo.
 # fuso_horario = America/Sao_Paulo
+# What the pages say of the shop: its name, where and when it is to be found, and the address that others link to.
+# loja_nome = Confeitaria
+# loja_telefone = (11) 5555-0123
+# loja_endereco = Rua das Amoras, 100 - São Paulo
+# loja_dias = ter qua qui sex sab dom
+# loja_horario = 9-18
+# loja_url = https://loja.example
 CONF
 }
 
