@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,63 +12,123 @@
 #include <strings.h>
 #include <sha2.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/arena.h"
+#include "core/clock.h"
 #include "core/log.h"
 
-#define TOKEN_MAX      256
-#define LINE_MAX_BYTES 512
+#define TOKEN_MAX 256
+#define TIME_MAX  64 /* of a time in the file */
+#define DATE_LEN  10 /* of an expiry without a time */
+#define DAY_US    (INT64_C(86400) * 1000000)
 
 static_assert(AUTH_HASH_MAX == SHA256_DIGEST_STRING_LENGTH, "a hash is SHA-256 in hexadecimal");
 
-struct auth {
-	char *path;
-	struct stat seen; /* of the file, when it was last read */
-	struct auth_token *tokens;
-	size_t count;
+struct entry {
+	struct auth_token token;
+	int64_t used; /* the last day, since 1970, whose use was noted by this process */
 };
 
-struct auth *auth_open(const char *path)
+struct auth {
+	char *path;
+	char *uses;
+	struct stat seen; /* of the file, when it was last read */
+	struct entry *entries;
+	size_t count;
+	bool unwritable; /* the last use could not be noted */
+};
+
+struct auth *auth_open(const char *path, const char *uses)
 {
 	struct auth *auth = calloc(1, sizeof(*auth));
 
-	if (auth == NULL || (auth->path = strdup(path)) == NULL)
+	if (auth == NULL || (auth->path = strdup(path)) == NULL || (auth->uses = strdup(uses)) == NULL)
 		out_of_memory();
 	return auth;
 }
 
 void auth_close(struct auth *auth)
 {
-	free(auth->tokens);
+	free(auth->entries);
+	free(auth->uses);
 	free(auth->path);
 	free(auth);
+}
+
+/* Takes the next word of a line; false when there is none, or when it does not fit. */
+static bool take_word(const char **at, char *out, size_t size)
+{
+	size_t len = 0;
+
+	*at += strspn(*at, " ");
+	while ((unsigned char)(*at)[len] > ' ' && (*at)[len] != 0x7f)
+		len++;
+	if (len == 0 || len >= size)
+		return false;
+	memcpy(out, *at, len);
+	out[len] = '\0';
+	*at += len;
+	return true;
+}
+
+static bool line_ends(const char *at)
+{
+	return at[strspn(at, " \r\n")] == '\0';
+}
+
+static bool expiry_read(const char *text, int64_t *expires)
+{
+	if (!clock_parse(text, expires))
+		return false;
+	*expires += strlen(text) == DATE_LEN ? DAY_US : 0;
+	return true;
+}
+
+/* Reads the token of one line. An expiry that cannot be read is no token: it must not last for ever. */
+static bool token_read(const char *line, struct auth_token *token)
+{
+	char created[TIME_MAX];
+	char expires[TIME_MAX];
+
+	if (!take_word(&line, token->hash, sizeof(token->hash)) ||
+	    !take_word(&line, token->name, sizeof(token->name)) ||
+	    !take_word(&line, token->rights, sizeof(token->rights)) || strlen(token->hash) != AUTH_HASH_MAX - 1)
+		return false;
+	token->expires = AUTH_NEVER;
+	if (line_ends(line))
+		return true;
+	if (!take_word(&line, created, sizeof(created)))
+		return false;
+	if (line_ends(line))
+		return true;
+	return take_word(&line, expires, sizeof(expires)) && line_ends(line) && expiry_read(expires, &token->expires);
 }
 
 /* Adds the token of one line; what is no token is left out and told. */
 static void token_add(struct auth *auth, const char *line)
 {
-	struct auth_token token;
+	struct entry entry = {.used = -1};
 
 	if (*line == '#' || *line == '\n')
 		return;
-	/* A name that is too long must not run over into the rights: a blank has to follow it. */
-	if (sscanf(line, "%64s%*1[ ]%64s%*1[ ]%127s", token.hash, token.name, token.rights) != 3 ||
-	    strlen(token.hash) != AUTH_HASH_MAX - 1) {
+	if (!token_read(line, &entry.token)) {
 		log_event(LOG_LEVEL_AVISO, "token_line", "erro=\"a line of the tokens file is no token\"");
 		return;
 	}
-	struct auth_token *tokens = reallocarray(auth->tokens, auth->count + 1, sizeof(token));
-	if (tokens == NULL)
+	struct entry *entries = reallocarray(auth->entries, auth->count + 1, sizeof(entry));
+	if (entries == NULL)
 		out_of_memory();
-	auth->tokens = tokens;
-	auth->tokens[auth->count++] = token;
+	auth->entries = entries;
+	auth->entries[auth->count++] = entry;
 }
 
 /* Reads the file again when it is another one, or another size or time, than last seen. */
 static void tokens_refresh(struct auth *auth)
 {
 	struct stat now;
-	char line[LINE_MAX_BYTES];
+	char *line = NULL;
+	size_t size = 0;
 
 	if (stat(auth->path, &now) != 0) {
 		auth->count = 0;
@@ -85,8 +146,9 @@ static void tokens_refresh(struct auth *auth)
 		auth->seen = (struct stat){0}; /* try again */
 		return;
 	}
-	while (fgets(line, sizeof(line), file) != NULL)
+	while (getline(&line, &size, file) >= 0)
 		token_add(auth, line);
+	free(line);
 	fclose(file);
 }
 
@@ -126,6 +188,39 @@ bool auth_hash(const char *authorization, char hash[static AUTH_HASH_MAX])
 	return true;
 }
 
+/* Sets the time of the file that stands for the token's last use; false with errno when it cannot. */
+static bool use_write(const struct auth *auth, const char *hash)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/%s", auth->uses, hash) < 0)
+		out_of_memory();
+	int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	bool done = fd >= 0 && futimens(fd, NULL) == 0;
+	int error = errno;
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	errno = error;
+	return done;
+}
+
+/* Notes the use of a token, once a day. */
+static void use_note(struct auth *auth, struct entry *entry)
+{
+	int64_t today = clock_now() / DAY_US;
+
+	if (entry->used == today || *auth->uses == '\0')
+		return;
+	bool done = use_write(auth, entry->token.hash);
+	if (done)
+		entry->used = today;
+	else if (!auth->unwritable)
+		log_event(LOG_LEVEL_ERRO, "token_use_unwritable", "diretorio=%s erro=%s", log_quote(auth->uses),
+		          log_quote(strerror(errno)));
+	auth->unwritable = !done;
+}
+
 const struct auth_token *auth_find(struct auth *auth, const char *authorization)
 {
 	char hash[AUTH_HASH_MAX];
@@ -133,8 +228,13 @@ const struct auth_token *auth_find(struct auth *auth, const char *authorization)
 	if (!auth_hash(authorization, hash))
 		return NULL;
 	tokens_refresh(auth);
-	for (size_t i = 0; i < auth->count; i++)
-		if (strcmp(auth->tokens[i].hash, hash) == 0)
-			return &auth->tokens[i];
+	for (struct entry *entry = auth->entries; entry < auth->entries + auth->count; entry++) {
+		if (strcmp(entry->token.hash, hash) != 0)
+			continue;
+		if (clock_now() >= entry->token.expires)
+			return NULL;
+		use_note(auth, entry);
+		return &entry->token;
+	}
 	return NULL;
 }

@@ -24,6 +24,7 @@ static const struct config_setting setting_table[] = {
     {"prazo_interno_ms", CONFIG_INT, offsetof(struct settings, prazo_interno_ms), "2500", 10, 60000},
     {"prazo_saude_ms", CONFIG_INT, offsetof(struct settings, prazo_saude_ms), "400", 10, 60000},
     {"tokens", CONFIG_TEXT, offsetof(struct settings, tokens), "", 0, 0},
+    {"usos", CONFIG_TEXT, offsetof(struct settings, usos), "", 0, 0},
     {"log", CONFIG_TEXT, offsetof(struct settings, log), "-", 0, 0},
     {"nivel", CONFIG_TEXT, offsetof(struct settings, nivel), "info", 0, 0},
     {"somente_leitura", CONFIG_BOOL, offsetof(struct settings, somente_leitura), "nao", 0, 0},
@@ -53,7 +54,8 @@ static const char *or_null(const char *text)
 
 struct stores program_open(const struct program *program)
 {
-	struct stores stores = {.auth = auth_open(settings.tokens), .read_only = settings.somente_leitura};
+	struct stores stores = {.auth = auth_open(settings.tokens, settings.usos),
+	                        .read_only = settings.somente_leitura};
 
 	if (program->statements != NULL) {
 		sql_options = (struct sql_options){.conninfo = settings.postgres,

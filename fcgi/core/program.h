@@ -37,6 +37,7 @@ struct settings {
 	int prazo_interno_ms;
 	int prazo_saude_ms; /* of a health check's question to a store; a quarter more for one to a service */
 	const char *tokens;
+	const char *usos; /* the directory that says when each token was last used; "": nothing says so */
 	const char *log;
 	const char *nivel;
 	bool somente_leitura;

@@ -186,13 +186,24 @@ static void finish(FCGX_Request *fcgi)
 	FCGX_Finish_r(fcgi);
 }
 
-static void handle(struct worker *worker, FCGX_Request *fcgi)
+/* The line of a request: who asked, by the token's name, where a right was asked for. */
+static void log_answer(const struct request *rq, int status, enum problem problem, int64_t start)
 {
 	static const char *const method_names[] = {[METHOD_GET] = "GET",
 	                                           [METHOD_POST] = "POST",
 	                                           [METHOD_PUT] = "PUT",
 	                                           [METHOD_PATCH] = "PATCH",
 	                                           [METHOD_DELETE] = "DELETE"};
+
+	log_event(LOG_LEVEL_INFO, "request", "method=%s rota=%s status=%d us=%lld%s%s%s%s",
+	          rq->method == METHOD_OTHER ? "?" : method_names[rq->method], rq->route == NULL ? "-" : rq->route,
+	          status, (long long)(clock_monotonic_us() - start), rq->author == NULL ? "" : " autor=",
+	          rq->author == NULL ? "" : rq->author, problem == PROBLEM_NONE ? "" : " codigo=",
+	          problem == PROBLEM_NONE ? "" : problem_info(problem)->codigo);
+}
+
+static void handle(struct worker *worker, FCGX_Request *fcgi)
+{
 	int64_t start = clock_monotonic_us();
 	const struct request_source source = {fcgi_variable, fcgi_body, fcgi};
 	struct request rq = {.arena = worker->arena, .stores = &worker->stores, .source = &source};
@@ -209,10 +220,7 @@ static void handle(struct worker *worker, FCGX_Request *fcgi)
 		crash_point("resposta", rq.route, "antes");
 	FCGX_PutStr(worker->out.data, (int)worker->out.len, fcgi->out);
 	finish(fcgi);
-	log_event(LOG_LEVEL_INFO, "request", "method=%s rota=%s status=%d us=%lld%s%s",
-	          rq.method == METHOD_OTHER ? "?" : method_names[rq.method], rq.route == NULL ? "-" : rq.route,
-	          rs->status, (long long)(clock_monotonic_us() - start), problem == PROBLEM_NONE ? "" : " codigo=",
-	          problem == PROBLEM_NONE ? "" : problem_info(problem)->codigo);
+	log_answer(&rq, rs->status, problem, start);
 	log_request(NULL);
 	arena_reset(worker->arena);
 }

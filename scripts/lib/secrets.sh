@@ -50,12 +50,34 @@ token_hash() {
     printf '%s' "${hash%% *}"
 }
 
+# The names are compared as texts: to awk 1.0 and 1 are the same number.
 tokens_without() {
-    [[ ! -f $ETC/tokens ]] || awk -v name="$1" '$2 != name' "$ETC/tokens"
+    [[ ! -f $ETC/tokens ]] || NAME=$1 awk '$2 "" != ENVIRON["NAME"] ""' "$ETC/tokens"
 }
 
-# tokens_and HASH NAME RIGHTS < the other lines: the new file in one step, so a worker never reads half of it.
+# The hashes of the tokens of this name, a line each.
+tokens_named() {
+    [[ ! -f $ETC/tokens ]] || NAME=$1 awk '$2 "" == ENVIRON["NAME"] "" { print $1 }' "$ETC/tokens"
+}
+
+# tokens_and HASH NAME RIGHTS [EXPIRES] < the other lines: the new file in one step, so a worker never reads half of it.
 tokens_and() {
-    { cat && printf '%s %s %s %s\n' "$1" "$2" "$3" "$(date -u +%Y-%m-%dT%H:%M:%SZ)"; } |
+    { cat && printf '%s %s %s %s%s\n' "$1" "$2" "$3" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "${4:+ $4}"; } |
         put "$ETC/tokens" 0640 "$EUID"
+}
+
+# The directory where the workers note when a token was last used: an empty file of that time, named by the token's hash.
+token_uses() {
+    printf '%s' "$DATA/usos"
+}
+
+# token_last_use HASH: the day, in UTC. stat does not follow a link that may lie there.
+token_last_use() {
+    local seconds
+    seconds=$(stat -c %Y -- "$(token_uses)/$1" 2>/dev/null) && date -u -d "@$seconds" +%Y-%m-%d
+}
+
+# As the servers' user, whose directory it is.
+token_use_forget() {
+    as_owner rm -f -- "$(token_uses)/$1"
 }

@@ -5,6 +5,7 @@ declare -A POOL_PROGRAM=([catalogo]=catalogo [catalogo-replica]=catalogo [carrin
 declare -A POOL_SIZE=([catalogo]=4 [catalogo-replica]=2 [carrinho]=4 [pedidos]=4)
 
 workers_configure() {
+    install -d -m 0700 -o "$OWNER" -g "$GROUP" "$(token_uses)"
     worker_common catalogo "$(worker_postgres "$(catalogue_pair primary)" catalogo catalogo)" "versao = $CACHE"
     worker_common vigia "$(worker_postgres "$(catalogue_pair primary)" catalogo catalogo)" "versao = $CACHE" "intervalo_ms = 200"
     worker_common catalogo-replica "$(worker_postgres "$(catalogue_pair prefer-standby)" catalogo catalogo_leitura)" "somente_leitura = sim"
@@ -45,7 +46,7 @@ conciliador_patience() {
 worker_common() {
     local pool=$1
     shift
-    printf '%s\n' "$@" "$(worker_deadlines)" "tokens = $ETC/tokens" "log = $LOG/$pool.log" "nivel = info" | put_config "$ETC/$pool.conf"
+    printf '%s\n' "$@" "$(worker_deadlines)" "tokens = $ETC/tokens" "usos = $(token_uses)" "log = $LOG/$pool.log" "nivel = info" | put_config "$ETC/$pool.conf"
     [[ -f $LOG/$pool.log ]] || put "$LOG/$pool.log" 0640 "$OWNER" </dev/null
 }
 

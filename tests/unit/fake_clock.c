@@ -24,11 +24,17 @@ int __wrap_redisSetTimeout(redisContext *context, struct timeval timeout);
 void *__wrap_redisCommandArgv(redisContext *context, int argc, const char **argv, const size_t *lengths);
 
 static int64_t now_us = 1000000;
+static int64_t real_us; /* 0: as it is */
 static int64_t cost_ms;
 
 void fake_clock_advance_ms(int64_t milliseconds)
 {
 	now_us += milliseconds * 1000;
+}
+
+void fake_clock_set_now(int64_t microseconds)
+{
+	real_us = microseconds;
 }
 
 void fake_clock_set_cost_ms(int64_t milliseconds)
@@ -38,6 +44,10 @@ void fake_clock_set_cost_ms(int64_t milliseconds)
 
 int __wrap_clock_gettime(clockid_t id, struct timespec *out)
 {
+	if (id == CLOCK_REALTIME && real_us != 0) {
+		*out = (struct timespec){real_us / 1000000, real_us % 1000000 * 1000};
+		return 0;
+	}
 	if (id != CLOCK_MONOTONIC)
 		return __real_clock_gettime(id, out);
 	*out = (struct timespec){now_us / 1000000, now_us % 1000000 * 1000};

@@ -18,7 +18,7 @@ static void setup(void)
 {
 	arena = arena_new();
 	if_match = if_none_match = authorization = NULL;
-	stores = (struct stores){.auth = auth_open("/nowhere")};
+	stores = (struct stores){.auth = auth_open("/nowhere", "")};
 }
 
 static void teardown(void)
