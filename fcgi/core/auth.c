@@ -81,7 +81,7 @@ static bool expiry_read(const char *text, int64_t *expires)
 {
 	if (!clock_parse(text, expires))
 		return false;
-	*expires += strlen(text) == DATE_LEN ? DAY_US : 0;
+	*expires += strlen(text) == DATE_LEN ? DAY_US - 1 : 0;
 	return true;
 }
 

@@ -195,11 +195,12 @@ static void log_answer(const struct request *rq, int status, enum problem proble
 	                                           [METHOD_PATCH] = "PATCH",
 	                                           [METHOD_DELETE] = "DELETE"};
 
-	log_event(LOG_LEVEL_INFO, "request", "method=%s rota=%s status=%d us=%lld%s%s%s%s",
-	          rq->method == METHOD_OTHER ? "?" : method_names[rq->method], rq->route == NULL ? "-" : rq->route,
-	          status, (long long)(clock_monotonic_us() - start), rq->author == NULL ? "" : " autor=",
-	          rq->author == NULL ? "" : rq->author, problem == PROBLEM_NONE ? "" : " codigo=",
-	          problem == PROBLEM_NONE ? "" : problem_info(problem)->codigo);
+	log_event(
+	    LOG_LEVEL_INFO, "request", "method=%s rota=%s status=%d us=%lld%s%s%s%s",
+	    rq->method == METHOD_OTHER ? "?" : method_names[rq->method], rq->route == NULL ? "-" : rq->route, status,
+	    (long long)(clock_monotonic_us() - start),
+	    rq->author == NULL ? "" : " autor=", rq->author == NULL ? "" : rq->author,
+	    problem == PROBLEM_NONE ? "" : " codigo=", problem == PROBLEM_NONE ? "" : problem_info(problem)->codigo);
 }
 
 static void handle(struct worker *worker, FCGX_Request *fcgi)

@@ -158,6 +158,7 @@ GOOD = {
     "lerPedido": lambda shop: Call("GET", of_order(shop)),
     "mudarStatus": lambda shop: Call("PUT", of_order(shop, "/status"), {"status": "em_preparo"}),
     "cancelarPedido": lambda shop: Call("POST", of_order(shop, "/cancelar")),
+    "lerEu": lambda shop: Call("GET", "/api/eu"),
     "lerSaude": lambda shop: Call("GET", "/health"),
     "lerVida": lambda shop: Call("GET", "/livez"),
 }

@@ -2,6 +2,7 @@
 import http.client
 import json
 import re
+import socket
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -172,3 +173,19 @@ class Client:
     def delete(self, target, **more):
         """DELETE."""
         return self.request("DELETE", target, **more)
+
+
+class Internal(Client):
+    """A client of nginx's internal socket, as the services are."""
+
+    def __init__(self, path, token=None):
+        super().__init__(0, token)
+        self.path = str(path)
+
+    def exchange(self, method, target, body, headers):
+        """One request on a connection of its own."""
+        self.connection = http.client.HTTPConnection("interno", timeout=WAIT_SECONDS)
+        self.connection.sock = socket.socket(socket.AF_UNIX)
+        self.connection.sock.connect(self.path)
+        self.used = float("inf")
+        return super().exchange(method, target, body, headers)

@@ -10,12 +10,23 @@ from urllib.parse import urlsplit
 import jsonschema
 import yaml
 
-from client import exact
+from client import TOP, exact
 
 UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 RFC3339 = re.compile(r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$", re.I)
 SEGMENTS = {"integer": "([1-9][0-9]{0,9})", "uuid": "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"}
+RIGHTS = {"administrador": "admin", "atendente": "atendente"}  # what the document calls them
 METHODS = ("get", "post", "put", "patch", "delete")
+ROUTE = re.compile(r'\{METHOD_(\w+), "([^"]+)", \w+, (?:NULL|"([\w,]+)")(?:, \.\w+ = \w+)*\}')
+
+
+def routes_in_code():
+    """(METHOD, pattern, rights) of every route of the workers' tables; rights are empty for one that is open to all."""
+    for source in (TOP / "fcgi").glob("*/main.c"):
+        text = source.read_text(encoding="utf-8")
+        routes = ROUTE.findall(text)
+        assert len(routes) == text.count("{METHOD_"), f"{source} has routes that this does not read"
+        yield from routes
 
 
 class SafeLoader(yaml.SafeLoader):
@@ -106,14 +117,20 @@ class Contract:
         """A path of the document as a regular expression."""
         return re.compile(re.sub(r"\{(\w+)\}", lambda m: SEGMENTS[self.parameter_kind(item, m[1])], path) + r"\Z")
 
+    @staticmethod
+    def rights(operation):
+        """The rights of which each lets a token in, as a route has them; empty when it is open to all."""
+        schemes = [name for one in operation["security"] or [{}] for name in one or [""]]
+        return "" if "" in schemes else ",".join(RIGHTS[name] for name in schemes)
+
     def routes(self):
-        """(METHOD, path with {int} and {uuid}, whether it wants a token) of every operation."""
+        """(METHOD, path with {int} and {uuid}, rights) of every operation."""
         kinds = {"integer": "{int}", "uuid": "{uuid}"}
         for path, item in self.document["paths"].items():
             plain = re.sub(r"\{(\w+)\}", lambda m, item=item: kinds[self.parameter_kind(item, m[1])], path)
             for method in METHODS:
                 if method in item:
-                    yield method.upper(), plain, {} not in (item[method]["security"] or [{}])
+                    yield method.upper(), plain, self.rights(item[method])
 
     def operation(self, method, target):
         """(path, operation) of a request: (None, None) for no such path, (path, None) for no such method."""

@@ -218,7 +218,7 @@ BARE = [
     Call("DELETE", "/api/carrinho/{sessao}"),
     Call("DELETE", "/api/carrinho/{sessao}/remover/{item}"), Call("GET", "/api/pedidos", True),
     Call("GET", "/api/pedidos/{pedido}"),
-    Call("POST", "/api/pedidos/{pedido}/cancelar"), Call("GET", "/health"),
+    Call("POST", "/api/pedidos/{pedido}/cancelar"), Call("GET", "/api/eu", True), Call("GET", "/health"),
 ]
 # fmt: on
 EVERY = CALLS + BARE

@@ -17,7 +17,7 @@ import psycopg2
 import redis
 
 import processes
-from client import TOP, WAIT_SECONDS, Client
+from client import TOP, WAIT_SECONDS, Client, Internal
 from contract import Contract
 
 POOLS = ("catalogo", "catalogo-replica", "carrinho", "pedidos")
@@ -358,6 +358,10 @@ class Shop:
         return Client(port, token, self.contract if checked else None)
 
     # What tests begin with
+
+    def internal(self, token):
+        """A client of the socket over which the services ask each other."""
+        return Internal(self.run / "interno.sock", token)
 
     def category(self, nome=None):
         """A category of the test's own; its id."""

@@ -1,12 +1,9 @@
 """The catalogue's side of an order, as pedidos calls it: through nginx's internal socket, with a token of its own."""
-import http.client
-import socket
 import threading
 import uuid
 
 import pytest
 
-from client import WAIT_SECONDS, Client
 from shop import CONCILIADORES
 
 
@@ -17,26 +14,10 @@ def no_conciliador(shop):
         yield
 
 
-class Interno(Client):
-    """A client of the internal listener, as pedidos is one."""
-
-    def __init__(self, shop, token):
-        super().__init__(0, token)
-        self.path = str(shop.run / "interno.sock")
-
-    def exchange(self, method, target, body, headers):
-        """One request on a connection of its own."""
-        self.connection = http.client.HTTPConnection("interno", timeout=WAIT_SECONDS)
-        self.connection.sock = socket.socket(socket.AF_UNIX)
-        self.connection.sock.connect(self.path)
-        self.used = float("inf")
-        return super().exchange(method, target, body, headers)
-
-
 @pytest.fixture(name="interno")
 def fixture_interno(shop):
     """The token has the rights `reservas` and `retirar`, and no other."""
-    return Interno(shop, shop.secret("pedidos.token"))
+    return shop.internal(shop.secret("pedidos.token"))
 
 
 def body(pedido, *lines):
@@ -97,7 +78,7 @@ def test_the_last_unit_goes_once(shop):
             if client.post("/interno/reservas", body(pedido, (produto, 1))).status == 200:
                 won.append((produto, pedido))
 
-    threads = [threading.Thread(target=reach, args=(Interno(shop, token),)) for _ in range(4)]
+    threads = [threading.Thread(target=reach, args=(shop.internal(token),)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -105,7 +86,7 @@ def test_the_last_unit_goes_once(shop):
     assert sorted(produto for produto, _ in won) == produtos
     assert {shop.stock(produto) for produto in produtos} == {0}
     for _, pedido in won:
-        Interno(shop, token).post(f"/interno/reservas/{pedido}/liberar").ok()
+        shop.internal(token).post(f"/interno/reservas/{pedido}/liberar").ok()
 
 
 def test_an_order_undone_before_its_reservation_came(shop, interno):
@@ -119,6 +100,6 @@ def test_an_order_undone_before_its_reservation_came(shop, interno):
 def test_only_pedidos_may_reserve(shop):
     """An administrator is not pedidos, and pedidos is no administrator."""
     line = body(str(uuid.uuid4()), (shop.product()["id"], 1))
-    Interno(shop, None).post("/interno/reservas", line).problem("nao_autenticado")
-    Interno(shop, shop.admin.token).post("/interno/reservas", line).problem("nao_autorizado")
+    shop.internal(None).post("/interno/reservas", line).problem("nao_autenticado")
+    shop.internal(shop.admin.token).post("/interno/reservas", line).problem("nao_autorizado")
     shop.client(token=shop.secret("pedidos.token")).post("/api/categorias", {"nome": "x"}).problem("nao_autorizado")
