@@ -39,7 +39,7 @@ END {
 		printf "    \"%s\" \"%sOPTIONS\";\n", places[i], list
 	}
 	print "    \"~ /health(\\?|$)\" \"GET, HEAD, OPTIONS\";"
-	print "    \"~^confeitaria /(livez|api/openapi\\.yaml)(\\?|$)\" \"GET, HEAD, OPTIONS\";"
+	print "    \"~^confeitaria /(livez|api/?|api/openapi\\.yaml)(\\?|$)\" \"GET, HEAD, OPTIONS\";"
 	print "    \"~^confeitaria /(?!(api|interno)(/|$))\" arquivo;"
 	print "}"
 }

@@ -43,8 +43,13 @@ BEGIN {
 	answers["servico_fora"] = answers["sobrecarga"] = ""
 	answers["servico_indisponivel"] = "503"
 	answers["tempo_esgotado"] = "504"
+	# Where a person may ask, a page is the answer (seguranca.conf).
+	place_of["rota_nao_encontrada"] = "$onde_404"
+	place_of["erro_interno"] = "$onde_500"
+	place_of["servico_indisponivel"] = "$onde_503"
+	place_of["tempo_esgotado"] = "$onde_504"
 	print "# nginx's own errors in the shape of the workers'; they answer theirs themselves."
-	print "error_page 502 = $motivo_502;"
+	print "error_page 502 = $onde_502;"
 }
 
 /^PROBLEM\(/ {
@@ -55,7 +60,8 @@ BEGIN {
 	if (problem["codigo"] in early)
 		place = "/problema/" problem["codigo"]
 	if (answers[problem["codigo"]] != "")
-		printf "error_page %s = %s;\n", answers[problem["codigo"]], place
+		printf "error_page %s = %s;\n", answers[problem["codigo"]], \
+			(problem["codigo"] in place_of ? place_of[problem["codigo"]] : place)
 	printf "location %s%s {\n    internal;\n    types { }\n", (place ~ /^@/ ? "" : "= "), place
 	printf "    default_type application/problem+json;\n"
 	if (problem["retry"] > 0)

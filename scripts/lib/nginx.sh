@@ -18,7 +18,7 @@ render() {
 }
 
 nginx_configure() {
-    local port=$1 base=$2 reach=$3 user='' vary=Accept-Encoding origins name
+    local port=$1 base=$2 reach=$3 user='' vary=Accept-Encoding origins name proxy proxies=''
     ! is_root || user="user $SERVICE_USER $SERVICE_USER;"
     origins=$(nginx_origins "$(setting_own cors_origens)")
     [[ $origins == *'default "*"'* ]] || vary+=', Origin'
@@ -26,6 +26,8 @@ nginx_configure() {
     render "$TOP/nginx/nginx.conf.in" "USER=$user" "PROCESSOS=$NGINX_WORKERS" \
         "PRAZOFIM=$(($(setting_own prazo_segundos) * 1500))" | put_config "$ETC/nginx/nginx.conf"
     render "$TOP/nginx/origem.conf.in" "ORIGINS=$origins" "VARY=$vary" | put_config "$ETC/nginx/origem.conf"
+    for proxy in $(setting_own proxies); do proxies+="    $proxy  1;"$'\n'; done
+    render "$TOP/nginx/seguranca.conf.in" "PROXIES=${proxies%$'\n'}" | put_config "$ETC/nginx/seguranca.conf"
     render "$TOP/nginx/rotas.conf.in" "LISTEN=$(nginx_listen "$port" "$reach")" | put_config "$ETC/nginx/rotas.conf"
     nginx_direct_ports "$base" | put_config "$ETC/nginx/portas.conf"
     awk -v etc="$ETC/nginx" -f "$TOP/nginx/problemas.awk" "$TOP/fcgi/core/problems.def" | put_config "$ETC/nginx/problemas.conf"
