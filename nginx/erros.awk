@@ -39,6 +39,6 @@ BEGIN {
 }
 
 END {
-	page("index.html", "Erros da API", "<p>Toda falha traz um destes códigos no campo <code>codigo</code>.</p>" \
+	page("index.html", "Erros da API", "<p>Toda falha da <a href=\"/api/\">API</a> traz um destes códigos no campo <code>codigo</code>.</p>" \
 		"<table><thead><tr><th>HTTP</th><th>Erro</th><th>Código</th></tr></thead><tbody>\n" list "</tbody></table>")
 }

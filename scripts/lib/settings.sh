@@ -46,7 +46,7 @@ setting_fault() {
 
 # The settings that pages show.
 setting_fault_page() {
-    local word words seen=' '
+    local word words to seen=' '
     case $1 in
     loja_nome | loja_endereco)
         local most=60
@@ -70,8 +70,9 @@ setting_fault_page() {
         [[ $seen == ' '*[a-z]* ]] || printf 'is %s: write each day once, with spaces, of seg ter qua qui sex sab dom' "${2:-empty}"
         ;;
     loja_horario)
-        [[ $2 =~ ^(0|[1-9][0-9]?)-([1-9][0-9]?)$ ]] && ((BASH_REMATCH[1] < BASH_REMATCH[2] && BASH_REMATCH[2] <= 24)) ||
-            printf 'is %s: write the hours from when to when it is open, like 9-18' "${2:-empty}"
+        [[ $2 =~ ^(0|[1-9][0-9]?)(:([0-5][0-9]))?-([1-9][0-9]?)(:([0-5][0-9]))?$ ]] &&
+            ((BASH_REMATCH[1] * 60 + 10#0${BASH_REMATCH[3]} < (to = BASH_REMATCH[4] * 60 + 10#0${BASH_REMATCH[6]}) && to <= 24 * 60)) ||
+            printf 'is %s: write the hours from when to when it is open, like 9-18 or 8:30-18' "${2:-empty}"
         ;;
     esac
 }

@@ -108,7 +108,7 @@ def test_a_compressed_answer_has_a_tag_that_revalidates_it(shop, things):
 
 def test_a_refusal_by_nginx_ends_the_connection_and_says_so(shop, things):
     """An empty If-Match on a kept answer, any that fails on a file: a client must not use this connection again."""
-    for path in ("/", "/estilo.css", "/api/openapi.yaml", f"/api/produtos/{things['produto']}"):
+    for path in ("/", "/robots.txt", "/api/openapi.yaml", f"/api/produtos/{things['produto']}"):
         for condition in ("", '"x"'):
             answer = shop.client().get(path, headers={"If-Match": condition})
             answer.problem("versao_diferente")
@@ -118,7 +118,7 @@ def test_a_refusal_by_nginx_ends_the_connection_and_says_so(shop, things):
 
 def test_files_are_revalidated(shop):
     """By tag and by date: they have one."""
-    for path in ("/", "/estilo.css", "/api/openapi.yaml", "/erros/", "/erros/estoque-insuficiente"):
+    for path in ("/", "/robots.txt", "/api/", "/api/openapi.yaml", "/erros/", "/erros/estoque-insuficiente"):
         whole = shop.public.get(path)
         assert whole.status == 200 and whole.headers["Cache-Control"] == "no-cache" and whole.etag
         assert whole.headers["Accept-Ranges"] is None

@@ -68,7 +68,6 @@ OWN = (
     ("requisicao_invalida", request(b"POST /api/pedidos", b"Content-Length: 1", b"Content-Length: 2")),
     ("requisicao_invalida", request(b"POST /api/pedidos HTTP/1.0", b"Transfer-Encoding: chunked")),
     ("rota_nao_encontrada", request(b"GET /nada")),
-    ("rota_nao_encontrada", request(b"GET /api")),
     ("rota_nao_encontrada", request(b"GET /api/nada")),
     ("rota_nao_encontrada", request(b"GET /problema/versao_http")),
     ("rota_nao_encontrada", request(b"GET /interno/reservas")),
@@ -176,7 +175,7 @@ def test_allow_is_true(shop):
 
 def test_files_are_only_read(shop):
     """405 says so for whatever else is tried, OPTIONS too."""
-    for path in ("/", "/estilo.css", "/erros/", "/erros/estoque-insuficiente", "/api/openapi.yaml"):
+    for path in ("/", "/robots.txt", "/erros/", "/erros/estoque-insuficiente", "/api/openapi.yaml", "/api", "/api/"):
         for method in ("POST", "PUT", "PATCH", "DELETE", "TRACE"):
             client = shop.client()
             answer = client.request(method, path, headers={"Content-Length": "0"})
@@ -191,7 +190,6 @@ def test_options_where_there_is_nothing(shop):
     preflight = {"Origin": "https://loja.example", "Access-Control-Request-Method": "PUT"}
     for path in (
         "/nada",
-        "/api",
         "/api/nada",
         "/api/produtos/0",
         "/api/carrinho/x",

@@ -152,7 +152,7 @@ def test_what_an_address_may_ask(limited, text, rate):
 
 def test_files_are_not_counted(limited):
     """A page is no burden."""
-    assert pipeline(limited.port, request("GET", "/estilo.css"), 2000, another_address()) == {200: 2000}
+    assert pipeline(limited.port, request("GET", "/robots.txt"), 2000, another_address()) == {200: 2000}
 
 
 def test_a_customer_behind_a_proxy_is_himself(limited):
