@@ -188,14 +188,7 @@ def test_files_are_only_read(shop):
 def test_options_where_there_is_nothing(shop):
     """404, as for every other method; a preflight is let through, so that its page can read the 404."""
     preflight = {"Origin": "https://loja.example", "Access-Control-Request-Method": "PUT"}
-    for path in (
-        "/nada",
-        "/api/nada",
-        "/api/produtos/0",
-        "/api/carrinho/x",
-        "/interno/reservas",
-        "/health/catalogo",
-    ):
+    for path in ("/nada", "/api/nada", "/api/produtos/0", "/api/carrinho/x", "/interno/reservas", "/health/catalogo"):
         shop.public.request("OPTIONS", path).problem("rota_nao_encontrada")
         answer = shop.public.request("OPTIONS", path, headers=preflight)
         assert answer.status == 204 and "PUT" in answer.headers["Access-Control-Allow-Methods"]
