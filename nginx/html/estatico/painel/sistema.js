@@ -1,0 +1,112 @@
+// The state of the system, live: a picture, the same in a table, the reads that this page makes itself, and what changed when.
+import {html, useEffect} from '../comum/ui.js';
+import {Drawing, SOURCES, sourceOf} from './desenho.js';
+import {serviceName} from './observador.js';
+import {Heading, Loading} from './pecas.js';
+import {log, observed, paused, setPaused, startProbes} from './sondas.js';
+
+const TIME = new Intl.DateTimeFormat('pt-BR', {hour: '2-digit', minute: '2-digit', second: '2-digit'});
+const NUMBER = new Intl.NumberFormat('pt-BR');
+const STATES = {healthy: ['bem', 'selo-bom'], degraded: ['com problemas', 'selo-aviso'], unhealthy: ['fora', 'selo-erro']};
+const ROLES = {primario: 'primário', replica: 'réplica'};
+
+const State = ({status}) => html`<span class=${`selo ${STATES[status]?.[1] ?? ''}`}>${STATES[status]?.[0] ?? 'sem notícia'}</span>`;
+
+function inBytes(bytes) {
+    return bytes < 1024 * 1024 ? `${NUMBER.format(Math.round(bytes / 1024))} KB` : `${NUMBER.format(Math.round(bytes / 1024 / 1024))} MB`;
+}
+
+// What is known of a store, in few words; what is null is not known.
+function storeInWords({papel, servidor, atraso_bytes: behind, atraso_segundos: seconds, memoria_bytes: memory, carrinhos}) {
+    return [
+        papel && ROLES[papel],
+        servidor,
+        seconds != null && `atraso de ${seconds} s`,
+        behind != null && `${NUMBER.format(behind)} bytes por aplicar`,
+        carrinhos != null && (carrinhos === 1 ? '1 carrinho' : `${NUMBER.format(carrinhos)} carrinhos`),
+        memory != null && inBytes(memory),
+    ].filter(Boolean).join(' · ');
+}
+
+const Service = ({servico: {nome, status, trabalhadores, dependencias}}) => html`<tr>
+        <th scope="row">${serviceName(nome)}</th>
+        <td><${State} status=${status} /></td>
+        <td>${trabalhadores ? `${trabalhadores.ocupados} de ${trabalhadores.total} trabalhadores ocupados` : 'não responde'}</td>
+    </tr>
+    ${(dependencias ?? []).map(
+        (one) => html`<tr key=${one.nome} class="dependencia">
+            <th scope="row">usa ${one.nome}</th>
+            <td><${State} status=${one.status} /></td>
+            <td>${storeInWords(one)}</td>
+        </tr>`,
+    )}`;
+
+const Parts = ({sistema, problem}) => html`<section class="cartao" aria-labelledby="partes-titulo">
+    <h2 id="partes-titulo">Partes</h2>
+    ${!sistema && html`<p class="recado">O estado das partes não é informado agora: ${problem} As consultas à loja, abaixo, continuam.</p>`}
+    ${sistema &&
+    html`<div class="tabela-rolagem" tabindex="0" role="region" aria-label="Partes do sistema"><table>
+        <thead><tr><th scope="col">Parte</th><th scope="col">Estado</th><th scope="col">Agora</th></tr></thead>
+        <tbody>${sistema.servicos.map((servico) => html`<${Service} key=${servico.nome} servico=${servico} />`)}</tbody>
+    </table></div>`}
+</section>`;
+
+const KEPT = {HIT: 'guardada pelo nginx (HIT)', MISS: 'pedida a um trabalhador (MISS)'};
+
+const Read = ({name, probe}) => html`<tr>
+    <th scope="row">${name}</th>
+    <td>${probe.answered ? `${probe.ms} ms` : probe.status ? `falhou (${probe.status})` : 'sem resposta'}</td>
+    <td>${probe.answered ? (KEPT[probe.cache] ?? 'pedida a um trabalhador') : '—'}</td>
+    <td>${probe.answered ? (probe.replica ? html`<span class="selo selo-aviso">réplica${probe.lag && `, atraso até ${probe.lag} s`}</span>` : 'primário') : '—'}</td>
+</tr>`;
+
+const Reads = ({lista, estoque}) => html`<section class="cartao" aria-labelledby="leituras-titulo">
+    <h2 id="leituras-titulo">Consultas como as de um cliente</h2>
+    <div class="tabela-rolagem" tabindex="0" role="region" aria-label="Consultas desta página"><table>
+        <thead><tr><th scope="col">Consulta</th><th scope="col">Tempo</th><th scope="col">Resposta</th><th scope="col">Fonte</th></tr></thead>
+        <tbody>
+            <${Read} name="Produtos" probe=${lista} />
+            ${estoque && html`<${Read} name="Estoque" probe=${estoque} />`}
+        </tbody>
+    </table></div>
+</section>`;
+
+const Owed = ({pendencias: {inacabados, parados, eventos_por_publicar: events}}) => html`<section class="cartao" aria-labelledby="pendencias-titulo">
+    <h2 id="pendencias-titulo">Pendências</h2>
+    <dl class="dados">
+        <dt>Pedidos por concluir</dt><dd>${inacabados}</dd>
+        <dt>Pedidos parados</dt><dd>${parados}${parados > 0 && html` <span class="selo selo-erro">precisam de alguém</span>`}</dd>
+        <dt>Eventos por publicar</dt><dd>${events}</dd>
+    </dl>
+</section>`;
+
+const Log = () => html`<section class="cartao registro" aria-labelledby="registro-titulo">
+    <h2 id="registro-titulo">O que mudou</h2>
+    <ol role="log" aria-live="polite" aria-labelledby="registro-titulo" tabindex="0">
+        ${log.value.map(
+            ({id, at, text, kind}) => html`<li key=${id} class=${`registro-${kind}`}><time>${TIME.format(at)}</time> ${text}</li>`,
+        )}
+    </ol>
+    ${log.value.length === 0 && html`<p class="suave">Nada mudou desde que esta página foi aberta.</p>`}
+</section>`;
+
+const Pause = () => html`<button type="button" class="botao-claro" aria-pressed=${paused.value ? 'true' : 'false'} onClick=${() => setPaused(!paused.value)}>
+    ${paused.value ? 'Continuar' : 'Pausar'}
+</button>`;
+
+export function Sistema() {
+    useEffect(startProbes, []);
+    const now = observed.value;
+    const source = now && sourceOf(now);
+    return html`<${Heading} actions=${html`<${Pause} />`}>Sistema</>
+        ${!now && html`<${Loading} what="o estado do sistema" />`}
+        ${now &&
+        html`<p class="resumo-sistema">${paused.value ? 'Pausado.' : 'Ao vivo.'} Leituras do catálogo: <strong>${SOURCES[source] ?? 'sem resposta'}</strong>.</p>
+            <div class="sistema-mesa">
+                <section class="cartao" aria-label="Desenho"><${Drawing} observed=${now} /></section>
+                <${Log} />
+                <${Reads} lista=${now.lista} estoque=${now.estoque} />
+                <${Parts} sistema=${now.sistema} problem=${now.problem} />
+                ${now.sistema?.pendencias && html`<${Owed} pendencias=${now.sistema.pendencias} />`}
+            </div>`}`;
+}

@@ -1,0 +1,86 @@
+// What became of a product: every movement of its stock, every change of its price and of its sale state, and whose it was.
+import {formatInstant} from '../comum/datas.js';
+import {formatCents, toCents} from '../comum/dinheiro.js';
+import {html, useEffect, useState} from '../comum/ui.js';
+import {call} from './chamar.js';
+import {onChanges} from './novidades.js';
+import {Failure, Loading, More, useLoaded} from './pecas.js';
+
+const PAGE = 20;
+
+// The kinds of movements as the ledger names them.
+const TIPOS = {
+    inicial: 'Estoque inicial',
+    ajuste: 'Ajuste',
+    reserva: 'Separado para o pedido',
+    venda: 'Vendido no pedido',
+    liberacao: 'Devolvido: pedido não concluído,',
+    devolucao: 'Devolvido: pedido cancelado,',
+};
+
+const signed = (count) => (count > 0 ? `+${count}` : String(count).replace('-', '−'));
+const ofWhom = ({autor, pedido_numero: numero}) => autor ?? (numero ? html`<span class="suave">cliente</span>` : '—');
+
+const Movement = ({one}) => html`<tr>
+    <td>${formatInstant(one.em)}</td>
+    <th scope="row">${TIPOS[one.tipo] ?? one.tipo} ${one.pedido_numero}</th>
+    <td class="numero">${signed(one.quantidade)}</td>
+    <td class="numero">${one.saldo}</td>
+    <td>${ofWhom(one)}</td>
+</tr>`;
+
+const valueOf = (campo, value) =>
+    campo === 'preco' ? (value === null ? '—' : formatCents(toCents(value))) : value === null ? '—' : value ? 'à venda' : 'fora de venda';
+
+const Change = ({one}) => html`<tr>
+    <td>${formatInstant(one.em)}</td>
+    <th scope="row">${one.campo === 'preco' ? 'Preço' : 'Venda'}</th>
+    <td>${valueOf(one.campo, one.antes)}</td>
+    <td>${valueOf(one.campo, one.depois)}</td>
+    <td>${one.autor ?? '—'}</td>
+</tr>`;
+
+const SHEETS = {
+    movimentos: {name: 'Estoque', heads: ['Quando', 'O quê', 'Quantidade', 'Saldo', 'Quem'], row: Movement, none: 'O estoque ainda não mudou.'},
+    mudancas: {name: 'Preço e venda', heads: ['Quando', 'O quê', 'Antes', 'Depois', 'Quem'], row: Change, none: 'O preço e a venda ainda não mudaram.'},
+};
+
+function Sheet({id, sheet, round}) {
+    const {heads, row: Row, none, name} = SHEETS[sheet];
+    const load = async (cursor) => {
+        const {data, proximo} = await call(`/api/produtos/${id}/${sheet}`, {query: {limite: PAGE, cursor}});
+        return {rows: data, next: proximo};
+    };
+    const {value: page, problem, again, put} = useLoaded(() => load(null), [id, sheet, round]);
+    useEffect(() => onChanges(again), [id, sheet]);
+    const more = async () => {
+        const {rows, next} = await load(page.next);
+        put((now) => ({rows: [...now.rows, ...rows], next}));
+    };
+    if (problem && !page)
+        return html`<${Failure} problem=${problem} retry=${again} />`;
+    if (!page)
+        return html`<${Loading} what="o histórico" />`;
+    if (page.rows.length === 0)
+        return html`<p class="vazio">${none}</p>`;
+    return html`<div class="tabela-rolagem" tabindex="0" role="region" aria-label=${name}><table class="trilha">
+            <thead><tr>${heads.map((head) => html`<th scope="col" class=${['Quantidade', 'Saldo'].includes(head) ? 'numero' : ''}>${head}</th>`)}</tr></thead>
+            <tbody>${page.rows.map((one) => html`<${Row} key=${one.id} one=${one} />`)}</tbody>
+        </table></div>
+        <${More} next=${page.next} onMore=${more} />`;
+}
+
+// `round` grows with every change made on this page, so that the trail shows it.
+export function Trilha({id, round}) {
+    const [sheet, setSheet] = useState('movimentos');
+    return html`<section class="cartao" aria-labelledby="trilha-titulo">
+        <h2 id="trilha-titulo">O que mudou, e quem mudou</h2>
+        <div class="fichas" role="group" aria-label="Qual histórico">
+            ${Object.entries(SHEETS).map(
+                ([key, {name}]) => html`<button key=${key} type="button" class="ficha" aria-pressed=${key === sheet ? 'true' : 'false'}
+                    onClick=${() => setSheet(key)}>${name}</button>`,
+            )}
+        </div>
+        <${Sheet} id=${id} sheet=${sheet} round=${round} />
+    </section>`;
+}
