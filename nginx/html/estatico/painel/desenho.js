@@ -9,18 +9,18 @@ const FIRST = 118;
 const HIGH = 74;
 
 const ROWS = [
-    {nome: 'catalogo', pool: 'Catálogo', store: 'PostgreSQL primário', dependencia: 'postgres', reads: 'primario'},
-    {nome: 'catalogo-replica', pool: 'Catálogo, leitura', store: 'PostgreSQL réplica', dependencia: 'postgres', reads: 'replica'},
+    {nome: 'catalogo', pool: 'Catálogo', store: 'SQL primário', dependencia: 'postgres', reads: 'primario'},
+    {nome: 'catalogo-replica', pool: 'Só leitura', store: 'SQL réplica', dependencia: 'postgres', reads: 'replica'},
     {nome: 'carrinho', pool: 'Carrinho', store: 'Redis', dependencia: 'redis'},
-    {nome: 'pedidos', pool: 'Pedidos', store: 'PostgreSQL pedidos', dependencia: 'postgres'},
+    {nome: 'pedidos', pool: 'Pedidos', store: 'SQL pedidos', dependencia: 'postgres'},
 ];
 
 function Box({x, y, width, height = HIGH, name, status, detail}) {
     return html`<g class=${`caixa-desenho caixa-${status ?? 'sem'}`}>
         <rect x=${x} y=${y} width=${width} height=${height} rx="12" />
-        <text class="desenho-nome" x=${x + 12} y=${y + 24}>${name}</text>
-        <text class="desenho-estado" x=${x + 12} y=${y + 45}>${WORDS[status]}</text>
-        ${detail && html`<text class="desenho-detalhe" x=${x + 12} y=${y + 64}>${detail}</text>`}
+        <text class="desenho-nome" x=${x + 12} y=${y + 25}>${name}</text>
+        <text class="desenho-estado" x=${x + 12} y=${y + 46}>${WORDS[status]}</text>
+        ${detail && html`<text class="desenho-detalhe" x=${x + 12} y=${y + 65}>${detail}</text>`}
     </g>`;
 }
 
@@ -58,10 +58,10 @@ function Row({row, index, observed, source}) {
     const cut = (status) => (status === 'unhealthy' ? 'cortada' : 'livre');
     const used = row.reads !== undefined && row.reads === source;
     return html`<g>
-        <${Line} points=${[[22, 70], [22, middle], [44, middle]]} way=${used ? 'usada' : cut(pool)} />
-        <${Line} points=${[[232, middle], [278, middle]]} way=${store?.status === 'unhealthy' ? 'cortada' : used ? 'usada' : 'livre'} />
-        <${Box} x=${44} y=${y} width=${188} name=${row.pool} status=${pool} detail=${workers(service)} />
-        <${Box} x=${278} y=${y} width=${194} name=${row.store} status=${store?.status ?? null} detail=${storeDetail(store)} />
+        <${Line} points=${[[20, 84], [20, middle], [40, middle]]} way=${used ? 'usada' : cut(pool)} />
+        <${Line} points=${[[194, middle], [224, middle]]} way=${store?.status === 'unhealthy' ? 'cortada' : used ? 'usada' : 'livre'} />
+        <${Box} x=${40} y=${y} width=${154} name=${row.pool} status=${pool} detail=${workers(service)} />
+        <${Box} x=${224} y=${y} width=${168} name=${row.store} status=${store?.status ?? null} detail=${storeDetail(store)} />
     </g>`;
 }
 
@@ -81,17 +81,20 @@ function words(observed, source) {
     return `Desenho do sistema. Leituras: ${SOURCES[source] ?? 'sem resposta'}. ${parts.join('. ')}.`;
 }
 
+// The way in use lies above the others.
+const inPaintingOrder = (source) => [...ROWS].sort((one, other) => (one.reads === source) - (other.reads === source));
+
 export function Drawing({observed}) {
     const source = sourceOf(observed);
     const {lista} = observed;
     const replication = storeOf(serviceOf(observed.sistema, 'catalogo-replica'), 'postgres');
     const copies = replication?.status === 'healthy' && storeOf(serviceOf(observed.sistema, 'catalogo'), 'postgres')?.status === 'healthy';
-    return html`<svg class="desenho" viewBox="0 0 480 520" role="img" aria-labelledby="desenho-titulo">
+    return html`<svg class="desenho" viewBox="0 0 400 516" role="img" aria-labelledby="desenho-titulo">
         <title id="desenho-titulo">${words(observed, source)}</title>
-        ${ROWS.map((row, index) => html`<${Row} key=${row.nome} row=${row} index=${index} observed=${observed} source=${source} />`)}
-        <${Line} points=${[[375, FIRST + HIGH], [375, FIRST + ROW]]} way=${observed.sistema && !copies ? 'cortada' : 'livre'} />
-        <text class="desenho-detalhe" x="364" y=${FIRST + HIGH + 20} text-anchor="end">cópia</text>
-        <${Box} x=${8} y=${8} width=${464} height=${78} name="Porta de entrada (nginx)" status=${lista.status > 0 ? 'healthy' : 'unhealthy'}
+        ${inPaintingOrder(source).map((row) => html`<${Row} key=${row.nome} row=${row} index=${ROWS.indexOf(row)} observed=${observed} source=${source} />`)}
+        <${Line} points=${[[308, FIRST + HIGH], [308, FIRST + ROW]]} way=${observed.sistema && !copies ? 'cortada' : 'livre'} />
+        <text class="desenho-detalhe" x="298" y=${FIRST + HIGH + 20} text-anchor="end">cópia</text>
+        <${Box} x=${8} y=${8} width=${384} height=${78} name="Porta de entrada (nginx)" status=${lista.status > 0 ? 'healthy' : 'unhealthy'}
             detail=${source ? `leituras: ${SOURCES[source]}, ${lista.ms} ms` : 'as consultas não são respondidas'} />
     </svg>`;
 }

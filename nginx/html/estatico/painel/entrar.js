@@ -47,6 +47,7 @@ function TokenForm({button, onDone}) {
 
 export function SignIn({problem}) {
     return html`<main class="entrar" id="conteudo">
+        <img class="entrar-marca" src="/favicon.svg" alt="" width="64" height="64" />
         <h1>Painel da loja</h1>
         <p>Pedidos, cozinha, produtos e vendas. Entre com o token que recebeu de quem administra a loja.</p>
         ${problem && html`<p class="recado recado-erro" role="alert">${wordsFor(problem)}</p>`}

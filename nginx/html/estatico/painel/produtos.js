@@ -60,9 +60,8 @@ const Row = ({produto}) => html`<li class=${`linha-produto ${produto.ativo ? '' 
     <${Foto} produto=${produto} decorativa classe="miniatura" />
     <div class="linha-produto-nome">
         <a href=${address('produtos', produto.id)}>${produto.nome}</a>
-        <p class="suave pequeno">${produto.categoria_nome}</p>
+        <p class="suave pequeno">${produto.categoria_nome} <${StockBadge} produto=${produto} /></p>
     </div>
-    <p class="linha-produto-selo"><${StockBadge} produto=${produto} /></p>
     <p class="linha-produto-estoque"><strong>${produto.estoque}</strong> <span class="suave pequeno">em estoque</span></p>
     <p class="dinheiro linha-produto-preco">${formatCents(toCents(produto.preco))}</p>
 </li>`;

@@ -43,7 +43,7 @@ const Service = ({servico: {nome, status, trabalhadores, dependencias}}) => html
 
 const Parts = ({sistema, problem}) => html`<section class="cartao" aria-labelledby="partes-titulo">
     <h2 id="partes-titulo">Partes</h2>
-    ${!sistema && html`<p class="recado">O estado das partes não é informado agora: ${problem} As consultas à loja, abaixo, continuam.</p>`}
+    ${!sistema && html`<p class="recado">O estado das partes não é informado agora: ${problem} As consultas à loja continuam.</p>`}
     ${sistema &&
     html`<div class="tabela-rolagem" tabindex="0" role="region" aria-label="Partes do sistema"><table>
         <thead><tr><th scope="col">Parte</th><th scope="col">Estado</th><th scope="col">Agora</th></tr></thead>
@@ -82,11 +82,11 @@ const Owed = ({pendencias: {inacabados, parados, eventos_por_publicar: events}})
 
 const Log = () => html`<section class="cartao registro" aria-labelledby="registro-titulo">
     <h2 id="registro-titulo">O que mudou</h2>
-    <ol role="log" aria-live="polite" aria-labelledby="registro-titulo" tabindex="0">
+    <div role="log" aria-live="polite" aria-labelledby="registro-titulo" tabindex="0"><ol>
         ${log.value.map(
             ({id, at, text, kind}) => html`<li key=${id} class=${`registro-${kind}`}><time>${TIME.format(at)}</time> ${text}</li>`,
         )}
-    </ol>
+    </ol></div>
     ${log.value.length === 0 && html`<p class="suave">Nada mudou desde que esta página foi aberta.</p>`}
 </section>`;
 
@@ -103,7 +103,7 @@ export function Sistema() {
         ${now &&
         html`<p class="resumo-sistema">${paused.value ? 'Pausado.' : 'Ao vivo.'} Leituras do catálogo: <strong>${SOURCES[source] ?? 'sem resposta'}</strong>.</p>
             <div class="sistema-mesa">
-                <section class="cartao" aria-label="Desenho"><${Drawing} observed=${now} /></section>
+                <section class="cartao cartao-desenho" aria-label="Desenho"><${Drawing} observed=${now} /></section>
                 <${Log} />
                 <${Reads} lista=${now.lista} estoque=${now.estoque} />
                 <${Parts} sistema=${now.sistema} problem=${now.problem} />
