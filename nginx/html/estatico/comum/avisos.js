@@ -16,6 +16,10 @@ export function dismiss(id) {
     shown.value = shown.value.filter((one) => one.id !== id);
 }
 
+export function dismissNamed(nome) {
+    shown.value.filter((one) => one.nome === nome).forEach((one) => dismiss(one.id));
+}
+
 function start(id) {
     timers.set(id, setTimeout(() => dismiss(id), SHOWN_MS));
 }
@@ -26,7 +30,7 @@ function start(id) {
  */
 export function notify(texto, {tipo = 'bom', acao = null, fica = false, nome = texto} = {}) {
     const id = ++last;
-    shown.value.filter((one) => one.nome === nome).forEach((one) => dismiss(one.id));
+    dismissNamed(nome);
     shown.value = [...shown.value.slice(-2), {id, texto, tipo, acao, nome, fica}];
     if (!fica)
         start(id);

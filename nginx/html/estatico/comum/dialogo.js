@@ -2,6 +2,20 @@
 import {Avisos, openDialogs} from './avisos.js';
 import {html, useEffect, useRef} from './ui.js';
 
+// The page behind does not scroll, and does not jump by the width of its scrollbar.
+function holdPage() {
+    const page = document.documentElement;
+    if (openDialogs.value > 1)
+        return;
+    page.style.paddingRight = `${innerWidth - page.clientWidth}px`;
+    page.classList.add('sem-rolagem');
+}
+
+function releasePage() {
+    document.documentElement.style.paddingRight = '';
+    document.documentElement.classList.remove('sem-rolagem');
+}
+
 /*
  * Open as long as it is rendered. rotulo: its name for screen readers. classe: 'gaveta' for a drawer at the side, or one of the page.
  * ao_fechar is called for Escape, a click beside it and its own close button.
@@ -17,13 +31,13 @@ export function Dialogo({rotulo, classe = '', aoFechar, children}) {
         dialog.showModal();
         open.current = true;
         openDialogs.value++;
-        document.documentElement.classList.add('sem-rolagem');
+        holdPage();
         return () => {
             open.current = false;
             openDialogs.value--;
             dialog.close();
             if (openDialogs.value === 0)
-                document.documentElement.classList.remove('sem-rolagem');
+                releasePage();
             if (before?.isConnected)
                 before.focus();
         };
