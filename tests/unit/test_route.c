@@ -1,6 +1,8 @@
 /* Dispatch and answers: which handler, and what the client sees when none fits. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/auth.h"
 #include "core/route.h"
@@ -44,9 +46,13 @@ static enum problem refuse(struct request *rq, struct response *rs)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET, "/api/p/{int}", get_one, NULL},    {METHOD_PUT, "/api/p/{int}", refuse, NULL, .tagged = true},
-    {METHOD_DELETE, "/api/d", refuse, NULL},        {METHOD_POST, "/api/p", refuse, "admin"},
-    {METHOD_GET, "/api/u/{uuid}/x", get_one, NULL}, {METHOD_GET, "/api/c/{int}", get_one, NULL, .cacheable = true},
+    {METHOD_GET, "/api/p/{int}", get_one, NULL},
+    {METHOD_PUT, "/api/p/{int}", refuse, NULL, .tagged = true},
+    {METHOD_DELETE, "/api/d", refuse, NULL},
+    {METHOD_POST, "/api/p", refuse, "admin"},
+    {METHOD_GET, "/api/u/{uuid}/x", get_one, NULL},
+    {METHOD_GET, "/api/c/{int}", get_one, NULL, .cacheable = true},
+    {METHOD_POST, "/api/s", refuse, "admin,atendente"},
 };
 
 static enum problem dispatch(const char *method, const char *uri)
@@ -250,6 +256,64 @@ START_TEST(if_match_stops_a_write_that_does_not_judge_it_itself)
 }
 END_TEST
 
+static char tokens[sizeof("/tmp/unit-route-XXXXXX")];
+
+/* A tokens file with one token, "sesame". */
+static void write_token(const char *rights)
+{
+	char hash[AUTH_HASH_MAX];
+
+	memcpy(tokens, "/tmp/unit-route-XXXXXX", sizeof(tokens));
+	int fd = mkstemp(tokens);
+	ck_assert_int_ge(fd, 0);
+	ck_assert(auth_hash("Bearer sesame", hash));
+	dprintf(fd, "%s ana %s 2026-11-24\n", hash, rights);
+	close(fd);
+	auth_close(stores.auth);
+	stores.auth = auth_open(tokens, "");
+	authorization = "Bearer sesame";
+}
+
+static const struct {
+	const char *rights; /* of the token; NULL: one that is not known */
+	const char *uri;    /* /api/s takes admin and atendente, /api/p admin */
+	enum problem problem;
+} rights[] = {
+    {"admin", "/api/p", PROBLEM_ESTOQUE_INSUFICIENTE},      {"admin", "/api/s", PROBLEM_ESTOQUE_INSUFICIENTE},
+    {"atendente", "/api/p", PROBLEM_NAO_AUTORIZADO},        {"atendente", "/api/s", PROBLEM_ESTOQUE_INSUFICIENTE},
+    {"reservas,retirar", "/api/s", PROBLEM_NAO_AUTORIZADO}, {NULL, "/api/s", PROBLEM_NAO_AUTENTICADO},
+};
+
+START_TEST(a_route_takes_any_of_its_rights_and_keeps_the_author)
+{
+	const char *given = rights[_i].rights;
+
+	write_token(given == NULL ? "admin" : given);
+	authorization = given == NULL ? "Bearer other" : authorization;
+	ck_assert_int_eq(dispatch("POST", rights[_i].uri), rights[_i].problem);
+	if (given == NULL)
+		ck_assert_ptr_null(fake.rq.author);
+	else
+		ck_assert_str_eq(fake.rq.author, "ana"); /* a refused one too: the log names it */
+	ck_assert_int_eq(fake.rq.right != NULL, rights[_i].problem == PROBLEM_ESTOQUE_INSUFICIENTE);
+	unlink(tokens);
+}
+END_TEST
+
+START_TEST(an_open_route_may_ask_for_a_right)
+{
+	write_token("atendente");
+	dispatch("GET", "/api/p/7");
+	ck_assert_ptr_null(fake.rq.author); /* it did not */
+	ck_assert(request_has_right(&fake.rq, "admin,atendente"));
+	ck_assert_str_eq(fake.rq.author, "ana");
+	ck_assert(!request_has_right(&fake.rq, "admin"));
+	ck_assert_int_eq(request_authorize(&fake.rq, "admin"), PROBLEM_NAO_AUTORIZADO);
+	ck_assert_ptr_null(fake.rq.right);
+	unlink(tokens);
+}
+END_TEST
+
 Suite *route_suite(void)
 {
 	Suite *suite = suite_create("route");
@@ -267,6 +331,8 @@ Suite *route_suite(void)
 	tcase_add_test(tests, a_read_only_pool_refuses_to_write);
 	tcase_add_test(tests, only_public_reads_may_be_kept_and_must_be_asked_for_again);
 	tcase_add_test(tests, if_match_stops_a_write_that_does_not_judge_it_itself);
+	tcase_add_loop_test(tests, a_route_takes_any_of_its_rights_and_keeps_the_author, 0, FIELD_COUNT(rights));
+	tcase_add_test(tests, an_open_route_may_ask_for_a_right);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
