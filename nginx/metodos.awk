@@ -9,12 +9,13 @@ FNR == 1 {
 	servers = "confeitaria|" service (service == "catalogo" ? "|catalogo-replica" : "")
 }
 
-match($0, /\{METHOD_[A-Z]+, "\/api\/[^"]*"/) {
+match($0, /\{METHOD_[A-Z]+, "\/(api|fotos)\/[^"]*"/) {
 	split(substr($0, RSTART, RLENGTH), parts, "\"")
 	method = parts[1]
 	gsub(/[{, ]|METHOD_/, "", method)
 	pattern = parts[2]
 	gsub(/\{int\}/, "[1-9][0-9]{0,9}", pattern)
+	gsub(/\{hash\}/, "[0-9a-f]{64}[.][a-z0-9]{1,8}", pattern)
 	gsub(/\{uuid\}/, "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", pattern)
 	place = "~^(" servers ") " pattern "(\\?|$)"
 	if (!(place in methods))

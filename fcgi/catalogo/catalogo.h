@@ -40,6 +40,8 @@ struct categoria {
 #define CATEGORIA_FIELDS 5
 extern const struct field categoria_fields[CATEGORIA_FIELDS];
 
+#define FOTO_MAX (INT64_C(2) * 1024 * 1024) /* bytes; nginx and the table of pictures have the same limit */
+
 #define ESTOQUE_MAX INT32_MAX /* that a client may set; what cancelled orders bring back may go beyond */
 
 /* Reads category `id`: PROBLEM_CATEGORIA_NAO_ENCONTRADA, or the store's problems. */
@@ -103,6 +105,9 @@ enum problem produto_patch(struct request *rq, struct response *rs);
 enum problem produto_delete(struct request *rq, struct response *rs);
 enum problem estoque_get(struct request *rq, struct response *rs);
 enum problem estoque_put(struct request *rq, struct response *rs);
+enum problem foto_get(struct request *rq, struct response *rs);
+enum problem foto_put(struct request *rq, struct response *rs);
+enum problem foto_delete(struct request *rq, struct response *rs);
 enum problem categorias_lista(struct request *rq, struct response *rs);
 enum problem categoria_get(struct request *rq, struct response *rs);
 enum problem categoria_post(struct request *rq, struct response *rs);

@@ -105,8 +105,8 @@ void replica_mark(struct request *rq, struct response *rs)
 	static struct estado estado;
 	static int64_t read_at;
 
-	/* Without a standby its pool reads from the primary, which is no replica. */
-	if (!rq->stores->read_only || !sql_on_standby(rq->stores->db))
+	/* Without a standby its pool reads from the primary, which is no replica. What never changes is the same everywhere. */
+	if (rs->immutable || !rq->stores->read_only || !sql_on_standby(rq->stores->db))
 		return;
 	if (read_at == 0 || clock_monotonic_ms() >= read_at + LEMBRANCA_MS) {
 		estado = estado_read(rq);

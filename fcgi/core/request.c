@@ -162,59 +162,88 @@ int64_t request_int(const struct request *rq, size_t i)
 	return value;
 }
 
-/* application/json, with or without parameters. */
-static bool is_json(const char *type)
+/* Whether a media type is the one that is meant, with or without parameters. */
+static bool is_type(const char *type, const char *meant)
 {
-	static const char json[] = "application/json";
-	size_t len = sizeof(json) - 1;
+	size_t len = strlen(meant);
 
-	if (type == NULL || strncasecmp(type, json, len) != 0)
+	if (type == NULL || strncasecmp(type, meant, len) != 0)
 		return false;
 	type += len;
 	type += strspn(type, " \t");
 	return *type == '\0' || *type == ';';
 }
 
-/* What the body is said to be. */
-static enum problem check_type(struct request *rq, struct response *rs)
+static enum problem check_coding(const struct request *rq, struct response *rs)
 {
 	const char *coding = variable(rq, "HTTP_CONTENT_ENCODING");
 
-	if (coding != NULL && *coding != '\0' && strcasecmp(coding, "identity") != 0) {
-		response_keep(rs, "Accept-Encoding", "identity"); /* RFC 9110, section 15.5.16 */
-		return response_problem(rs, PROBLEM_TIPO_NAO_SUPORTADO,
-		                        "O corpo não pode vir comprimido: envie-o sem Content-Encoding.");
-	}
-	if (is_json(variable(rq, "CONTENT_TYPE")))
+	if (coding == NULL || *coding == '\0' || strcasecmp(coding, "identity") == 0)
 		return PROBLEM_NONE;
+	response_keep(rs, "Accept-Encoding", "identity"); /* RFC 9110, section 15.5.16 */
+	return response_problem(rs, PROBLEM_TIPO_NAO_SUPORTADO,
+	                        "O corpo não pode vir comprimido: envie-o sem Content-Encoding.");
+}
+
+/* What the body is said to be. */
+static enum problem check_json(const struct request *rq, struct response *rs)
+{
+	enum problem problem = check_coding(rq, rs);
+
+	if (problem != PROBLEM_NONE || is_type(variable(rq, "CONTENT_TYPE"), "application/json"))
+		return problem;
 	if (rq->method == METHOD_PATCH)
 		response_keep(rs, "Accept-Patch", "application/json"); /* RFC 5789, section 2.2 */
 	return PROBLEM_TIPO_NAO_SUPORTADO;
 }
 
-/* Reads the whole body into the arena. */
-static enum problem read_body(struct request *rq, struct response *rs, char **body, size_t *len)
+/* "image/png, image/webp ou …" needs no grammar: the list as Accept has it. */
+static enum problem check_types(const struct request *rq, struct response *rs, const char *const *types)
+{
+	const char *list = NULL;
+	enum problem problem = check_coding(rq, rs);
+
+	for (; problem == PROBLEM_NONE && *types != NULL; types++) {
+		if (is_type(variable(rq, "CONTENT_TYPE"), *types))
+			return PROBLEM_NONE;
+		list = list == NULL ? *types : arena_printf(rq->arena, "%s, %s", list, *types);
+	}
+	if (problem != PROBLEM_NONE)
+		return problem;
+	response_keep(rs, "Accept", "%s", list); /* RFC 9110, section 15.5.16 */
+	return response_problem(rs, PROBLEM_TIPO_NAO_SUPORTADO, "O corpo deve ser de um destes tipos: %s.", list);
+}
+
+/* Content-Length, when the route takes as much. */
+static enum problem body_length(const struct request *rq, size_t *len)
 {
 	const char *length = variable(rq, "CONTENT_LENGTH");
 	int64_t announced = 0;
 
 	if (length != NULL && *length != '\0' && !int_parse(length, 0, INT64_MAX, &announced))
 		return PROBLEM_REQUISICAO_INVALIDA;
-	if (announced > BODY_MAX)
-		return PROBLEM_CORPO_GRANDE;
-	if (announced == 0)
-		return response_problem(rs, PROBLEM_JSON_INVALIDO,
-		                        "Falta o corpo da requisição: envie um objeto JSON.");
-	enum problem problem = check_type(rq, rs);
-	if (problem != PROBLEM_NONE)
-		return problem;
 	*len = (size_t)announced;
-	*body = arena_alloc(rq->arena, *len + 1);
-	if (!rq->source->body(rq->source->context, *body, *len))
+	return announced > (rq->body_max > 0 ? rq->body_max : BODY_MAX) ? PROBLEM_CORPO_GRANDE : PROBLEM_NONE;
+}
+
+/* Reads the whole body into the arena. */
+static enum problem read_body(struct request *rq, struct response *rs, char **body, size_t len)
+{
+	*body = arena_alloc(rq->arena, len + 1);
+	if (!rq->source->body(rq->source->context, *body, len))
 		return response_problem(rs, PROBLEM_REQUISICAO_INVALIDA, "O corpo da requisição chegou incompleto.");
 	rq->body = *body;
-	rq->body_len = *len;
+	rq->body_len = len;
 	return PROBLEM_NONE;
+}
+
+enum problem request_bytes(struct request *rq, struct response *rs, const char *const *types, char **bytes, size_t *len)
+{
+	enum problem problem = body_length(rq, len);
+
+	if (problem == PROBLEM_NONE)
+		problem = check_types(rq, rs, types);
+	return problem == PROBLEM_NONE ? read_body(rq, rs, bytes, *len) : problem;
 }
 
 enum problem request_body(struct request *rq, struct response *rs, const struct rule *rules, size_t count, void *out,
@@ -223,8 +252,15 @@ enum problem request_body(struct request *rq, struct response *rs, const struct 
 	const struct json_schema schema = {.rules = rules, .count = count};
 	char *body = NULL;
 	size_t len = 0;
-	enum problem problem = read_body(rq, rs, &body, &len);
+	enum problem problem = body_length(rq, &len);
 
+	if (problem == PROBLEM_NONE && len == 0)
+		return response_problem(rs, PROBLEM_JSON_INVALIDO,
+		                        "Falta o corpo da requisição: envie um objeto JSON.");
+	if (problem == PROBLEM_NONE)
+		problem = check_json(rq, rs);
+	if (problem == PROBLEM_NONE)
+		problem = read_body(rq, rs, &body, len);
 	if (problem != PROBLEM_NONE)
 		return problem;
 	problem = json_read(body, len, &schema, out, present, &rs->complaints);

@@ -22,7 +22,7 @@ enum method {
 	METHOD_OTHER = 32
 };
 
-#define BODY_MAX       (INT64_C(64) * 1024)
+#define BODY_MAX       (INT64_C(64) * 1024) /* of a route that does not say another limit */
 #define REQUEST_ID_MAX 65
 #define PATH_ARGS_MAX  4
 
@@ -67,6 +67,7 @@ struct request {
 	size_t query_count;
 	const char *args[PATH_ARGS_MAX]; /* what the route's {…} matched, in order; {int} and {uuid} are checked */
 	const char *route;               /* the pattern that matched, for the log */
+	int64_t body_max;                /* what the route takes; 0: BODY_MAX */
 	const char *right; /* the rights that the route asks for, once the token has one of them; else NULL */
 	const struct auth_token *token; /* the valid token that came with it, once a right was asked for; else NULL */
 	const char *author;             /* its name */
@@ -100,6 +101,14 @@ int64_t request_int(const struct request *rq, size_t i);
  */
 enum problem request_body(struct request *rq, struct response *rs, const struct rule *rules, size_t count, void *out,
                           uint32_t *present);
+
+/*
+ * Reads the body as it is, for a route that takes no JSON: its media type must be one of the NULL-ended list. PROBLEM_CORPO_GRANDE,
+ * or PROBLEM_TIPO_NAO_SUPORTADO with Accept; the caller says what is wrong with an empty one (*len is 0). The bytes are the arena's, and
+ * the caller's to change.
+ */
+enum problem request_bytes(struct request *rq, struct response *rs, const char *const *types, char **bytes,
+                           size_t *len);
 
 /*
  * Reads the query string by rules: PROBLEM_PARAMETRO_INVALIDO, with complaints left in `rs`, for a known name that is repeated, missing

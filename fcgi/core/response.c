@@ -17,6 +17,8 @@ void response_reset(struct response *rs, struct arena *arena)
 	rs->status = 0;
 	rs->envelope = false;
 	rs->cacheable = false;
+	rs->immutable = false;
+	rs->type = NULL;
 	rs->etag = NULL;
 	rs->detail = NULL;
 	rs->json = (struct json_out){.buf = &rs->body};
@@ -37,6 +39,13 @@ struct json_out *response_bare(struct response *rs, int status)
 {
 	rs->status = status;
 	return &rs->json;
+}
+
+void response_bytes(struct response *rs, const char *type, const char *bytes, size_t len)
+{
+	rs->status = 200;
+	rs->type = type;
+	buf_append(&rs->body, bytes, len);
 }
 
 void response_empty(struct response *rs, int status)
@@ -156,11 +165,11 @@ static enum problem judge_read(struct response *rs, const struct request *rq)
 
 void response_finish(struct response *rs, const struct request *rq, enum problem problem)
 {
-	if (problem == PROBLEM_NONE && rs->envelope) {
+	if (problem == PROBLEM_NONE && rs->envelope)
 		buf_append(&rs->body, "}", 1);
-		if (rs->status == 200 && rq->method == METHOD_GET)
-			problem = judge_read(rs, rq);
-	}
+	if (problem == PROBLEM_NONE && (rs->envelope || rs->type != NULL) && rs->status == 200 &&
+	    rq->method == METHOD_GET)
+		problem = judge_read(rs, rq);
 	if (problem != PROBLEM_NONE)
 		write_problem(rs, rq, problem);
 	if (rs->kept.len > 0)
@@ -170,7 +179,8 @@ void response_finish(struct response *rs, const struct request *rq, enum problem
 	if (rs->etag != NULL)
 		response_header(rs, "ETag", "%s", rs->etag);
 	if (rs->body.len > 0)
-		response_header(rs, "Content-Type", "application/json; charset=utf-8");
+		response_header(rs, "Content-Type", "%s",
+		                rs->type != NULL ? rs->type : "application/json; charset=utf-8");
 }
 
 /* The reason phrase (RFC 9110, section 15), which old clients print. */
@@ -209,7 +219,11 @@ static const char *reason_of(int status)
 /* RFC 9111, section 5.2.2. Without it a shared cache may keep a 200, or a 404, by a rule of its own (section 4.2.2). */
 static const char *cache_control(const struct response *rs)
 {
-	return rs->cacheable && (rs->status == 200 || rs->status == 304) ? "no-cache" : "no-store";
+	if (rs->status != 200 && rs->status != 304)
+		return "no-store";
+	if (rs->immutable)
+		return "public, max-age=31536000, immutable"; /* RFC 8246 */
+	return rs->cacheable ? "no-cache" : "no-store";
 }
 
 void response_render(const struct response *rs, const struct request *rq, struct buf *out)

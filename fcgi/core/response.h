@@ -19,6 +19,8 @@ struct response {
 	int status;
 	bool envelope;      /* {"success":true,…} is open */
 	bool cacheable;     /* a success may be kept by shared caches that ask again each time; all else by none */
+	bool immutable;     /* a success may be kept by all caches, and never changes */
+	const char *type;   /* of a body that is no JSON; NULL: JSON */
 	const char *etag;   /* of what is answered, with its quotes; NULL: a read gets one made of its bytes */
 	struct buf headers; /* "Name: value\r\n" each, without Status, Content-Type and Content-Length */
 	struct buf kept;    /* the same, of a problem too */
@@ -38,6 +40,9 @@ struct json_out *response_open(struct response *rs, int status);
 
 /* Begins a body that has no envelope (health). The caller writes the whole value. */
 struct json_out *response_bare(struct response *rs, int status);
+
+/* A 200 whose body are these bytes, of that media type, as they are; its tag is judged as that of any read. */
+void response_bytes(struct response *rs, const char *type, const char *bytes, size_t len);
 
 /* A success without a body: 304 or 204. */
 void response_empty(struct response *rs, int status);

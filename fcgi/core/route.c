@@ -6,6 +6,19 @@
 #include "core/condition.h"
 #include "core/uuid.h"
 
+#define HASH_DIGITS   64
+#define EXTENSION_MAX 8
+
+/* A file named by its content: SHA-256 in lower-case hexadecimal, a dot, an extension. */
+static bool hash_valid(const char *name)
+{
+	size_t digits = strspn(name, "0123456789abcdef");
+	size_t rest = digits < HASH_DIGITS || name[HASH_DIGITS] != '.' ? 0 : strlen(name + HASH_DIGITS + 1);
+
+	return rest > 0 && rest <= EXTENSION_MAX &&
+	       strspn(name + HASH_DIGITS + 1, "abcdefghijklmnopqrstuvwxyz0123456789") == rest;
+}
+
 /* Whether one segment of a pattern, `len` bytes, fits; a placeholder takes the segment as the next argument. */
 static bool segment_matches(const char *pattern, size_t len, const char *segment, struct request *rq, size_t *args)
 {
@@ -18,6 +31,8 @@ static bool segment_matches(const char *pattern, size_t len, const char *segment
 	rq->args[(*args)++] = segment;
 	if (strncmp(pattern, "{int}", len) == 0)
 		return *segment >= '1' && *segment <= '9' && int_parse(segment, 1, INT32_MAX, &value);
+	if (strncmp(pattern, "{hash}", len) == 0)
+		return hash_valid(segment);
 	return strncmp(pattern, "{uuid}", len) == 0 && uuid_valid(segment);
 }
 
@@ -89,6 +104,8 @@ static enum problem route_call(const struct route *route, struct request *rq, st
 	if (route->method != METHOD_GET && route->right != NULL && request_no_query(rq, rs) != PROBLEM_NONE)
 		return PROBLEM_PARAMETRO_INVALIDO;
 	rs->cacheable = route->cacheable && !has_token(rq);
+	rs->immutable = route->immutable;
+	rq->body_max = route->body_max;
 	return route->handle(rq, rs);
 }
 

@@ -12,8 +12,9 @@
 #include "core/sql.h"
 #include "core/sql_servers.h"
 
-#define CHECK_MS  60000 /* for --check an operator waits, not a customer */
-#define TRIES_MAX 3     /* of a transaction that lost to another one: serialization failures and deadlocks */
+#define CHECK_MS  60000                /* for --check an operator waits, not a customer */
+#define BULKY     ((size_t)256 * 1024) /* bytes of a parameter or a value that a connection is not kept after */
+#define TRIES_MAX 3 /* of a transaction that lost to another one: serialization failures and deadlocks */
 
 /* Invariant: prepared[i] says that this very connection knows statement i; all are false without one. */
 struct sql {
@@ -316,6 +317,18 @@ static void tell(const struct sql *db, size_t statement, enum outcome outcome, c
 		db->options->wrote();
 }
 
+/* libpq does not give back the memory that a large parameter or value took, as long as the connection lives. */
+static bool is_bulky(const struct sql_statement *text, const char *const *params, const PGresult *result)
+{
+	for (int i = 0; i < text->params; i++)
+		if (params[i] != NULL && strlen(params[i]) > BULKY)
+			return true;
+	for (int column = 0; PQntuples(result) > 0 && column < PQnfields(result); column++)
+		if ((size_t)PQgetlength(result, 0, column) > BULKY)
+			return true;
+	return false;
+}
+
 enum problem sql_try(struct sql *db, size_t statement, const char *const *params, struct arena *arena,
                      struct sql_rows *rows, const char **constraint)
 {
@@ -328,6 +341,8 @@ enum problem sql_try(struct sql *db, size_t statement, const char *const *params
 	enum outcome outcome = run(db, statement, params, &result);
 	effect(db, statement, "depois");
 	tell(db, statement, outcome, result);
+	if (outcome == OUTCOME_DONE && is_bulky(&db->options->statements[statement], params, result))
+		drop(db);
 	if (result != NULL)
 		arena_defer(arena, release, result);
 	if (outcome == OUTCOME_NOT_SENT || outcome == OUTCOME_LOST)

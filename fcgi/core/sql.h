@@ -77,6 +77,8 @@ bool sql_is_null(const struct sql_rows *rows, size_t row, size_t column);
 const char *sql_text(const struct sql_rows *rows, size_t row, size_t column);
 int64_t sql_int(const struct sql_rows *rows, size_t row, size_t column);
 bool sql_bool(const struct sql_rows *rows, size_t row, size_t column);
+/* A bytea, decoded into the arena; *len is its length. NULL for a null. */
+const char *sql_bytes(const struct sql_rows *rows, size_t row, size_t column, struct arena *arena, size_t *len);
 struct money sql_money(const struct sql_rows *rows, size_t row, size_t column);
 int64_t sql_time(const struct sql_rows *rows, size_t row, size_t column);
 
@@ -88,6 +90,7 @@ const char *sql_of_int(struct arena *arena, int64_t value);
 const char *sql_of_bool(bool value);
 const char *sql_of_money(struct arena *arena, struct money amount);
 const char *sql_of_time(struct arena *arena, int64_t microseconds);
+const char *sql_of_bytes(struct arena *arena, const uint8_t *bytes, size_t len);
 /* A PostgreSQL array literal of int64_t or of texts (quoted and escaped). */
 const char *sql_of_ints(struct arena *arena, const int64_t *values, size_t count);
 const char *sql_of_texts(struct arena *arena, const char *const *values, size_t count);

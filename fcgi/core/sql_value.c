@@ -29,6 +29,26 @@ bool sql_bool(const struct sql_rows *rows, size_t row, size_t column)
 	return *PQgetvalue(rows->result, (int)row, (int)column) == 't';
 }
 
+static uint8_t hex_value(char digit)
+{
+	return (uint8_t)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+}
+
+const char *sql_bytes(const struct sql_rows *rows, size_t row, size_t column, struct arena *arena, size_t *len)
+{
+	const char *text = sql_text(rows, row, column);
+
+	*len = 0;
+	if (text == NULL)
+		return NULL;
+	/* "\\x" and two digits a byte: manual, section 8.4.1. */
+	*len = ((size_t)PQgetlength(rows->result, (int)row, (int)column) - 2) / 2;
+	char *bytes = arena_alloc(arena, *len + 1);
+	for (size_t i = 0; i < *len; i++)
+		bytes[i] = (char)(hex_value(text[2 + 2 * i]) << 4 | hex_value(text[3 + 2 * i]));
+	return bytes;
+}
+
 struct money sql_money(const struct sql_rows *rows, size_t row, size_t column)
 {
 	struct money amount = {0};
@@ -87,6 +107,21 @@ const char *sql_of_int(struct arena *arena, int64_t value)
 const char *sql_of_bool(bool value)
 {
 	return value ? "t" : "f";
+}
+
+/* Hexadecimal: manual, section 8.4.1. */
+const char *sql_of_bytes(struct arena *arena, const uint8_t *bytes, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *text = arena_array(arena, len + 2, 2);
+
+	text[0] = '\\';
+	text[1] = 'x';
+	for (size_t i = 0; i < len; i++) {
+		text[2 + 2 * i] = digits[bytes[i] >> 4];
+		text[3 + 2 * i] = digits[bytes[i] & 15];
+	}
+	return text;
 }
 
 const char *sql_of_money(struct arena *arena, struct money amount)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -281,6 +282,8 @@ static int serve(const void *context)
 	struct inlet inlet;
 	FCGX_Request fcgi;
 
+	/* Large blocks go back to the system when they are freed: without this glibc would keep more after each large request. */
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 	if (!inlet_open(&inlet) || FCGX_Init() != 0 || FCGX_InitRequest(&fcgi, -1, 0) != 0)
 		return EX_UNAVAILABLE;
 	log_event(LOG_LEVEL_INFO, "start", "somente_leitura=%s", program_settings()->somente_leitura ? "sim" : "nao");

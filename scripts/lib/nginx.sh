@@ -34,7 +34,7 @@ nginx_configure() {
     awk -f "$TOP/nginx/metodos.awk" "$TOP"/fcgi/*/main.c | put_config "$ETC/nginx/metodos.conf"
     nginx_limits | put_config "$ETC/nginx/limites.conf"
     render "$TOP/nginx/pools.conf.in" "PRAZODOIS=$(($(setting_own prazo_segundos) * 1125))" "FILA=$((($(setting_own limite_fila) + NGINX_WORKERS - 1) / NGINX_WORKERS))" | put_config "$ETC/nginx/pools.conf"
-    for name in logs cabecalhos cache cache-leitura fastcgi saude saude-guarda saude-erros interno; do
+    for name in logs cabecalhos cache cache-leitura cache-fotos fastcgi saude saude-guarda saude-erros interno; do
         render "$TOP/nginx/$name.conf.in" | put_config "$ETC/nginx/$name.conf"
     done
     install -m 0755 "$TOP/scripts/lib/nginx-inicia" "$BIN/nginx-inicia"

@@ -3,6 +3,7 @@ import re
 import uuid
 from dataclasses import dataclass, field, replace
 
+from imagens import png
 from shop import ENTREGA
 
 UNKNOWN_ID, UNKNOWN_UUID = 2147483647, "00000000-0000-4000-8000-000000000000"
@@ -57,6 +58,18 @@ def estoque(operacao, quantidade):
 def of_product(shop, rest="", **fields):
     """The address of a new product."""
     return f"/api/produtos/{shop.product(**fields)['id']}{rest}"
+
+
+def photograph(shop, body=None):
+    """A new product gets a picture."""
+    body = png() if body is None else body
+    return Call("PUT", of_product(shop, "/foto"), body, {"Content-Type": "image/png"})
+
+
+def of_photograph(shop):
+    """The address of a new picture."""
+    call = photograph(shop)
+    return shop.admin.put(call.target, call.body, headers=call.headers).ok()["foto_url"]
 
 
 def of_cart(shop, lines=None):
@@ -141,6 +154,9 @@ GOOD = {
     "desativarProduto": lambda shop: Call("DELETE", of_product(shop)),
     "lerEstoque": lambda shop: Call("GET", of_product(shop, "/estoque?quantidade=2")),
     "mudarEstoque": lambda shop: Call("PUT", of_product(shop, "/estoque"), estoque("adicionar", 3)),
+    "enviarFoto": photograph,
+    "tirarFoto": lambda shop: Call("DELETE", of_product(shop, "/foto")),
+    "lerFoto": lambda shop: Call("GET", of_photograph(shop)),
     "listarProdutosDaCategoria": lambda shop: Call("GET", "/api/produtos/categoria/1?limite=2"),
     "listarCategorias": lambda shop: Call("GET", "/api/categorias"),
     "criarCategoria": lambda shop: Call("POST", "/api/categorias", categoria()),
@@ -191,6 +207,9 @@ OTHER = {
 
 # What takes more than one thing that is wrong.
 REFUSED = {
+    ("enviarFoto", "corpo_grande"): lambda shop: photograph(shop, bytes(2 * 1024 * 1024 + 1)),
+    ("enviarFoto", "foto_invalida"): lambda shop: photograph(shop, png()[:-1]),
+    ("lerFoto", "foto_nao_encontrada"): lambda shop: Call("GET", f"/fotos/{'0' * 64}.png"),
     ("apagarCategoria", "categoria_em_uso"): lambda shop: Call("DELETE", "/api/categorias/1"),
     ("criarCategoria", "nome_em_uso"): lambda shop: Call("POST", "/api/categorias", {"nome": "Bolos"}),
     ("mudarCategoria", "nome_em_uso"):

@@ -9,7 +9,7 @@ from contract import METHODS, routes_in_code
 
 INTERNAL = ("/interno/", "/saude")
 NGINX_ALONE = {("GET", "/livez", "")}
-NAMES = {"{int}": "2147483647", "{uuid}": "00000000-0000-4000-8000-000000000000"}
+NAMES = {"{int}": "2147483647", "{uuid}": "00000000-0000-4000-8000-000000000000", "{hash}": f"{'0' * 64}.png"}
 
 
 def references(node):

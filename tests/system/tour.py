@@ -9,7 +9,14 @@ from calls import GOOD, OTHER, REFUSED, SPOILT
 from contract import METHODS
 
 ONE_A_SECOND = {"limite_leituras": 1, "limite_escritas": 1, "limite_sessoes": 1, "limite_pedidos": 1}
-FROM_REPLICA = ("listarProdutos", "lerProduto", "listarProdutosDaCategoria", "listarCategorias", "lerCategoria")
+FROM_REPLICA = (
+    "listarProdutos",
+    "lerProduto",
+    "listarProdutosDaCategoria",
+    "listarCategorias",
+    "lerCategoria",
+    "lerFoto",
+)
 AT_ONCE = 100  # requests, many more than a second's worth and the burst that is allowed
 
 

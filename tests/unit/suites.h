@@ -1,4 +1,4 @@
-/* The suites of the unit tests: one a source file of the core library. */
+/* The suites of the unit tests: one a source file. */
 #ifndef UNIT_SUITES_H
 #define UNIT_SUITES_H
 
@@ -15,6 +15,7 @@ Suite *cursor_suite(void);
 Suite *field_suite(void);
 Suite *http_suite(void);
 Suite *idempotency_suite(void);
+Suite *imagem_suite(void);
 Suite *json_suite(void);
 Suite *json_scan_suite(void);
 Suite *kv_suite(void);

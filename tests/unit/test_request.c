@@ -150,6 +150,43 @@ START_TEST(a_body_that_is_encoded_is_refused)
 END_TEST
 
 static const struct {
+	const char *type, *length;
+	int64_t body_max;
+	enum problem problem;
+} files[] = {
+    {"image/png", "3", 0, PROBLEM_NONE},
+    {"IMAGE/webp; q=1", "3", 0, PROBLEM_NONE},
+    {"image/png", NULL, 0, PROBLEM_NONE},
+    {"image/pngx", "3", 0, PROBLEM_TIPO_NAO_SUPORTADO},
+    {"application/json", "3", 0, PROBLEM_TIPO_NAO_SUPORTADO},
+    {NULL, "3", 0, PROBLEM_TIPO_NAO_SUPORTADO},
+    {"image/png", "4", 0, PROBLEM_REQUISICAO_INVALIDA}, /* cut short */
+    {"image/png", "65537", 0, PROBLEM_CORPO_GRANDE},
+    {"image/png", "3", 2, PROBLEM_CORPO_GRANDE},
+    {"image/png", "65537", 100000, PROBLEM_REQUISICAO_INVALIDA},
+};
+
+START_TEST(a_file_has_one_of_the_types_and_the_routes_size)
+{
+	static const char *const types[] = {"image/png", "image/webp", NULL};
+	const char *variables[] = {"CONTENT_LENGTH", files[_i].length, "CONTENT_TYPE", files[_i].type, NULL};
+	char *bytes = NULL;
+	size_t len;
+
+	fake_request(&fake, arena, NULL, variables, "abc");
+	fake.rq.body_max = files[_i].body_max;
+	enum problem problem = request_bytes(&fake.rq, &fake.rs, types, &bytes, &len);
+	ck_assert_int_eq(problem, files[_i].problem);
+	if (problem == PROBLEM_NONE)
+		ck_assert_mem_eq(bytes, "abc", len);
+	response_finish(&fake.rs, &fake.rq, problem);
+	bool listed =
+	    fake.rs.headers.len > 0 && strstr(fake.rs.headers.data, "Accept: image/png, image/webp\r\n") != NULL;
+	ck_assert_int_eq(listed, problem == PROBLEM_TIPO_NAO_SUPORTADO);
+}
+END_TEST
+
+static const struct {
 	const char *uri;
 	enum problem problem;
 } queries[] = {
@@ -217,6 +254,7 @@ Suite *request_suite(void)
 	tcase_add_test(tests, only_a_sane_request_id_is_taken);
 	tcase_add_loop_test(tests, bodies_are_checked_before_they_are_read, 0, FIELD_COUNT(bodies));
 	tcase_add_loop_test(tests, known_parameters_are_checked_and_unknown_ones_ignored, 0, FIELD_COUNT(queries));
+	tcase_add_loop_test(tests, a_file_has_one_of_the_types_and_the_routes_size, 0, FIELD_COUNT(files));
 	tcase_add_loop_test(tests, a_body_that_is_encoded_is_refused, 0, FIELD_COUNT(codings));
 	tcase_add_test(tests, an_array_is_told_how_lists_are_written);
 	tcase_add_test(tests, with_a_right_every_parameter_must_be_known);

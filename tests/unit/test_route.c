@@ -45,7 +45,18 @@ static enum problem refuse(struct request *rq, struct response *rs)
 	return response_problem(rs, PROBLEM_ESTOQUE_INSUFICIENTE, "restam %d", 3);
 }
 
+static enum problem get_bytes(struct request *rq, struct response *rs)
+{
+	(void)rq;
+	response_etag(rs, "\"a\"");
+	response_bytes(rs, "image/png", "\0\1\2", 3);
+	return PROBLEM_NONE;
+}
+
+#define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static const struct route routes[] = {
+    {METHOD_GET, "/f/{hash}", get_bytes, NULL, .immutable = true},
     {METHOD_GET, "/api/p/{int}", get_one, NULL},
     {METHOD_PUT, "/api/p/{int}", refuse, NULL, .tagged = true},
     {METHOD_DELETE, "/api/d", refuse, NULL},
@@ -96,6 +107,17 @@ static const struct {
     {"GET", "/", PROBLEM_ROTA_NAO_ENCONTRADA},
     {"GET", "/api/u/nao-e-uuid/x", PROBLEM_ROTA_NAO_ENCONTRADA},
     {"GET", "/api/u/11111111-1111-4111-8111-111111111111/x", PROBLEM_NONE},
+    {"GET", "/f/" HASH ".png", PROBLEM_NONE},
+    {"GET", "/f/" HASH ".x2345678", PROBLEM_NONE},
+    {"GET", "/f/" HASH ".x23456789", PROBLEM_ROTA_NAO_ENCONTRADA},
+    {"GET", "/f/" HASH, PROBLEM_ROTA_NAO_ENCONTRADA},
+    {"GET", "/f/" HASH ".", PROBLEM_ROTA_NAO_ENCONTRADA},
+    {"GET", "/f/" HASH ".PNG", PROBLEM_ROTA_NAO_ENCONTRADA},
+    {"GET", "/f/" HASH ".p.g", PROBLEM_ROTA_NAO_ENCONTRADA},
+    {"GET", "/f/0" HASH ".png", PROBLEM_ROTA_NAO_ENCONTRADA},
+    {"GET", "/f/123.png", PROBLEM_ROTA_NAO_ENCONTRADA},
+    {"GET", "/f/", PROBLEM_ROTA_NAO_ENCONTRADA},
+    {"POST", "/f/" HASH ".png", PROBLEM_METODO_NAO_PERMITIDO},
     {"POST", "/api/p", PROBLEM_NAO_AUTENTICADO},
     {"GET", "/api/p", PROBLEM_METODO_NAO_PERMITIDO},
     {"PURGE", "/api/p/7", PROBLEM_METODO_NAO_PERMITIDO},
@@ -118,6 +140,34 @@ START_TEST(a_success_is_in_the_envelope)
 	ck_assert_str_eq(out.data, "Status: 200 OK\r\nETag: \"1ad75eecba08ff15-19\"\r\nContent-Type: application/json; "
 	                           "charset=utf-8\r\nCache-Control: no-store\r\nContent-Length: 25\r\n\r\n"
 	                           "{\"success\":true,\"data\":7}");
+	buf_free(&out);
+}
+END_TEST
+
+START_TEST(bytes_are_answered_as_they_are_and_kept_for_a_year)
+{
+	static const char headers[] = "Status: 200 OK\r\nETag: \"a\"\r\nContent-Type: image/png\r\n"
+	                              "Cache-Control: public, max-age=31536000, immutable\r\nContent-Length: 3\r\n\r\n";
+	struct buf out = {0};
+
+	dispatch("GET", "/f/" HASH ".png");
+	response_render(&fake.rs, &fake.rq, &out);
+	ck_assert_uint_eq(out.len, sizeof(headers) - 1 + 3);
+	ck_assert_mem_eq(out.data, headers, sizeof(headers) - 1);
+	ck_assert_mem_eq(out.data + sizeof(headers) - 1, "\0\1\2", 3);
+	fake_request_end(&fake);
+	if_none_match = "\"a\"";
+	dispatch("GET", "/f/" HASH ".png");
+	ck_assert_int_eq(fake.rs.status, 304);
+	fake_request_end(&fake);
+	if_none_match = NULL;
+	if_match = "\"b\"";
+	ck_assert_int_eq(dispatch("GET", "/f/" HASH ".png"), PROBLEM_NONE);
+	ck_assert_int_eq(fake.rs.status, 412);
+	buf_clear(&out);
+	response_render(&fake.rs, &fake.rq, &out);
+	ck_assert_ptr_nonnull(strstr(out.data, "Content-Type: application/problem+json\r\n"));
+	ck_assert_ptr_nonnull(strstr(out.data, "Cache-Control: no-store\r\n"));
 	buf_free(&out);
 }
 END_TEST
@@ -322,6 +372,7 @@ Suite *route_suite(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_loop_test(tests, paths_and_methods_find_their_way, 0, FIELD_COUNT(cases));
 	tcase_add_test(tests, a_success_is_in_the_envelope);
+	tcase_add_test(tests, bytes_are_answered_as_they_are_and_kept_for_a_year);
 	tcase_add_test(tests, a_head_has_the_length_but_no_body);
 	tcase_add_test(tests, a_problem_replaces_what_was_written);
 	tcase_add_test(tests, a_problem_keeps_what_was_said_of_it);

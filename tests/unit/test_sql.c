@@ -29,6 +29,8 @@ START_TEST(array_literals_are_escaped)
 	ck_assert_str_eq(sql_of_ints(arena, ints, 3), "{1,-2,9223372036854775807}");
 	ck_assert_str_eq(sql_of_money(arena, (struct money){-5}), "-0.05");
 	ck_assert_str_eq(sql_of_bool(true), "t");
+	ck_assert_str_eq(sql_of_bytes(arena, (const uint8_t *)"\x00\xfe\x1a", 3), "\\x00fe1a");
+	ck_assert_str_eq(sql_of_bytes(arena, NULL, 0), "\\x");
 	arena_free(arena);
 }
 END_TEST
