@@ -35,8 +35,8 @@ export function Steps({pedido, onMoved, cancel = false}) {
         setAsking(false);
         move('cancelado');
     };
-    const button = (kind, acao, action) => html`<button type="button" class=${kind} aria-disabled=${busy ? 'true' : undefined}
-        onClick=${firstClick(action)}>${acao}<span class="so-leitor">, pedido ${pedido.numero}</span></button>`;
+    const button = (kind, acao, action) => html`<button type="button" class=${kind} aria-label=${`${acao}, pedido ${pedido.numero}`}
+        aria-disabled=${busy ? 'true' : undefined} onClick=${firstClick(action)}>${acao}</button>`;
     return html`<div class="passos" ref=${root} tabindex="-1">
         ${passosDe(pedido).map(({para, acao, volta}) => button(volta ? 'botao-claro' : 'botao', acao, () => move(para)))}
         ${cancel && podeCancelar(pedido) && button('botao-claro botao-perigo', 'Cancelar', () => setAsking(true))}
