@@ -42,6 +42,8 @@ static enum problem saude_geral(struct request *rq, struct response *rs)
 static const struct route routes[] = {
     {METHOD_POST, "/api/pedidos", pedidos_post, NULL},
     {METHOD_GET, "/api/pedidos", pedidos_lista, "admin,atendente"},
+    {METHOD_GET, "/api/pedidos/resumo", pedidos_resumo, "admin"},
+    {METHOD_GET, "/api/pedidos/producao", pedidos_producao, "admin,atendente"},
     {METHOD_GET, "/api/pedidos/{uuid}", pedido_get, NULL},
     {METHOD_PUT, "/api/pedidos/{uuid}/status", pedido_status_put, "admin,atendente", .tagged = true},
     {METHOD_POST, "/api/pedidos/{uuid}/cancelar", pedido_cancelar, NULL, .tagged = true},

@@ -34,10 +34,10 @@ void pedido_write(struct json_out *out, const char *name, const struct pedido *p
 	json_struct(out, name, pedido_fields, PEDIDO_FIELDS, pedido);
 }
 
-/* The 1 is for what an order looks like: another one when its fields change. */
+/* The 2 is for what an order looks like: another one when its fields change. */
 const char *pedido_tag(struct request *rq, const struct pedido *pedido)
 {
-	return arena_printf(rq->arena, "\"1.%lld\"", (long long)pedido->versao);
+	return arena_printf(rq->arena, "\"2.%lld\"", (long long)pedido->versao);
 }
 
 struct json_out *pedido_answer(struct request *rq, struct response *rs, int status, const struct pedido *pedido)
@@ -76,7 +76,8 @@ enum problem pedido_read(struct request *rq, const char *id, struct pedido *pedi
 {
 	bool found;
 	const char *params[] = {id};
-	enum problem problem = pedido_run(rq, SQL_PEDIDO_GET, params, pedido, &found);
+	size_t statement = request_has_right(rq, EQUIPE) ? SQL_PEDIDO_GET_EQUIPE : SQL_PEDIDO_GET;
+	enum problem problem = pedido_run(rq, statement, params, pedido, &found);
 
 	return problem == PROBLEM_NONE && !found ? PROBLEM_PEDIDO_NAO_ENCONTRADO : problem;
 }

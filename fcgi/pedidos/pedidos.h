@@ -129,7 +129,10 @@ enum problem pedido_run(struct request *rq, size_t statement, const char *const 
 /* Reads row `row` of a statement that returns orders. */
 void pedido_row(const struct sql_rows *rows, size_t row, struct pedido *pedido);
 
-/* Reads order `id`. PROBLEM_PEDIDO_NAO_ENCONTRADO, also for one that is not or never was confirmed. */
+/* The rights of the shop's staff, of which each lets a person see who moved an order. */
+#define EQUIPE "admin,atendente"
+
+/* Reads order `id`, as the caller may see it. PROBLEM_PEDIDO_NAO_ENCONTRADO, also for one that is not or never was confirmed. */
 enum problem pedido_read(struct request *rq, const char *id, struct pedido *pedido);
 
 /* Writes an order as every call answers it. */
@@ -138,7 +141,10 @@ void pedido_write(struct json_out *out, const char *name, const struct pedido *p
 /* Answers an order with its tag. */
 struct json_out *pedido_answer(struct request *rq, struct response *rs, int status, const struct pedido *pedido);
 
-/* The tag of an order, with its quotes: it names the version of the order, and nothing else of the order ever changes. */
+/*
+ * The tag of an order, with its quotes: it names the version of the order, and nothing else of the order ever changes. It is the same
+ * for the staff, who see more, so that what a customer has read can be named by the staff, and the other way round.
+ */
 const char *pedido_tag(struct request *rq, const struct pedido *pedido);
 
 /* A problem about an order names it, in words, as `pedido_id` and by Location: only for one who has the order's session. */
@@ -147,6 +153,8 @@ void pedido_name(struct response *rs, const struct pedido *pedido);
 /* Handlers; see the route table in main.c. */
 enum problem pedidos_post(struct request *rq, struct response *rs);
 enum problem pedidos_lista(struct request *rq, struct response *rs);
+enum problem pedidos_resumo(struct request *rq, struct response *rs);
+enum problem pedidos_producao(struct request *rq, struct response *rs);
 enum problem pedido_get(struct request *rq, struct response *rs);
 enum problem pedido_status_put(struct request *rq, struct response *rs);
 enum problem pedido_cancelar(struct request *rq, struct response *rs);

@@ -100,7 +100,8 @@ static enum problem mudanca_try(struct request *rq, struct response *rs, struct 
 		return mudanca_refused(rq, rs, mudanca, pedido);
 	const char *params[] = {pedido->id, sql_of_int(rq->arena, pedido->versao), mudanca->para, mudanca->autor,
 	                        mudanca->chave};
-	problem = sql_try(rq->stores->db, SQL_PEDIDO_MUDAR, params, rq->arena, &rows, &constraint);
+	size_t statement = request_has_right(rq, EQUIPE) ? SQL_PEDIDO_MUDAR_EQUIPE : SQL_PEDIDO_MUDAR;
+	problem = sql_try(rq->stores->db, statement, params, rq->arena, &rows, &constraint);
 	if (problem == PROBLEM_NONE && constraint != NULL)
 		return PROBLEM_CHAVE_REUTILIZADA;
 	if (problem != PROBLEM_NONE || rows.count == 0)

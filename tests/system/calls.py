@@ -171,6 +171,8 @@ GOOD = {
     "removerItem": lambda shop: Call("DELETE", item_of_cart(shop, "remover")),
     "fazerPedido": lambda shop: Call("POST", "/api/pedidos", order(shop, entrega=ENTREGA, observacoes="Sem lactose.")),
     "listarPedidos": lambda shop: Call("GET", "/api/pedidos?limite=3"),
+    "resumirPedidos": lambda shop: Call("GET", "/api/pedidos/resumo?desde=2026-01-01&ate=2026-12-31"),
+    "listarProducao": lambda shop: Call("GET", "/api/pedidos/producao"),
     "lerPedido": lambda shop: Call("GET", of_order(shop)),
     "mudarStatus": lambda shop: Call("PUT", of_order(shop, "/status"), {"status": "em_preparo"}),
     "cancelarPedido": lambda shop: Call("POST", of_order(shop, "/cancelar")),

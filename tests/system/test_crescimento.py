@@ -65,8 +65,11 @@ INSERT INTO movimentos (produto_id, tipo, quantidade, saldo, pedido_id)
 
 def counting():
     """How the migration counted the orders that it found."""
-    text = (TOP / "db/pedidos/migrations/0003_crescimento.sql").read_text(encoding="utf-8")
-    return re.search(r"^INSERT INTO pedidos_contagem \(.*?;", text, re.M | re.S)[0]
+    found = []
+    for name in ("0003_crescimento", "0006_resumo"):
+        text = (TOP / f"db/pedidos/migrations/{name}.sql").read_text(encoding="utf-8")
+        found += re.findall(r"^INSERT INTO .*?;", text, re.M | re.S)
+    return "\n".join(found)
 
 
 def fill(shop, products, orders, lines, carts):
@@ -167,7 +170,10 @@ TYPICAL = {
         "pedido_desfazer": ["'{order}'"], "conciliador_vez": [""], "pedidos_inacabados": ["10000"],
         "pedido_qualquer": ["'{order}'"], "eventos_por_publicar": [""], "eventos_publicados": ["'{{1,2}}'"],
         "entrega_no_prazo": ["'2026-12-24', 'UTC'", "'2026-12-24T10:00:00Z', 'UTC'"],
-        "conciliacao_somar": ["0, 0, 0, 0"], "pedido_get": ["'{order}'"],
+        "conciliacao_somar": ["0, 0, 0, 0"], "pedido_get": ["'{order}'"], "pedido_get_equipe": ["'{order}'"],
+        "resumo_periodo": ["NULL, NULL, 'America/Sao_Paulo'"],
+        "resumo": ["now()::date - 365, now()::date, 'America/Sao_Paulo'"],
+        "producao": ["NULL, 'America/Sao_Paulo', 500"], "producao_total": ["NULL, 'America/Sao_Paulo'"],
         "pedidos_lista": [f"NULL, NULL, NULL, {ALL}, NULL, NULL, 21",
                           f"NULL, NULL, NULL, {ALL}, now() - interval '1 year', '{{order}}', 21",
                           f"NULL, now() - interval '1 day', now(), {ALL}, NULL, NULL, 21",
@@ -187,6 +193,7 @@ TYPICAL = {
         "pedidos_total": ["NULL, NULL, NULL", "'entregue', NULL, NULL",
                           "'cancelado', now() - interval '1 year', now()"],
         "pedido_mudar": ["'{order}', 1, 'em_preparo', 'ana', NULL", "'{order}', 1, 'cancelado', 'ana', 'k'"],
+        "pedido_mudar_equipe": ["'{order}', 1, 'em_preparo', 'ana', NULL"],
         "saude": [""],
         "pedido_no_caminho": [f"{NOBODY}, 1"], "pedido_concluir": ["'{order}', 'finalizar', 2"],
         "pedido_falhou": ["'{order}', NULL, 'liberar 500'"],

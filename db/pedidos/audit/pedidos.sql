@@ -130,6 +130,54 @@ COPY (
 ) TO STDOUT;
 
 COPY (
+    WITH contado AS (
+        SELECT quarto, status, sum(pedidos) AS pedidos, sum(valor) AS valor
+        FROM (SELECT * FROM pedidos_resumo
+              UNION ALL SELECT quarto_de_hora(criado_em), status, pedidos, valor FROM pedidos_resumo_novas) AS r GROUP BY 1, 2
+    ), existente AS (
+        SELECT quarto_de_hora(criado_em) AS quarto, status, count(*) AS pedidos, sum(valor_total) AS valor
+        FROM pedidos WHERE status >= 'confirmado' GROUP BY 1, 2
+    ), junto AS (
+        SELECT quarto, status, coalesce(c.pedidos, 0) AS contados, coalesce(c.valor, 0) AS valor_contado,
+               coalesce(e.pedidos, 0) AS existem, coalesce(e.valor, 0) AS valor
+        FROM contado c FULL JOIN existente e USING (quarto, status)
+    )
+    SELECT 'teste', 'exato', 'pedidos.resumo', count(*)::text, 'the sales by day are sums of the orders' FROM junto
+    UNION ALL
+    SELECT 'erro', 'exato', 'pedidos.resumo', rfc3339(quarto) || ' ' || status,
+           format('%s from %s on: %s orders of %s are counted, expected %s of %s', status, rfc3339(quarto), contados,
+                  valor_contado, existem, valor)
+    FROM junto WHERE (contados, valor_contado) <> (existem, valor)
+) TO STDOUT;
+
+COPY (
+    WITH contado AS (
+        SELECT inteiro, inicio, produto_id, sum(quantidade) AS quantidade, sum(valor) AS valor
+        FROM (SELECT dia_inteiro AS inteiro, inicio, produto_id, quantidade, valor FROM produtos_vendidos
+              UNION ALL
+              SELECT false, quarto_de_hora(criado_em), produto_id, quantidade, valor FROM produtos_vendidos_novas
+              UNION ALL
+              SELECT true, date_trunc('day', criado_em, 'UTC'), produto_id, quantidade, valor FROM produtos_vendidos_novas) AS v
+        GROUP BY 1, 2, 3
+    ), existente AS (
+        SELECT inteiro, CASE WHEN inteiro THEN date_trunc('day', p.criado_em, 'UTC') ELSE quarto_de_hora(p.criado_em) END AS inicio,
+               i.produto_id, sum(i.quantidade) AS quantidade, sum(i.quantidade * i.preco_unitario) AS valor
+        FROM pedidos p JOIN pedido_itens i ON i.pedido_id = p.id, (VALUES (false), (true)) AS nivel (inteiro)
+        WHERE pedido_vendido(p.status) GROUP BY 1, 2, 3
+    ), junto AS (
+        SELECT inteiro, inicio, produto_id, coalesce(c.quantidade, 0) AS contada, coalesce(c.valor, 0) AS valor_contado,
+               coalesce(e.quantidade, 0) AS quantidade, coalesce(e.valor, 0) AS valor
+        FROM contado c FULL JOIN existente e USING (inteiro, inicio, produto_id)
+    )
+    SELECT 'teste', 'exato', 'pedidos.vendidos', count(*)::text, 'the products sold are sums of the orders'' lines' FROM junto
+    UNION ALL
+    SELECT 'erro', 'exato', 'pedidos.vendidos', format('%s %s %s', rfc3339(inicio), inteiro, produto_id),
+           format('product %s in the %s from %s: %s sold for %s are counted, expected %s for %s', produto_id,
+                  CASE WHEN inteiro THEN 'day' ELSE 'quarter of an hour' END, rfc3339(inicio), contada, valor_contado, quantidade, valor)
+    FROM junto WHERE (contada, valor_contado) <> (quantidade, valor)
+) TO STDOUT;
+
+COPY (
     SELECT 'status', status, count(*),
            count(*) FILTER (WHERE status IN ('reservando', 'desfazendo') OR pendencia IS NOT NULL)
     FROM pedidos GROUP BY status ORDER BY status

@@ -1,7 +1,17 @@
 -- Orders, read, listed and moved along. Each returns an order as pedido_fields of pedidos.c reads it.
 
+-- part: pedido_equipe
+-- the same order as the staff sees it, who may know who moved it
+SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, criado_em, atualizado_em, historico_equipe,
+       pendencia, chave, corpo_sha256, session_id, carrinho_versao, entrega_tipo, linhas, versao,
+       cancelamento_chave, carrinho_retirado, mudanca
+
 -- name: pedido_get
 -- use: pedido
+FROM pedidos_vistos WHERE id = $1 AND status >= 'confirmado'
+
+-- name: pedido_get_equipe
+-- use: pedido_equipe
 FROM pedidos_vistos WHERE id = $1 AND status >= 'confirmado'
 
 -- The lists take $1 a state, $2 from, $3 to before, $4 a number, $5 a part of a customer, $6 the time of the first change, $7 and $8 where the
@@ -31,7 +41,7 @@ ORDER BY criado_em DESC, id DESC LIMIT $9
 
 -- name: pedidos_lista (planned anew)
 -- newest first
--- use: pedido
+-- use: pedido_equipe
 FROM pedidos_vistos
 -- use: pedidos_tempo
   AND $1::status_pedido IS NULL AND $5::text IS NULL
@@ -39,7 +49,7 @@ FROM pedidos_vistos
 
 -- name: pedidos_lista_status (planned anew)
 -- the same in one state, by its own index
--- use: pedido
+-- use: pedido_equipe
 FROM pedidos_vistos
 -- use: pedidos_tempo
   AND status = $1 AND $5::text IS NULL
@@ -47,7 +57,7 @@ FROM pedidos_vistos
 
 -- name: pedidos_lista_cliente (planned anew)
 -- the same of a customer: by the index of what few have, along the list for what many have
--- use: pedido
+-- use: pedido_equipe
 FROM pedidos_vistos
 -- use: pedidos_tempo
   AND ($1::status_pedido IS NULL OR status = $1)
@@ -59,7 +69,7 @@ FROM pedidos_vistos
 -- after it; so changes are in the order of transactions, and none is shown while an older transaction is at work. The first one is
 -- the oldest transaction of those near the time that was asked for, because times may be in another order than transactions. Orders
 -- that changed under an older release have mudanca 0.
--- use: pedido
+-- use: pedido_equipe
 FROM pedidos_vistos
 -- use: pedidos_tempo
 -- use: pedidos_mudados
@@ -99,6 +109,10 @@ SELECT (SELECT coalesce(sum(quantos), 0)::bigint FROM pedidos_contados
 -- name: pedido_mudar (writes)
 -- of version $2 to state $3, by $4, with key $5; nothing when it is not of that version any more
 -- use: pedido
+FROM pedido_mudar($1, $2, $3, $4, $5)
+
+-- name: pedido_mudar_equipe (writes)
+-- use: pedido_equipe
 FROM pedido_mudar($1, $2, $3, $4, $5)
 
 -- name: saude (health)
