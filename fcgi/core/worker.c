@@ -20,6 +20,7 @@
 #include "core/clock.h"
 #include "core/crash.h"
 #include "core/log.h"
+#include "core/scoreboard.h"
 
 /* nginx sends a request as soon as it has connected, and whole: a peer that is silent for so long holds the worker up no longer. */
 #define SILENCE_MAX_S 5
@@ -248,9 +249,13 @@ static enum event serve_requests(struct worker *worker, const struct inlet *inle
 		enum event event = next_event(inlet, &connection);
 		if (event != EVENT_REQUEST)
 			return event;
-		if (!read_request(fcgi, connection))
+		scoreboard_busy(true);
+		bool whole = read_request(fcgi, connection);
+		if (whole)
+			handle(worker, fcgi);
+		scoreboard_busy(false);
+		if (!whole)
 			continue;
-		handle(worker, fcgi);
 		/* Only after a request: a limit below what a new worker has would keep it from ever serving. */
 		if (spent(++served))
 			return EVENT_RENEWAL;
@@ -286,6 +291,7 @@ static int serve(const void *context)
 	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 	if (!inlet_open(&inlet) || FCGX_Init() != 0 || FCGX_InitRequest(&fcgi, -1, 0) != 0)
 		return EX_UNAVAILABLE;
+	scoreboard_join(STDIN_FILENO);
 	log_event(LOG_LEVEL_INFO, "start", "somente_leitura=%s", program_settings()->somente_leitura ? "sim" : "nao");
 	enum event event = serve_requests(&worker, &inlet, &fcgi);
 	if (event == EVENT_STOP)
