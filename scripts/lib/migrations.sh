@@ -70,7 +70,17 @@ migration_apply() {
 seed_first() {
     [[ $(psql_as_dono "$(catalogue_primary)" catalogo -c 'SELECT EXISTS (SELECT FROM produtos)') == f ]] || return 0
     say "putting the first stock on the shelves"
-    catalogue_script "$TOP/db/catalogo/seed.sql" >/dev/null
+    { cat "$TOP/db/catalogo/seed.sql" && seed_pictures; } | catalogue_script /dev/stdin >/dev/null
+}
+
+# The SQL that gives the first stock's products their drawings, db/catalogo/fotos/NN-name.svg.
+seed_pictures() {
+    local file name
+    cat "$TOP/db/catalogo/fotos.sql"
+    for file in "$TOP"/db/catalogo/fotos/[0-9][0-9]-*.svg; do
+        name=$(basename "$file" .svg)
+        printf "SELECT pg_temp.desenho(%d, '%s', '%s');\n" "$((10#${name%%-*}))" "${name#*-}" "$(base64 -w 0 "$file")"
+    done
 }
 
 # catalogue_script FILE [PSQL OPTIONS]: as the owner of the catalogue, all or nothing.

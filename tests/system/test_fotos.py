@@ -7,11 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg2
 import pytest
 
+from client import TOP
 from imagens import GPS, JPEG, SVG, WEBP, chunk, jpeg_with_place, png, png_with_place, webp_with_place
-from shop import eventually
+from shop import Shop, eventually
 
 MIB = 1024 * 1024
 FOR_A_YEAR = "public, max-age=31536000, immutable"
+DRAWING_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 MISSING = f"/fotos/{'0' * 64}.png"
 
 
@@ -311,6 +313,30 @@ def test_two_at_once_leave_every_product_its_picture(shop):
     assert shop.sql(f"SELECT id FROM produtos p WHERE id IN ({chosen}) AND foto_url IS NOT NULL"
                     " AND NOT EXISTS (SELECT FROM fotos f WHERE f.url = p.foto_url)") == []  # fmt: skip
     assert shop.sql("SELECT url FROM fotos f WHERE NOT EXISTS (SELECT FROM produtos p WHERE p.foto_url = f.url)") == []
+
+
+SEEDED = [path.name for path in sorted((TOP / "db/catalogo/fotos").iterdir())]
+
+
+def test_a_new_shop_has_a_drawing_of_each_product():
+    """Which may do nothing when it is opened by itself. What was taken away comes back by a command alone."""
+    with Shop() as shop:
+        products = shop.public.get("/api/produtos").data
+        assert len(products) == len(SEEDED) == 13
+        for product, name in zip(products, SEEDED):
+            answer = shop.public.get(product["foto_url"])
+            assert answer.body == (TOP / "db/catalogo/fotos" / name).read_bytes()
+            assert answer.headers["Content-Type"] == "image/svg+xml"
+            assert answer.headers["Content-Security-Policy"] == DRAWING_POLICY
+            assert answer.headers["Cache-Control"] == FOR_A_YEAR
+        shop.admin.delete("/api/produtos/1/foto").ok()
+        own = send(shop.admin, 2, png()).ok()["foto_url"]
+        shop.admin.patch("/api/produtos/3", {"nome": "Bolo que é outro", "foto_url": None}).ok()
+        shop.up()
+        assert shop.public.get("/api/produtos/1").data["foto_url"] is None
+        shop.script("seed", "--pictures")
+        expected = [products[0]["foto_url"], own, None, products[3]["foto_url"]]
+        assert eventually(lambda: [each["foto_url"] for each in shop.public.get("/api/produtos").data[:4]] == expected)
 
 
 def test_the_workers_role_cannot_make_a_picture_of_another_type(shop):

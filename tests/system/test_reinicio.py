@@ -194,7 +194,7 @@ def test_scale_of_every_pool(shop):
 
 MIGRATION = """
 ALTER TABLE produtos ADD peso_gramas integer NOT NULL DEFAULT 0;
-ALTER TABLE produtos ALTER foto_url TYPE varchar(600);
+ALTER TABLE produtos ALTER preco TYPE numeric(12, 2);
 CREATE INDEX produtos_peso ON produtos (peso_gramas);
 """
 
