@@ -94,5 +94,7 @@ enum problem carrinho_retirar(struct request *rq, struct response *rs);
 enum problem item_adicionar(struct request *rq, struct response *rs);
 enum problem item_atualizar(struct request *rq, struct response *rs);
 enum problem item_remover(struct request *rq, struct response *rs);
+enum problem saude(struct request *rq, struct response *rs);
+enum problem sistema(struct request *rq, struct response *rs);
 
 #endif

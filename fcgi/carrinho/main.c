@@ -1,18 +1,6 @@
-/* The cart's worker: its routes and its health. */
+/* The cart's worker: its routes. */
 #include "carrinho/carrinho.h"
-#include "core/health.h"
 #include "core/worker.h"
-
-static enum problem saude(struct request *rq, struct response *rs)
-{
-	const struct health_line lines[] = {
-	    {"redis", health_of_kv(rq, KV_SAUDE, "carrinho:saude")},
-	    {"catalogo", health_of_service(rq, "/health/catalogo")},
-	};
-
-	json_object_end(health_open(rs, "carrinho", lines, FIELD_COUNT(lines)));
-	return PROBLEM_NONE;
-}
 
 static const struct route routes[] = {
     {METHOD_POST, "/api/carrinho/sessao", sessao_post, NULL},
@@ -23,6 +11,7 @@ static const struct route routes[] = {
     {METHOD_DELETE, "/api/carrinho/{uuid}/remover/{int}", item_remover, NULL, .tagged = true},
     {METHOD_GET, "/interno/carrinho/{uuid}", carrinho_interno_get, "retirar"},
     {METHOD_POST, "/interno/carrinho/{uuid}/retirar", carrinho_retirar, "retirar"},
+    {METHOD_GET, "/interno/sistema", sistema, NULL},
     {METHOD_GET, "/health", saude, NULL},
 };
 

@@ -119,5 +119,6 @@ enum problem reservas_vencidas(struct request *rq, struct response *rs);
 enum problem reserva_confirmar(struct request *rq, struct response *rs);
 enum problem reserva_liberar(struct request *rq, struct response *rs);
 enum problem saude(struct request *rq, struct response *rs);
+enum problem sistema(struct request *rq, struct response *rs);
 
 #endif

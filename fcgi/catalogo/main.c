@@ -26,6 +26,7 @@ static const struct route routes[] = {
     {METHOD_GET, "/interno/reservas/{uuid}", reserva_get, "reservas"},
     {METHOD_POST, "/interno/reservas/{uuid}/confirmar", reserva_confirmar, "reservas"},
     {METHOD_POST, "/interno/reservas/{uuid}/liberar", reserva_liberar, "reservas"},
+    {METHOD_GET, "/interno/sistema", sistema, NULL},
     {METHOD_GET, "/health", saude, NULL},
 };
 

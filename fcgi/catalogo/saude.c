@@ -1,4 +1,4 @@
-/* Health, and what the replica says of itself: how far behind its primary it is. */
+/* Health, what the pool reports of itself and its server, and what the replica says of itself: how far behind its primary it is. */
 #include <poll.h>
 
 #include "catalogo/catalogo.h"
@@ -20,6 +20,14 @@ struct estado {
 	int64_t recebido; /* positions in the WAL */
 	int64_t repetido;
 	int64_t ultimo_commit; /* the last one that was replayed, microseconds */
+	const char *servidor;  /* its name (cluster_name), of the arena; NULL: it has none */
+};
+
+/* What the two kinds of pool make of it. */
+struct situacao {
+	struct estado estado;
+	enum health postgres;
+	enum health replicacao;
 };
 
 static struct estado estado_read(struct request *rq)
@@ -38,6 +46,7 @@ static struct estado estado_read(struct request *rq)
 	    .recebido = sql_int(&rows, 0, 5),
 	    .repetido = sql_int(&rows, 0, 6),
 	    .ultimo_commit = sql_int(&rows, 0, 7),
+	    .servidor = sql_text(&rows, 0, 8),
 	};
 }
 
@@ -69,52 +78,83 @@ static bool stays_behind(struct request *rq, struct estado *estado)
 	return false;
 }
 
-static enum problem saude_replica(struct request *rq, struct response *rs)
+static struct situacao situacao_read(struct request *rq)
 {
 	struct estado estado = estado_read(rq);
+
+	if (!rq->stores->read_only) {
+		/* A pool that changes things needs a server that can be written to. */
+		bool writable = estado.up && !estado.standby && !estado.recusa;
+		return (struct situacao){estado, writable ? HEALTH_HEALTHY : HEALTH_UNHEALTHY, HEALTH_HEALTHY};
+	}
 	bool late = !estado.ouve || stays_behind(rq, &estado);
 	/* Without a standby its pool reads from the primary, which is no replica. */
 	bool standby = estado.up && estado.standby;
-	const struct health_line lines[] = {
-	    {"postgres", standby ? HEALTH_HEALTHY : HEALTH_UNHEALTHY},
-	    {"replicacao", estado.ouve && !late ? HEALTH_HEALTHY : HEALTH_DEGRADED},
-	};
-	struct json_out *out = health_open(rs, "catalogo-replica", lines, FIELD_COUNT(lines));
-	if (standby) {
-		json_int(out, "atraso_bytes", estado.atraso_bytes);
-		json_int(out, "atraso_segundos", estado.atraso_segundos);
+	return (struct situacao){estado, standby ? HEALTH_HEALTHY : HEALTH_UNHEALTHY,
+	                         estado.ouve && !late ? HEALTH_HEALTHY : HEALTH_DEGRADED};
+}
+
+static bool is_standby(const struct situacao *situacao)
+{
+	return situacao->estado.up && situacao->estado.standby;
+}
+
+enum problem saude(struct request *rq, struct response *rs)
+{
+	const struct situacao situacao = situacao_read(rq);
+	const struct health_line lines[] = {{"postgres", situacao.postgres}, {"replicacao", situacao.replicacao}};
+	bool replica = rq->stores->read_only;
+	struct json_out *out =
+	    health_open(rs, replica ? "catalogo-replica" : "catalogo", lines, replica ? FIELD_COUNT(lines) : 1);
+
+	if (replica && is_standby(&situacao)) {
+		json_int(out, "atraso_bytes", situacao.estado.atraso_bytes);
+		json_int(out, "atraso_segundos", situacao.estado.atraso_segundos);
 	}
 	json_object_end(out);
 	return PROBLEM_NONE;
 }
 
-enum problem saude(struct request *rq, struct response *rs)
+enum problem sistema(struct request *rq, struct response *rs)
 {
-	if (rq->stores->read_only)
-		return saude_replica(rq, rs);
-	/* A pool that changes things needs a server that can be written to. */
-	struct estado estado = estado_read(rq);
-	const struct health_line lines[] = {
-	    {"postgres", estado.up && !estado.standby && !estado.recusa ? HEALTH_HEALTHY : HEALTH_UNHEALTHY}};
-	json_object_end(health_open(rs, "catalogo", lines, FIELD_COUNT(lines)));
+	const struct situacao situacao = situacao_read(rq);
+	const struct estado *estado = &situacao.estado;
+	enum health worst = situacao.replicacao > situacao.postgres ? situacao.replicacao : situacao.postgres;
+	struct json_out *out = health_report(rs, worst);
+
+	json_object(out, "postgres");
+	json_text(out, "status", health_word(worst));
+	if (estado->up) {
+		json_text(out, "papel", estado->standby ? "replica" : "primario");
+		json_text(out, "servidor", estado->servidor);
+	}
+	if (is_standby(&situacao)) {
+		json_int(out, "atraso_bytes", estado->atraso_bytes);
+		json_int(out, "atraso_segundos", estado->atraso_segundos);
+	}
+	json_object_end(out);
+	json_object_end(out);
 	return PROBLEM_NONE;
 }
 
 void replica_mark(struct request *rq, struct response *rs)
 {
-	static struct estado estado;
+	static bool known;
+	static int64_t atraso_segundos;
 	static int64_t read_at;
 
 	/* Without a standby its pool reads from the primary, which is no replica. What never changes is the same everywhere. */
 	if (rs->immutable || !rq->stores->read_only || !sql_on_standby(rq->stores->db))
 		return;
 	if (read_at == 0 || clock_monotonic_ms() >= read_at + LEMBRANCA_MS) {
-		estado = estado_read(rq);
+		const struct estado estado = estado_read(rq);
+		known = estado.up;
+		atraso_segundos = estado.atraso_segundos;
 		read_at = clock_monotonic_ms();
 	}
 	response_header(rs, "X-Fonte", "replica");
-	if (estado.up)
-		response_header(rs, "X-Atraso-Segundos", "%lld", (long long)estado.atraso_segundos);
+	if (known)
+		response_header(rs, "X-Atraso-Segundos", "%lld", (long long)atraso_segundos);
 	/* The first for nginx's cache, the second for all others. */
 	response_header(rs, "X-Accel-Expires", "0");
 	rs->cacheable = false;

@@ -3,31 +3,42 @@
 
 #include <string.h>
 
-#include "core/call.h"
 #include "core/clock.h"
 #include "core/kv.h"
 #include "core/program.h"
+#include "core/scoreboard.h"
 
 static const char *const words[] = {"healthy", "degraded", "unhealthy"};
 
-enum health health_of_service(const struct request *rq, const char *path)
+enum problem health_ask(const struct request *rq, const char *path, struct call_answer *answer)
 {
 	/* Longer than the other service waits for its stores. */
 	const struct call call = {"GET", path, NULL, rq->id, program_settings()->prazo_saude_ms * 5 / 4};
+
+	return caller_call(rq->stores->caller, &call, rq->arena, answer);
+}
+
+enum health health_of_service(const struct request *rq, const char *path)
+{
 	struct call_answer answer;
 
-	if (caller_call(rq->stores->caller, &call, rq->arena, &answer) != PROBLEM_NONE || answer.status != 200)
+	if (health_ask(rq, path, &answer) != PROBLEM_NONE || answer.status != 200)
 		return HEALTH_UNHEALTHY;
 	return strstr(answer.body, "\"status\":\"degraded\"") != NULL ? HEALTH_DEGRADED : HEALTH_HEALTHY;
 }
 
-enum health health_of_kv(const struct request *rq, size_t script, const char *key)
+enum health health_of_kv(const struct request *rq, size_t script, const char *key, struct kv_reply *reply)
 {
 	const struct kv_call call = {.script = script, .keys = &key, .key_count = 1};
 
-	return kv_probe(rq->stores->kv, &call, program_settings()->prazo_saude_ms, rq->arena) == PROBLEM_NONE
+	return kv_probe(rq->stores->kv, &call, program_settings()->prazo_saude_ms, rq->arena, reply) == PROBLEM_NONE
 	           ? HEALTH_HEALTHY
 	           : HEALTH_UNHEALTHY;
+}
+
+const char *health_word(enum health state)
+{
+	return words[state];
 }
 
 struct json_out *health_open(struct response *rs, const char *service, const struct health_line *lines, size_t count)
@@ -43,5 +54,29 @@ struct json_out *health_open(struct response *rs, const char *service, const str
 	json_time(out, "timestamp", clock_now());
 	for (size_t i = 0; i < count; i++)
 		json_text(out, lines[i].name, words[lines[i].state]);
+	return out;
+}
+
+void health_workforce(struct json_out *out)
+{
+	struct workforce force;
+
+	if (!scoreboard_count(&force)) {
+		json_null(out, "trabalhadores");
+		return;
+	}
+	json_object(out, "trabalhadores");
+	json_int(out, "total", force.total);
+	json_int(out, "ocupados", force.busy);
+	json_object_end(out);
+}
+
+struct json_out *health_report(struct response *rs, enum health state)
+{
+	struct json_out *out = response_open(rs, 200);
+
+	json_object(out, NULL);
+	json_text(out, "status", words[state]);
+	health_workforce(out);
 	return out;
 }

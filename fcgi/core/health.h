@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "core/call.h"
+#include "core/kv.h"
 #include "core/request.h"
 #include "core/response.h"
 
@@ -17,16 +19,34 @@ struct health_line {
 	enum health state;
 };
 
+/*
+ * Asks another service something that takes it no longer than prazo_saude_ms, e.g. a health_report(), through the internal listener.
+ * Problems as caller_call().
+ */
+enum problem health_ask(const struct request *rq, const char *path, struct call_answer *answer);
+
 /* Asks another service's health through the internal listener, e.g. "/health/catalogo", for a quarter longer than prazo_saude_ms. */
 enum health health_of_service(const struct request *rq, const char *path);
 
-/* Has Redis run a script that writes to `key` (kv_probe()), for at most prazo_saude_ms. */
-enum health health_of_kv(const struct request *rq, size_t script, const char *key);
+/* Has Redis run a script that writes to `key` (kv_probe()), for at most prazo_saude_ms. `*reply` is the script's. */
+enum health health_of_kv(const struct request *rq, size_t script, const char *key, struct kv_reply *reply);
+
+/* healthy, degraded, unhealthy */
+const char *health_word(enum health state);
 
 /*
  * Begins the answer (200, or 503 when the worst line is unhealthy): status, service, timestamp, the lines. More members may be
  * written to what it returns, then json_object_end().
  */
 struct json_out *health_open(struct response *rs, const char *service, const struct health_line *lines, size_t count);
+
+/*
+ * Begins what a service tells the others of itself and of its own stores only, so that it answers in the time of one store: 200 in
+ * any case, in `data` its status and `trabalhadores`. A member a store may be written to what it returns, then json_object_end().
+ */
+struct json_out *health_report(struct response *rs, enum health state);
+
+/* The pool that this worker is of, as the member `trabalhadores`; null when it cannot be counted (core/scoreboard.h). */
+void health_workforce(struct json_out *out);
 
 #endif

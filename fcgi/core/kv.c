@@ -295,11 +295,10 @@ enum problem kv_run(struct kv *kv, const struct kv_call *call, struct arena *are
 	return run_within(kv, call, kv->options->deadline_ms, arena, reply);
 }
 
-enum problem kv_probe(struct kv *kv, const struct kv_call *call, int deadline_ms, struct arena *arena)
+enum problem kv_probe(struct kv *kv, const struct kv_call *call, int deadline_ms, struct arena *arena,
+                      struct kv_reply *reply)
 {
-	struct kv_reply reply;
-
-	return run_within(kv, call, deadline_ms, arena, &reply);
+	return run_within(kv, call, deadline_ms, arena, reply);
 }
 
 enum problem kv_read(struct kv *kv, const char *const *argv, size_t count, struct arena *arena, struct kv_reply *reply)

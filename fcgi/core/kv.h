@@ -53,8 +53,9 @@ struct kv_call {
 /* Runs a script. Problems as sql_run(); a lost answer is RESULTADO_DESCONHECIDO; too many words are PROBLEM_INTERNO. */
 enum problem kv_run(struct kv *kv, const struct kv_call *call, struct arena *arena, struct kv_reply *reply);
 
-/* Whether a script runs within `deadline_ms`, which is the health check's and not that of a call. Problems as kv_run(). */
-enum problem kv_probe(struct kv *kv, const struct kv_call *call, int deadline_ms, struct arena *arena);
+/* As kv_run(), within `deadline_ms`, which is the health check's and not that of a call. */
+enum problem kv_probe(struct kv *kv, const struct kv_call *call, int deadline_ms, struct arena *arena,
+                      struct kv_reply *reply);
 
 /* Runs one reading command, e.g. {"HGETALL", key}; tried once more on a stale connection. PROBLEM_SERVICO_INDISPONIVEL. */
 enum problem kv_read(struct kv *kv, const char *const *command, size_t count, struct arena *arena,

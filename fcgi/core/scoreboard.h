@@ -1,7 +1,7 @@
 /*
  * How many workers of a pool live, and how many have a request in hand. A worker holds a record lock (fcntl(2)) on one byte of the
  * pool's listening socket: a read lock while it is idle, a write lock while it serves. The kernel releases it when the process
- * ends, however it ends, and there is no file that could be missing, cut short or somebody else's. See decision 23.
+ * ends, however it ends, and there is no file that could be missing, cut short or of another owner. See docs/decisions/0023.
  */
 #ifndef CORE_SCOREBOARD_H
 #define CORE_SCOREBOARD_H
@@ -21,7 +21,7 @@ struct workforce {
  */
 void scoreboard_join(int fd);
 
-/* The worker begins a request, or has ended it. Never waits: nobody else locks this byte. */
+/* The worker begins a request, or has ended it. Never waits: the byte is its own. */
 void scoreboard_busy(bool busy);
 
 /* Counts; false when the numbers are unknown. */

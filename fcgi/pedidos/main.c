@@ -48,6 +48,7 @@ static const struct route routes[] = {
     {METHOD_PUT, "/api/pedidos/{uuid}/status", pedido_status_put, "admin,atendente", .tagged = true},
     {METHOD_POST, "/api/pedidos/{uuid}/cancelar", pedido_cancelar, NULL, .tagged = true},
     {METHOD_GET, "/api/eu", eu_get, "admin,atendente"},
+    {METHOD_GET, "/api/sistema", sistema, "admin,atendente"},
     {METHOD_GET, "/health", saude, NULL},
     {METHOD_GET, "/saude", saude_geral, NULL},
 };

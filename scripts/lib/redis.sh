@@ -4,7 +4,7 @@
 # shellcheck shell=bash
 
 CART_COMMANDS='+evalsha +eval +script|load +hgetall +hget +hmget +hset +hdel +hexists +hlen +exists +del +expire +pexpire
-    +ttl +pttl +hincrby +time +ping +role'
+    +ttl +pttl +hincrby +time +ping +role +memory|stats'
 STREAM_COMMANDS='+evalsha +eval +script|load +xadd +ping +role'
 
 redis_configure() {

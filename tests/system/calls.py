@@ -177,6 +177,7 @@ GOOD = {
     "mudarStatus": lambda shop: Call("PUT", of_order(shop, "/status"), {"status": "em_preparo"}),
     "cancelarPedido": lambda shop: Call("POST", of_order(shop, "/cancelar")),
     "lerEu": lambda shop: Call("GET", "/api/eu"),
+    "lerSistema": lambda shop: Call("GET", "/api/sistema"),
     "lerSaude": lambda shop: Call("GET", "/health"),
     "lerVida": lambda shop: Call("GET", "/livez"),
 }

@@ -206,10 +206,11 @@ START_TEST(a_probe_waits_no_longer_than_its_own_deadline)
 	struct kv *kv = connect_to(&server, play_one_then_silence, NULL);
 	static const char *const keys[] = {"k"};
 	const struct kv_call call = {0, keys, 1, NULL, 0};
+	struct kv_reply reply;
 
-	ck_assert_int_eq(kv_probe(kv, &call, 300, arena), PROBLEM_NONE);
+	ck_assert_int_eq(kv_probe(kv, &call, 300, arena, &reply), PROBLEM_NONE);
 	int64_t start = clock_monotonic_ms();
-	ck_assert_int_eq(kv_probe(kv, &call, 100, arena), PROBLEM_RESULTADO_DESCONHECIDO);
+	ck_assert_int_eq(kv_probe(kv, &call, 100, arena, &reply), PROBLEM_RESULTADO_DESCONHECIDO);
 	ck_assert_int_eq(clock_monotonic_ms() - start, 100);
 	arena_free(arena);
 	kv_close(kv);

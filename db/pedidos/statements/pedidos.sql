@@ -116,5 +116,6 @@ FROM pedido_mudar($1, $2, $3, $4, $5)
 FROM pedido_mudar($1, $2, $3, $4, $5)
 
 -- name: saude (health)
--- whether the server answers and can be written to
-SELECT NOT pg_is_in_recovery() AND NOT current_setting('transaction_read_only')::boolean
+-- whether the server answers and can be written to, whether it is a standby, and its name
+SELECT NOT pg_is_in_recovery() AND NOT current_setting('transaction_read_only')::boolean, pg_is_in_recovery(),
+       nullif(current_setting('cluster_name'), '')

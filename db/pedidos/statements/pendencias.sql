@@ -36,3 +36,10 @@ UPDATE pedidos SET carrinho_retirado = coalesce(carrinho_retirado, $2::bigint),
                    parado_em = CASE WHEN $3 IS NOT NULL AND tentativas >= 5 THEN coalesce(parado_em, now()) ELSE parado_em END
 WHERE id = $1 AND (pendencia IS NOT NULL OR status = 'desfazendo')
 RETURNING parado_em = now() AND tentativas = 6
+
+-- name: pendencias (health)
+-- How many orders have an end still to meet, how many of these are parked instead, and how many events are not in the stream yet.
+SELECT (SELECT count(*) FROM pedidos WHERE status IN ('reservando', 'desfazendo') AND parado_em IS NULL) +
+       (SELECT count(*) FROM pedidos WHERE pendencia IS NOT NULL AND parado_em IS NULL),
+       (SELECT count(*) FROM pedidos WHERE parado_em IS NOT NULL),
+       (SELECT count(*) FROM eventos WHERE publicado_em IS NULL)
