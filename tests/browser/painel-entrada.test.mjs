@@ -83,11 +83,12 @@ pageTest(shop, 'an atendente works with orders, and only looks at products', {},
 pageTest(shop, 'a right that was taken away is a plain sentence', {}, async ({page, allow}) => {
     allow(/status of 403/);
     const {token} = await newToken(shop);
+    const less = await newToken(shop, 'atendente');
     await signIn(page, token, '#/produtos/1');
     await page.getByLabel('Nome').fill('Bolo de Outra Coisa');
     await page.route('**/api/produtos/1', async (route) => {
-        const problem = {success: false, error: 'x', type: '/erros/nao-autorizado', title: 'x', status: 403, detail: 'x', codigo: 'nao_autorizado'};
-        await (route.request().method() === 'PATCH' ? route.fulfill({status: 403, json: problem}) : route.continue());
+        const headers = route.request().headers();
+        await route.continue({headers: route.request().method() === 'PATCH' ? {...headers, authorization: `Bearer ${less.token}`} : headers});
     });
     await page.getByRole('button', {name: 'Salvar'}).click();
     await page.getByText('O seu token não dá direito a isto.').waitFor();

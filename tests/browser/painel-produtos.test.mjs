@@ -105,7 +105,7 @@ pageTest(shop, 'price and sale state change, and the trail says who changed them
     assert.deepEqual(sale.slice(1), ['fora de venda', 'à venda', nome]);
 });
 
-pageTest(shop, 'stock goes up, down and to what was counted; the ledger says who did it, and for which order it was taken', {}, async ({page, allow}) => {
+pageTest(shop, 'stock goes up, down and to what was counted; the ledger says by whom and for which order', {}, async ({page, allow}) => {
     const {nome, token} = await newToken(shop);
     const {id} = await shop.product({estoque: 10});
     await signIn(page, token, `#/produtos/${id}`);
@@ -161,7 +161,8 @@ pageTest(shop, 'a change by somebody else is shown, and neither is lost', {}, as
     await shop.must('PATCH', `/api/produtos/${id}`, {preco: 25, nome: 'Bolo Muito Disputado'});
     await page.getByRole('button', {name: 'Salvar'}).click();
     await page.getByText('Outra pessoa mudou este produto enquanto você editava.').waitFor();
-    const row = (name) => page.getByRole('alert').getByRole('row').filter({has: page.getByRole('rowheader', {name})}).getByRole('cell').allTextContents();
+    const rows = page.getByRole('alert').getByRole('row');
+    const row = (name) => rows.filter({has: page.getByRole('rowheader', {name})}).getByRole('cell').allTextContents();
     assert.deepEqual(await row('Preço'), ['R$\u00a020,00', 'R$\u00a025,00', 'R$\u00a021,00']);
     assert.deepEqual(await row('Nome'), ['Bolo Disputado', 'Bolo Muito Disputado', 'não mudou']);
     await screenshots(page, 'painel-conflito');

@@ -24,7 +24,7 @@ pageTest(shop, 'all parts are shown, with their workers and roles', {}, async ({
     await page.getByText('Ao vivo.').waitFor();
 });
 
-pageTest(shop, 'when the primary is gone the page shows that the replica answers, and when it is back, that too', {}, async ({page, allow}) => {
+pageTest(shop, 'the page shows that the primary is gone and the replica answers, and that it is back', {}, async ({page, allow}) => {
     allow(/status of 50\d/);
     const {token} = await newToken(shop);
     await signIn(page, token, '#/sistema');

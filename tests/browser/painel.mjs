@@ -23,12 +23,15 @@ export async function signIn(page, token, view = '') {
 }
 
 // The row of an order in the list.
-export const rowOf = (page, numero) =>
-    page.getByRole('list', {name: 'Pedidos'}).getByRole('listitem').filter({has: page.getByRole('link', {name: new RegExp(`^Pedido ${numero} `)})});
+export function rowOf(page, numero) {
+    const link = page.getByRole('link', {name: new RegExp(`^Pedido ${numero} `)});
+    return page.getByRole('list', {name: 'Pedidos'}).getByRole('listitem').filter({has: link});
+}
 
 export const messages = (page) => page.locator('.avisos');
 
-const PEOPLE = ['Maria Aparecida de Souza', 'João Pedro Almeida', 'Antônia Ribeiro', 'Beatriz Nakamura', 'Conceição dos Anjos', 'Thiago Bittencourt'];
+const PEOPLE = ['Maria Aparecida de Souza', 'João Pedro Almeida', 'Antônia Ribeiro', 'Beatriz Nakamura', 'Conceição dos Anjos',
+    'Thiago Bittencourt'];
 const NOTES = ['Sem nozes, por favor: alergia.', 'Escrever no bolo: “Parabéns, Vó Lourdes!”'];
 const ADDRESS = 'Rua das Laranjeiras, 45, apto 12\nPerdizes';
 

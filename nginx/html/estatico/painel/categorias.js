@@ -1,7 +1,7 @@
 // The categories: made, renamed, deleted while no product is in them.
 import {newKey} from '../comum/api.js';
 import {notify} from '../comum/avisos.js';
-import {html, useRef, useState} from '../comum/ui.js';
+import {html, useEffect, useRef, useState} from '../comum/ui.js';
 import {call, wordsFor} from './chamar.js';
 import {Confirm, Failure, Field, Heading, Loading, described, fieldErrors, useLoaded} from './pecas.js';
 
@@ -29,7 +29,8 @@ function NewCategory({onMade}) {
     };
     return html`<form class="cartao formulario em-linha" onSubmit=${submit} noValidate>
         <${Field} id="categoria-nova" label="Nova categoria" error=${error}>
-            <input ...${described('categoria-nova', {error})} maxlength="80" autocomplete="off" value=${nome} onInput=${(event) => setNome(event.target.value)} />
+            <input ...${described('categoria-nova', {error})} maxlength="80" autocomplete="off" value=${nome}
+                onInput=${(event) => setNome(event.target.value)} />
         </>
         <button type="submit" class="botao">Criar</button>
     </form>`;
@@ -40,6 +41,8 @@ function Rename({categoria, onDone, onLeave}) {
     const [problem, setProblem] = useState(null);
     const error = fieldErrors(problem).nome ?? (problem && wordsFor(problem));
     const id = `categoria-${categoria.id}`;
+    const input = useRef(null);
+    useEffect(() => input.current.select(), []);
     const submit = async (event) => {
         event.preventDefault();
         try {
@@ -55,7 +58,8 @@ function Rename({categoria, onDone, onLeave}) {
     };
     return html`<form class="formulario em-linha" onSubmit=${submit} noValidate>
         <${Field} id=${id} label="Nome" error=${error}>
-            <input ...${described(id, {error})} maxlength="80" autocomplete="off" autofocus value=${nome} onInput=${(event) => setNome(event.target.value)} />
+            <input ...${described(id, {error})} ref=${input} maxlength="80" autocomplete="off" value=${nome}
+                onInput=${(event) => setNome(event.target.value)} />
         </>
         <button type="submit" class="botao">Salvar</button>
         <button type="button" class="botao-leve" onClick=${onLeave}>Desistir</button>
@@ -82,8 +86,8 @@ function Row({categoria, onChanged}) {
         return html`<li><${Rename} categoria=${categoria} onDone=${done} onLeave=${() => setMode(null)} /></li>`;
     return html`<li class="linha-categoria">
         <span>${categoria.nome}</span>
-        <button type="button" class="botao-leve" onClick=${() => setMode('nome')}>Renomear<span class="so-leitor"> ${categoria.nome}</span></button>
-        <button type="button" class="botao-leve botao-perigo" onClick=${() => setMode('apagar')}>Apagar<span class="so-leitor"> ${categoria.nome}</span></button>
+        <button type="button" class="botao-leve" aria-label=${`Renomear ${categoria.nome}`} onClick=${() => setMode('nome')}>Renomear</button>
+        <button type="button" class="botao-leve botao-perigo" aria-label=${`Apagar ${categoria.nome}`} onClick=${() => setMode('apagar')}>Apagar</button>
         ${mode === 'apagar' &&
         html`<${Confirm} title=${`Apagar a categoria ${categoria.nome}?`} action="Apagar" onNo=${() => setMode(null)} onYes=${remove}>
             <p>Só dá para apagar uma categoria sem produtos, nem mesmo fora de venda.</p>
@@ -97,6 +101,9 @@ export function Categorias() {
         <${Heading}>Categorias</>
         ${problem && html`<${Failure} problem=${problem} retry=${again} />`}
         ${!categorias && !problem && html`<${Loading} what="as categorias" />`}
-        ${categorias && html`<ul class="cartao lista-categorias">${categorias.map((categoria) => html`<${Row} key=${categoria.id} categoria=${categoria} onChanged=${again} />`)}</ul>`}
+        ${categorias &&
+        html`<ul class="cartao lista-categorias">
+            ${categorias.map((categoria) => html`<${Row} key=${categoria.id} categoria=${categoria} onChanged=${again} />`)}
+        </ul>`}
         <${NewCategory} onMade=${again} />`;
 }

@@ -6,11 +6,13 @@ import {tipoNome} from './estados.js';
 import {onChanges} from './novidades.js';
 import {Steps} from './passos.js';
 import {Estado, Failure, Heading, Loading, useLoaded} from './pecas.js';
-import {dueDay, dueTime} from './quando.js';
+import {dueDay, dueShort, dueTime} from './quando.js';
 import {address, go, route} from './rota.js';
+import {Heads} from './tabela.js';
 
 const TO_MAKE = ['confirmado', 'em_preparo'];
 const AGAIN_MS = 60000;
+const LATE = 'Atrasados';
 
 async function loadBoard(dia) {
     const pedidos = [];
@@ -29,7 +31,7 @@ export function groupName(pedido, dia) {
     if (day === null)
         return 'Sem data marcada';
     if (day < dia)
-        return 'Atrasados';
+        return LATE;
     const time = dueTime(pedido);
     return time ? `${Number(time.slice(0, 2))}h` : 'A qualquer hora';
 }
@@ -60,7 +62,7 @@ function Sums({pedidos}) {
     return html`<section class="somas" aria-labelledby="somas-titulo">
         <h2 id="somas-titulo">Quantidades do dia</h2>
         <table class="tabela">
-            <thead><tr><th scope="col">Produto</th><th scope="col" class="numero">A fazer</th><th scope="col" class="numero">Total</th></tr></thead>
+            <${Heads} heads=${['Produto', '#A fazer', '#Total']} />
             <tbody>
                 ${quantities(pedidos).map(
                     ({id, nome, toMake, all}) => html`<tr key=${id} class=${toMake === 0 ? 'feito' : ''}>
@@ -74,11 +76,12 @@ function Sums({pedidos}) {
     </section>`;
 }
 
-function Ticket({pedido, onMoved}) {
-    const late = isDay(pedido.entrega.data ?? '') || !pedido.entrega.data ? null : dueTime(pedido);
+function Ticket({pedido, dia, onMoved}) {
+    const day = dueDay(pedido);
+    const due = day !== null && day < dia ? dueShort(pedido) : dueTime(pedido);
     return html`<li class=${`comanda comanda-${pedido.status}`}>
         <div class="comanda-cabeca">
-            <h3><span class="comanda-hora">${late ?? ''}</span> <span class="numero">${pedido.numero}</span> ${pedido.cliente.nome}</h3>
+            <h3><span class="comanda-hora">${due ?? ''}</span> <span class="numero">${pedido.numero}</span> ${pedido.cliente.nome}</h3>
             <p>${tipoNome(pedido.entrega.tipo)} · <${Estado} estado=${pedido.status} /></p>
         </div>
         <ul class="comanda-itens">
@@ -96,9 +99,9 @@ function Board({pedidos, dia, onMoved}) {
         <${Sums} pedidos=${pedidos} />
         <div class="comandas">
             ${grouped(pedidos, dia).map(
-                ([name, group]) => html`<section key=${name} class=${name === 'Atrasados' ? 'grupo grupo-atrasado' : 'grupo'} aria-label=${name}>
+                ([name, group]) => html`<section key=${name} class=${`grupo ${name === LATE ? 'grupo-atrasado' : ''}`} aria-label=${name}>
                     <h2>${name} <small>${group.length === 1 ? '1 pedido' : `${group.length} pedidos`}</small></h2>
-                    <ul>${group.map((pedido) => html`<${Ticket} key=${pedido.id} pedido=${pedido} onMoved=${onMoved} />`)}</ul>
+                    <ul>${group.map((pedido) => html`<${Ticket} key=${pedido.id} pedido=${pedido} dia=${dia} onMoved=${onMoved} />`)}</ul>
                 </section>`,
             )}
         </div>
@@ -108,10 +111,10 @@ function Board({pedidos, dia, onMoved}) {
 function Days({dia}) {
     const to = (day) => address('cozinha', null, {dia: day === today() ? null : day});
     return html`<div class="dias">
-        <a class="botao-claro" href=${to(addDays(dia, -1))}><span aria-hidden="true">‹</span><span class="so-leitor">Dia anterior</span></a>
+        <a class="botao-claro" href=${to(addDays(dia, -1))} aria-label="Dia anterior">‹</a>
         <label for="dia" class="so-leitor">Dia</label>
         <input id="dia" type="date" value=${dia} required onChange=${(event) => isDay(event.target.value) && go(to(event.target.value))} />
-        <a class="botao-claro" href=${to(addDays(dia, 1))}><span aria-hidden="true">›</span><span class="so-leitor">Dia seguinte</span></a>
+        <a class="botao-claro" href=${to(addDays(dia, 1))} aria-label="Dia seguinte">›</a>
         ${dia !== today() && html`<a class="botao-claro" href=${to(today())}>Hoje</a>`}
         <button type="button" class="botao-claro" onClick=${() => print()}>Imprimir</button>
     </div>`;

@@ -1,7 +1,7 @@
 // The system as a picture: the front door, the pools of workers, their stores, and the ways between them. What fails is told by words,
 // marks and broken lines, not by colour alone.
 import {html} from '../comum/ui.js';
-import {serviceOf, storeOf} from './observador.js';
+import {poolAnswers, serviceOf, storeOf} from './observador.js';
 
 const WORDS = {healthy: '✓ bem', degraded: '! com problemas', unhealthy: '✕ não responde', null: '? sem notícia'};
 const ROW = 104;
@@ -46,11 +46,10 @@ function storeDetail(store) {
     return store.servidor ?? null;
 }
 
-// A pool answers when it says anything of itself, whatever its store does.
-const poolStatus = (service) => (service === null ? null : service.trabalhadores === null && service.status === 'unhealthy' ? 'unhealthy' : 'healthy');
+const poolStatus = (service) => service && (poolAnswers(service) ? 'healthy' : 'unhealthy');
 
-function Row({row, index, observed, source}) {
-    const y = FIRST + index * ROW;
+function Row({row, observed, source}) {
+    const y = FIRST + ROWS.indexOf(row) * ROW;
     const middle = y + HIGH / 2;
     const service = serviceOf(observed.sistema, row.nome);
     const store = storeOf(service, row.dependencia);
@@ -91,7 +90,7 @@ export function Drawing({observed}) {
     const copies = replication?.status === 'healthy' && storeOf(serviceOf(observed.sistema, 'catalogo'), 'postgres')?.status === 'healthy';
     return html`<svg class="desenho" viewBox="0 0 400 516" role="img" aria-labelledby="desenho-titulo">
         <title id="desenho-titulo">${words(observed, source)}</title>
-        ${inPaintingOrder(source).map((row) => html`<${Row} key=${row.nome} row=${row} index=${ROWS.indexOf(row)} observed=${observed} source=${source} />`)}
+        ${inPaintingOrder(source).map((row) => html`<${Row} key=${row.nome} row=${row} observed=${observed} source=${source} />`)}
         <${Line} points=${[[308, FIRST + HIGH], [308, FIRST + ROW]]} way=${observed.sistema && !copies ? 'cortada' : 'livre'} />
         <text class="desenho-detalhe" x="298" y=${FIRST + HIGH + 20} text-anchor="end">cópia</text>
         <${Box} x=${8} y=${8} width=${384} height=${78} name="Porta de entrada (nginx)" status=${lista.status > 0 ? 'healthy' : 'unhealthy'}

@@ -6,6 +6,7 @@ const HEIGHT = 260;
 const LEFT = 64;
 const BOTTOM = 28;
 const TOP = 12;
+const FLOOR = HEIGHT - BOTTOM;
 const STEPS = [1, 2, 2.5, 5, 10];
 
 // A round number at or above `value`, and the lines between: 0, 50, 100 …
@@ -20,8 +21,11 @@ export function scaleOf(value) {
 // Every how many columns a day is written, so that the texts do not touch.
 const labelEvery = (count) => Math.max(1, Math.ceil(count / 10));
 
-function Column({x, width, y, name, focus}) {
-    return html`<rect class=${`coluna ${focus ? 'coluna-hoje' : ''}`} x=${x} y=${y} width=${width} height=${HEIGHT - BOTTOM - y} rx=${Math.min(3, width / 3)}>
+// `left` and `place`: where a column may stand, and how wide that is.
+function Column({left, place, y, name, focus}) {
+    const width = place * 0.72;
+    const rx = Math.min(3, width / 3);
+    return html`<rect class=${`coluna ${focus ? 'coluna-hoje' : ''}`} x=${left + place * 0.14} y=${y} width=${width} height=${FLOOR - y} rx=${rx}>
         <title>${name}</title>
     </rect>`;
 }
@@ -30,7 +34,7 @@ function Column({x, width, y, name, focus}) {
 export function Chart({title, columns, format}) {
     const {top, lines} = scaleOf(Math.max(...columns.map(({value}) => value)));
     const place = (WIDTH - LEFT) / columns.length;
-    const yOf = (value) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - BOTTOM - TOP);
+    const yOf = (value) => FLOOR - (value / top) * (FLOOR - TOP);
     const every = labelEvery(columns.length);
     return html`<svg class="grafico" viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-labelledby="grafico-titulo">
         <title id="grafico-titulo">${title}</title>
@@ -42,8 +46,9 @@ export function Chart({title, columns, format}) {
         )}
         ${columns.map(
             ({key, value, label, name, focus}, i) => html`<g key=${key}>
-                ${value > 0 && html`<${Column} x=${LEFT + i * place + place * 0.14} width=${place * 0.72} y=${yOf(value)} name=${name} focus=${focus} />`}
-                ${(columns.length - 1 - i) % every === 0 && html`<text class="escala" x=${LEFT + (i + 0.5) * place} y=${HEIGHT - 8} text-anchor="middle">${label}</text>`}
+                ${value > 0 && html`<${Column} left=${LEFT + i * place} place=${place} y=${yOf(value)} name=${name} focus=${focus} />`}
+                ${(columns.length - 1 - i) % every === 0 &&
+                html`<text class="escala" x=${LEFT + (i + 0.5) * place} y=${HEIGHT - 8} text-anchor="middle">${label}</text>`}
             </g>`,
         )}
     </svg>`;

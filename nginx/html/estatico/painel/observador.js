@@ -9,26 +9,29 @@ const STORES = {
 };
 
 export const serviceName = (nome) => NAMES[nome] ?? nome;
-
 export const serviceOf = (sistema, nome) => sistema?.servicos.find((one) => one.nome === nome) ?? null;
 export const storeOf = (service, nome) => service?.dependencias.find((one) => one.nome === nome) ?? null;
 
-// fact: {value, text, kind}; the text says what it is now to be.
-function fact(value, texts, kinds = {}) {
-    return {value, text: texts[value] ?? null, kind: kinds[value] ?? 'nota'};
-}
+// A pool answers when it says anything of itself, whatever its store does.
+export const poolAnswers = ({status, trabalhadores}) => trabalhadores !== null || status !== 'unhealthy';
 
-const HEALTH_KINDS = {healthy: 'bom', degraded: 'aviso', unhealthy: 'erro'};
+// {value, text, kind} by value: what it is now to be said when the fact becomes this.
+const fact = (value, texts) => ({value, ...texts[value]});
+const good = (text) => ({text, kind: 'bom'});
+const warning = (text) => ({text, kind: 'aviso'});
+const bad = (text) => ({text, kind: 'erro'});
+const plain = (text) => ({text, kind: 'nota'});
 
 function serviceFacts(servico) {
-    const {nome, status, trabalhadores} = servico;
+    const {nome, trabalhadores} = servico;
     const name = serviceName(nome);
-    const facts = [];
-    // A service without numbers gave no answer at all.
-    const answers = trabalhadores !== null || status !== 'unhealthy';
-    facts.push([`pool ${nome}`, fact(String(answers), {true: `os trabalhadores de ${name} respondem de novo`, false: `os trabalhadores de ${name} não respondem`}, {true: 'bom', false: 'erro'})]);
+    const answers = fact(String(poolAnswers(servico)), {
+        true: good(`os trabalhadores de ${name} respondem de novo`),
+        false: bad(`os trabalhadores de ${name} não respondem`),
+    });
+    const facts = [[`pool ${nome}`, answers]];
     if (trabalhadores)
-        facts.push([`total ${nome}`, {value: trabalhadores.total, text: `${name}: ${trabalhadores.total} trabalhadores`, kind: 'nota'}]);
+        facts.push([`total ${nome}`, {value: trabalhadores.total, ...plain(`${name}: agora são ${trabalhadores.total} trabalhadores`)}]);
     return facts;
 }
 
@@ -37,36 +40,41 @@ function storeFacts(servico, {nome, status, papel, servidor}) {
     const name = STORES[key];
     if (!name)
         return [];
-    const facts = [[`estado ${key}`, fact(status, {healthy: `${name} responde bem`, degraded: `${name} responde, mas com problemas`, unhealthy: `${name} não responde`}, HEALTH_KINDS)]];
+    const health = fact(status, {
+        healthy: good(`${name} responde bem`),
+        degraded: warning(`${name} responde, mas com problemas`),
+        unhealthy: bad(`${name} não responde`),
+    });
+    const facts = [[`estado ${key}`, health]];
     if (servidor)
-        facts.push([`servidor ${key}`, {value: servidor, text: `${servico.nome === 'catalogo' ? 'o primário do catálogo' : name} agora é o servidor ${servidor}`, kind: 'nota'}]);
-    if (papel)
-        facts.push([`papel ${key}`, fact(papel, {primario: `${serviceName(servico.nome)}: lê do primário`, replica: `${serviceName(servico.nome)}: lê da réplica`})]);
+        facts.push([`servidor ${key}`, {value: servidor, ...plain(`${name} agora é o servidor ${servidor}`)}]);
+    if (papel) {
+        const pool = serviceName(servico.nome);
+        facts.push([`papel ${key}`, fact(papel, {primario: plain(`${pool}: usa um primário`), replica: plain(`${pool}: usa uma réplica`)})]);
+    }
     return facts;
 }
 
-function readFacts({lista, estoque}) {
-    const facts = [
-        ['leituras', fact(String(lista.answered), {true: 'a loja responde às consultas de novo', false: 'a loja não responde às consultas'}, {true: 'bom', false: 'erro'})],
-    ];
-    const fresh = [estoque, lista].find((one) => one?.answered && (one === estoque || one.cache !== 'HIT'));
+const READS = {true: good('a loja responde às consultas de novo'), false: bad('a loja não responde às consultas')};
+const SOURCES = {replica: warning('leituras do catálogo pela réplica'), primario: good('leituras do catálogo pelo primário de novo')};
+const TOLD = {
+    true: good('o estado do sistema volta a ser informado'),
+    false: warning('o estado do sistema não é informado; as consultas à loja continuam'),
+};
+
+// A kept answer says nothing of who would answer now.
+const askedNow = ({lista, estoque}) => (estoque?.answered ? estoque : lista.answered && lista.cache !== 'HIT' ? lista : null);
+
+export function factsOf(observed) {
+    const {sistema, lista} = observed;
+    const facts = new Map([['leituras', fact(String(lista.answered), READS)], ['sistema', fact(String(sistema !== null), TOLD)]]);
+    const fresh = askedNow(observed);
     if (fresh)
-        facts.push([
-            'fonte',
-            fact(fresh.replica ? 'replica' : 'primario', {replica: 'leituras do catálogo pela réplica', primario: 'leituras do catálogo pelo primário de novo'}, {replica: 'aviso', primario: 'bom'}),
-        ]);
-    return facts;
-}
-
-export function factsOf({sistema, lista, estoque}) {
-    const facts = new Map(readFacts({lista, estoque}));
-    facts.set('sistema', fact(String(sistema !== null), {true: 'o estado do sistema volta a ser informado', false: 'o estado do sistema não é informado; as consultas à loja continuam'}, {true: 'bom', false: 'aviso'}));
+        facts.set('fonte', fact(fresh.replica ? 'replica' : 'primario', SOURCES));
     for (const servico of sistema?.servicos ?? []) {
-        for (const [key, one] of serviceFacts(servico))
+        const all = [serviceFacts(servico), ...(servico.dependencias ?? []).map((one) => storeFacts(servico, one))];
+        for (const [key, one] of all.flat())
             facts.set(key, one);
-        for (const dependencia of servico.dependencias ?? [])
-            for (const [key, one] of storeFacts(servico, dependencia))
-                facts.set(key, one);
     }
     return facts;
 }

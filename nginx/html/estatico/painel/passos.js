@@ -41,7 +41,8 @@ export function Steps({pedido, onMoved, cancel = false}) {
         ${passosDe(pedido).map(({para, acao, volta}) => button(volta ? 'botao-claro' : 'botao', acao, () => move(para)))}
         ${cancel && podeCancelar(pedido) && button('botao-claro botao-perigo', 'Cancelar', () => setAsking(true))}
         ${asking &&
-        html`<${Confirm} title=${`Cancelar o pedido ${pedido.numero}?`} action="Cancelar o pedido" onNo=${() => setAsking(false)} onYes=${confirmed}>
+        html`<${Confirm} title=${`Cancelar o pedido ${pedido.numero}?`} action="Cancelar o pedido"
+            onNo=${() => setAsking(false)} onYes=${confirmed}>
             <p>O pedido de ${pedido.cliente.nome} deixa de ser feito e os produtos voltam ao estoque. Isto não pode ser desfeito.</p>
         </>`}
     </div>`;

@@ -74,7 +74,9 @@ export function More({next, onMore}) {
     };
     if (problem)
         return html`<${Failure} problem=${problem} retry=${more} />`;
-    return next && html`<p class="mais"><button type="button" class="botao-claro" disabled=${busy} onClick=${more}>Carregar mais</button></p>`;
+    return next && html`<p class="mais">
+        <button type="button" class="botao-claro" disabled=${busy} onClick=${more}>Carregar mais</button>
+    </p>`;
 }
 
 // A question before something that cannot be taken back.

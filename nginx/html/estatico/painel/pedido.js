@@ -8,10 +8,11 @@ import {onChanges} from './novidades.js';
 import {Steps} from './passos.js';
 import {Estado, Failure, Loading, useLoaded} from './pecas.js';
 import {newer} from './quando.js';
+import {Heads} from './tabela.js';
 
 const Items = ({pedido}) => html`<table class="tabela">
     <caption class="so-leitor">Itens do pedido</caption>
-    <thead><tr><th scope="col">Produto</th><th scope="col" class="numero">Qtd.</th><th scope="col" class="numero">Subtotal</th></tr></thead>
+    <${Heads} heads=${['Produto', '#Qtd.', '#Subtotal']} />
     <tbody>
         ${pedido.itens.map(
             (item) => html`<tr key=${item.produto_id}>
@@ -53,7 +54,10 @@ export function Pedido({id, back}) {
     const {value: pedido, problem, again, put} = useLoaded(async () => (await call(`/api/pedidos/${encodeURIComponent(id)}`)).data, [id]);
     const title = useRef(null);
 
-    useEffect(() => onChanges((changed) => changed.filter((one) => one.id === id).forEach((one) => put((now) => (now ? newer(now, one) : one)))), [id]);
+    useEffect(() => onChanges((changed) => {
+        const news = changed.findLast((one) => one.id === id);
+        put((now) => now && newer(now, news));
+    }), [id]);
     useEffect(() => title.current?.focus({preventScroll: true}), [pedido === null]);
     return html`<section class="mesa-pedido" aria-label="O pedido">
         <p class="voltar"><a href=${back}>Voltar à lista</a></p>

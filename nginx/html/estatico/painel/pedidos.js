@@ -26,6 +26,8 @@ async function loadPage({estado, busca, cursor}) {
     return {pedidos: data, total, next: proximo};
 }
 
+const listAddress = ({estado, busca}, id = null) => address('pedidos', id, {estado: estado || 'todos', busca});
+
 const byNumber = (one, other) => other.numero - one.numero;
 
 // Rows that are there are brought up to date and stay; a new one comes in where it belongs to this list.
@@ -40,7 +42,7 @@ export function merge(page, changed, {estado, busca}) {
 
 function Tabs({estado, busca}) {
     const tab = (one, name) => html`<li key=${one}>
-        <a class="ficha" href=${address('pedidos', null, {estado: one || 'todos', busca})} aria-current=${one === estado ? 'page' : undefined}>
+        <a class="ficha" href=${listAddress({estado: one, busca})} aria-current=${one === estado ? 'page' : undefined}>
             ${name}${one && counts.value[one] !== undefined && html` <span class="ficha-conta">${counts.value[one]}</span>`}
         </a>
     </li>`;
@@ -52,7 +54,7 @@ function Tabs({estado, busca}) {
 function Search({estado, busca}) {
     const [text, setText] = useState(busca);
     useEffect(() => {
-        const timer = setTimeout(() => text !== busca && replace(address('pedidos', route.value.id, {estado: estado || 'todos', busca: text})), TYPED_MS);
+        const timer = setTimeout(() => text !== busca && replace(listAddress({estado, busca: text}, route.value.id)), TYPED_MS);
         return () => clearTimeout(timer);
     }, [text]);
     useEffect(() => setText(busca), [busca]);
@@ -67,9 +69,9 @@ function Search({estado, busca}) {
 
 export const itemsInWords = (itens) => itens.map(({quantidade, nome}) => `${quantidade}× ${nome}`).join(', ');
 
-function Row({pedido, open, params, onMoved}) {
+function Row({pedido, open, filter, onMoved}) {
     return html`<li class=${`linha-pedido ${open ? 'linha-aberta' : ''}`}>
-        <a class="linha-nome" href=${address('pedidos', pedido.id, params)} aria-current=${open ? 'true' : undefined}>
+        <a class="linha-nome" href=${listAddress(filter, pedido.id)} aria-current=${open ? 'true' : undefined}>
             <span class="numero"><span class="so-leitor">Pedido </span>${pedido.numero}</span> ${pedido.cliente.nome}
         </a>
         <p class="linha-quando">${tipoNome(pedido.entrega.tipo)} · ${dueShort(pedido)}</p>
@@ -88,10 +90,9 @@ function List({loaded, filter, open, onMore}) {
         return html`<${Loading} what="os pedidos" />`;
     if (page.pedidos.length === 0)
         return html`<p class="vazio">${filter.busca ? 'Nenhum pedido com este número ou cliente.' : 'Nenhum pedido aqui agora.'}</p>`;
-    const params = {estado: filter.estado || 'todos', busca: filter.busca};
     return html`<ul class="lista-pedidos" aria-label="Pedidos">
             ${page.pedidos.map(
-                (pedido) => html`<${Row} key=${pedido.id} pedido=${pedido} open=${pedido.id === open} params=${params}
+                (pedido) => html`<${Row} key=${pedido.id} pedido=${pedido} open=${pedido.id === open} filter=${filter}
                     onMoved=${(moved) => put((now) => merge(now, [moved], filter))} />`,
             )}
         </ul>
@@ -122,6 +123,6 @@ export function Pedidos({id}) {
                 <${Tabs} estado=${estado} busca=${busca} />
                 <${List} loaded=${loaded} filter=${filter} open=${id} onMore=${more} />
             </div>
-            ${id && html`<${Pedido} key=${id} id=${id} back=${address('pedidos', null, {estado: estado || 'todos', busca})} />`}
+            ${id && html`<${Pedido} key=${id} id=${id} back=${listAddress(filter)} />`}
         </div>`;
 }

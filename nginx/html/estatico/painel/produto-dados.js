@@ -7,6 +7,7 @@ import {call} from './chamar.js';
 import {Failure, Field, described, fieldErrors} from './pecas.js';
 import {loadProduto} from './produto.js';
 import {address, go} from './rota.js';
+import {Heads, Scroll} from './tabela.js';
 
 const PRICE_WRONG = 'Escreva um valor como 45,90.';
 const PRICE_HELP = 'Em reais, como 45,90.';
@@ -65,8 +66,8 @@ function Conflict({base, theirs, form, categorias, onMine, onTheirs}) {
     return html`<div class="recado conflito" role="alert">
         <p><strong>Outra pessoa mudou este produto enquanto você editava.</strong> Nada do que você digitou se perdeu.</p>
         ${fields.length > 0 &&
-        html`<div class="tabela-rolagem"><table>
-            <thead><tr><th scope="col">Campo</th><th scope="col">Era</th><th scope="col">Agora é</th><th scope="col">Você escreveu</th></tr></thead>
+        html`<${Scroll} label="O que mudou"><table>
+            <${Heads} heads=${['Campo', 'Era', 'Agora é', 'Você escreveu']} />
             <tbody>
                 ${fields.map(
                     (field) => html`<tr key=${field}>
@@ -77,7 +78,7 @@ function Conflict({base, theirs, form, categorias, onMine, onTheirs}) {
                     </tr>`,
                 )}
             </tbody>
-        </table></div>`}
+        </table></>`}
         ${fields.length === 0 && html`<p>A foto, o estoque ou a venda mudou; os campos deste formulário não.</p>`}
         <p class="acoes">
             <button type="button" class="botao" onClick=${onMine}>Salvar o que escrevi</button>
@@ -92,16 +93,20 @@ function Fields({form, set, errors, categorias, isNew}) {
             <input ...${described('nome', {error: errors.nome})} ...${input('nome')} maxlength="120" autocomplete="off" required />
         </>
         <${Field} id="preco" label="Preço" error=${errors.preco} help=${PRICE_HELP}>
-            <input ...${described('preco', {error: errors.preco, help: PRICE_HELP})} ...${input('preco')} inputmode="decimal" maxlength="20" autocomplete="off" required />
+            <input ...${described('preco', {error: errors.preco, help: PRICE_HELP})} ...${input('preco')}
+                inputmode="decimal" maxlength="20" autocomplete="off" required />
         </>
         <${Field} id="categoria" label="Categoria" error=${errors.categoria_id}>
-            <select ...${described('categoria', {error: errors.categoria_id})} value=${form.categoria_id} onChange=${(event) => set('categoria_id', event.target.value)}>
-                ${categorias.map(({id, nome}) => html`<option key=${id} value=${String(id)} selected=${String(id) === form.categoria_id}>${nome}</option>`)}
+            <select ...${described('categoria', {error: errors.categoria_id})} onChange=${(event) => set('categoria_id', event.target.value)}>
+                ${categorias.map(
+                    ({id, nome}) => html`<option key=${id} value=${String(id)} selected=${String(id) === form.categoria_id}>${nome}</option>`,
+                )}
             </select>
         </>
         ${isNew &&
         html`<${Field} id="estoque" label="Estoque inicial" error=${errors.estoque}>
-            <input ...${described('estoque', {error: errors.estoque})} ...${input('estoque')} inputmode="numeric" maxlength="10" autocomplete="off" />
+            <input ...${described('estoque', {error: errors.estoque})} ...${input('estoque')}
+                inputmode="numeric" maxlength="10" autocomplete="off" />
         </>`}
         <${Field} id="descricao" label="Descrição" error=${errors.descricao}>
             <textarea ...${described('descricao', {error: errors.descricao})} ...${input('descricao')} rows="4" maxlength="2000"></textarea>
@@ -124,7 +129,8 @@ function useSave({produto, etag, categorias, onChanged}) {
     }, [etag]);
     const create = async (form) => {
         key.current ??= newKey();
-        const {data} = await call('/api/produtos', {method: 'POST', body: bodyOf(form, null, Object.keys(formOf(null, []))), key: key.current});
+        const body = bodyOf(form, null, Object.keys(form));
+        const {data} = await call('/api/produtos', {method: 'POST', body, key: key.current});
         notify(`${data.nome} foi criado. Agora você pode pôr uma foto.`);
         go(address('produtos', data.id));
     };

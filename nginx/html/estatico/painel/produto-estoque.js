@@ -84,6 +84,8 @@ export function ProdutoEstoque({produto, onChanged}) {
                 }} />
         </>
         ${problem && !fieldErrors(problem).quantidade && html`<${Failure} problem=${problem} />`}
-        <p class="acoes"><button type="submit" class="botao" aria-disabled=${busy ? 'true' : undefined}>${busy ? 'Gravando…' : 'Gravar'}</button></p>
+        <p class="acoes">
+            <button type="submit" class="botao" aria-disabled=${busy ? 'true' : undefined}>${busy ? 'Gravando…' : 'Gravar'}</button>
+        </p>
     </form>`;
 }

@@ -37,7 +37,9 @@ function Chosen({chosen, busy, onSend, onDrop}) {
     return html`<img class="foto-grande" src=${chosen.url} alt="A foto escolhida, ainda não enviada" />
         <p class="suave pequeno">${inKilobytes(chosen.blob.size)}, ainda não enviada</p>
         <p class="acoes">
-            <button type="button" class="botao" aria-disabled=${busy ? 'true' : undefined} onClick=${onSend}>${busy ? 'Enviando…' : 'Usar esta foto'}</button>
+            <button type="button" class="botao" aria-disabled=${busy ? 'true' : undefined} onClick=${onSend}>
+                ${busy ? 'Enviando…' : 'Usar esta foto'}
+            </button>
             <button type="button" class="botao-claro" onClick=${onDrop}>Descartar</button>
         </p>`;
 }
@@ -95,7 +97,9 @@ export function ProdutoFoto({produto, onChanged}) {
         ${error && html`<p class="recado recado-erro" role="alert">${error}</p>`}
         <div class="acoes">
             <${Picker} onFile=${take} has=${Boolean(produto.foto_url)} />
-            ${produto.foto_url && !chosen && html`<button type="button" class="botao-leve" onClick=${() => setAsking(true)}>Remover a foto</button>`}
+            ${produto.foto_url &&
+            !chosen &&
+            html`<button type="button" class="botao-leve" onClick=${() => setAsking(true)}>Remover a foto</button>`}
         </div>
         ${asking &&
         html`<${Confirm} title="Remover a foto?" action="Remover" onNo=${() => setAsking(false)}

@@ -39,7 +39,8 @@ function OnSale({produto, onChanged}) {
         return html`<button type="button" class="botao" onClick=${() => change(true)}>Voltar à venda</button>`;
     return html`<button type="button" class="botao-claro" onClick=${() => setAsking(true)}>Tirar de venda</button>
         ${asking &&
-        html`<${Confirm} title=${`Tirar ${produto.nome} de venda?`} action="Tirar de venda" onNo=${() => setAsking(false)} onYes=${() => change(false)}>
+        html`<${Confirm} title=${`Tirar ${produto.nome} de venda?`} action="Tirar de venda"
+            onNo=${() => setAsking(false)} onYes=${() => change(false)}>
             <p>Os clientes deixam de ver o produto. Os pedidos já feitos ficam como estão, e ele pode voltar quando você quiser.</p>
         </>`}`;
 }

@@ -21,7 +21,8 @@ const FILTERS = [
 
 async function loadPage({mostrar, busca, cursor}) {
     const {query} = FILTERS.find((one) => one.mostrar === mostrar) ?? FILTERS[0];
-    const {data, total, proximo} = await call('/api/produtos', {query: {...query, busca, ordem: busca ? null : 'nome', limite: PAGE, cursor}});
+    const ordem = busca ? null : 'nome';
+    const {data, total, proximo} = await call('/api/produtos', {query: {...query, busca, ordem, limite: PAGE, cursor}});
     return {produtos: data, total, next: proximo};
 }
 
@@ -75,7 +76,9 @@ function List({loaded, busca, onMore}) {
     if (page.produtos.length === 0)
         return html`<p class="vazio">${busca ? 'Nenhum produto encontrado.' : 'Nenhum produto aqui.'}</p>`;
     return html`<p class="so-leitor" role="status">${page.total === 1 ? '1 produto' : `${page.total} produtos`}</p>
-        <ul class="lista-produtos" aria-label="Produtos">${page.produtos.map((produto) => html`<${Row} key=${produto.id} produto=${produto} />`)}</ul>
+        <ul class="lista-produtos" aria-label="Produtos">
+            ${page.produtos.map((produto) => html`<${Row} key=${produto.id} produto=${produto} />`)}
+        </ul>
         <${More} next=${page.next} onMore=${onMore} />`;
 }
 

@@ -4,6 +4,7 @@ import {Drawing, SOURCES, sourceOf} from './desenho.js';
 import {serviceName} from './observador.js';
 import {Heading, Loading} from './pecas.js';
 import {log, observed, paused, setPaused, startProbes} from './sondas.js';
+import {Heads, Scroll} from './tabela.js';
 
 const TIME = new Intl.DateTimeFormat('pt-BR', {hour: '2-digit', minute: '2-digit', second: '2-digit'});
 const NUMBER = new Intl.NumberFormat('pt-BR');
@@ -45,33 +46,39 @@ const Parts = ({sistema, problem}) => html`<section class="cartao" aria-labelled
     <h2 id="partes-titulo">Partes</h2>
     ${!sistema && html`<p class="recado">O estado das partes não é informado agora: ${problem} As consultas à loja continuam.</p>`}
     ${sistema &&
-    html`<div class="tabela-rolagem" tabindex="0" role="region" aria-label="Partes do sistema"><table>
-        <thead><tr><th scope="col">Parte</th><th scope="col">Estado</th><th scope="col">Agora</th></tr></thead>
+    html`<${Scroll} label="Partes do sistema"><table>
+        <${Heads} heads=${['Parte', 'Estado', 'Agora']} />
         <tbody>${sistema.servicos.map((servico) => html`<${Service} key=${servico.nome} servico=${servico} />`)}</tbody>
-    </table></div>`}
+    </table></>`}
 </section>`;
 
 const KEPT = {HIT: 'guardada pelo nginx (HIT)', MISS: 'pedida a um trabalhador (MISS)'};
 
-const Read = ({name, probe}) => html`<tr>
-    <th scope="row">${name}</th>
-    <td>${probe.answered ? `${probe.ms} ms` : probe.status ? `falhou (${probe.status})` : 'sem resposta'}</td>
-    <td>${probe.answered ? (KEPT[probe.cache] ?? 'pedida a um trabalhador') : '—'}</td>
-    <td>${probe.answered ? (probe.replica ? html`<span class="selo selo-aviso">réplica${probe.lag && `, atraso até ${probe.lag} s`}</span>` : 'primário') : '—'}</td>
-</tr>`;
+const ByReplica = ({lag}) => html`<span class="selo selo-aviso">réplica${lag && `, atraso até ${lag} s`}</span>`;
+
+function Read({name, probe: {answered, status, ms, cache, replica, lag}}) {
+    if (!answered)
+        return html`<tr><th scope="row">${name}</th><td>${status ? `falhou (${status})` : 'sem resposta'}</td><td>—</td><td>—</td></tr>`;
+    return html`<tr>
+        <th scope="row">${name}</th>
+        <td>${ms} ms</td>
+        <td>${KEPT[cache] ?? 'pedida a um trabalhador'}</td>
+        <td>${replica ? html`<${ByReplica} lag=${lag} />` : 'primário'}</td>
+    </tr>`;
+}
 
 const Reads = ({lista, estoque}) => html`<section class="cartao" aria-labelledby="leituras-titulo">
     <h2 id="leituras-titulo">Consultas como as de um cliente</h2>
-    <div class="tabela-rolagem" tabindex="0" role="region" aria-label="Consultas desta página"><table>
-        <thead><tr><th scope="col">Consulta</th><th scope="col">Tempo</th><th scope="col">Resposta</th><th scope="col">Fonte</th></tr></thead>
+    <${Scroll} label="Consultas desta página"><table>
+        <${Heads} heads=${['Consulta', 'Tempo', 'Resposta', 'Fonte']} />
         <tbody>
             <${Read} name="Produtos" probe=${lista} />
             ${estoque && html`<${Read} name="Estoque" probe=${estoque} />`}
         </tbody>
-    </table></div>
+    </table></>
 </section>`;
 
-const Owed = ({pendencias: {inacabados, parados, eventos_por_publicar: events}}) => html`<section class="cartao" aria-labelledby="pendencias-titulo">
+const Owed = ({inacabados, parados, eventos_por_publicar: events}) => html`<section class="cartao" aria-labelledby="pendencias-titulo">
     <h2 id="pendencias-titulo">Pendências</h2>
     <dl class="dados">
         <dt>Pedidos por concluir</dt><dd>${inacabados}</dd>
@@ -90,7 +97,7 @@ const Log = () => html`<section class="cartao registro" aria-labelledby="registr
     ${log.value.length === 0 && html`<p class="suave">Nada mudou desde que esta página foi aberta.</p>`}
 </section>`;
 
-const Pause = () => html`<button type="button" class="botao-claro" aria-pressed=${paused.value ? 'true' : 'false'} onClick=${() => setPaused(!paused.value)}>
+const Pause = () => html`<button type="button" class="botao-claro" onClick=${() => setPaused(!paused.value)}>
     ${paused.value ? 'Continuar' : 'Pausar'}
 </button>`;
 
@@ -101,12 +108,14 @@ export function Sistema() {
     return html`<${Heading} actions=${html`<${Pause} />`}>Sistema</>
         ${!now && html`<${Loading} what="o estado do sistema" />`}
         ${now &&
-        html`<p class="resumo-sistema">${paused.value ? 'Pausado.' : 'Ao vivo.'} Leituras do catálogo: <strong>${SOURCES[source] ?? 'sem resposta'}</strong>.</p>
+        html`<p class="resumo-sistema">
+                ${paused.value ? 'Pausado.' : 'Ao vivo.'} Leituras do catálogo: <strong>${SOURCES[source] ?? 'sem resposta'}</strong>.
+            </p>
             <div class="sistema-mesa">
                 <section class="cartao cartao-desenho" aria-label="Desenho"><${Drawing} observed=${now} /></section>
                 <${Log} />
                 <${Reads} lista=${now.lista} estoque=${now.estoque} />
                 <${Parts} sistema=${now.sistema} problem=${now.problem} />
-                ${now.sistema?.pendencias && html`<${Owed} pendencias=${now.sistema.pendencias} />`}
+                ${now.sistema?.pendencias && html`<${Owed} ...${now.sistema.pendencias} />`}
             </div>`}`;
 }

@@ -5,6 +5,7 @@ import {html, useEffect, useState} from '../comum/ui.js';
 import {call} from './chamar.js';
 import {onChanges} from './novidades.js';
 import {Failure, Loading, More, useLoaded} from './pecas.js';
+import {Heads, Scroll} from './tabela.js';
 
 const PAGE = 20;
 
@@ -29,8 +30,11 @@ const Movement = ({one}) => html`<tr>
     <td>${ofWhom(one)}</td>
 </tr>`;
 
-const valueOf = (campo, value) =>
-    campo === 'preco' ? (value === null ? '—' : formatCents(toCents(value))) : value === null ? '—' : value ? 'à venda' : 'fora de venda';
+function valueOf(campo, value) {
+    if (value === null)
+        return '—';
+    return campo === 'preco' ? formatCents(toCents(value)) : value ? 'à venda' : 'fora de venda';
+}
 
 const Change = ({one}) => html`<tr>
     <td>${formatInstant(one.em)}</td>
@@ -41,8 +45,18 @@ const Change = ({one}) => html`<tr>
 </tr>`;
 
 const SHEETS = {
-    movimentos: {name: 'Estoque', heads: ['Quando', 'O quê', 'Quantidade', 'Saldo', 'Quem'], row: Movement, none: 'O estoque ainda não mudou.'},
-    mudancas: {name: 'Preço e venda', heads: ['Quando', 'O quê', 'Antes', 'Depois', 'Quem'], row: Change, none: 'O preço e a venda ainda não mudaram.'},
+    movimentos: {
+        name: 'Estoque',
+        heads: ['Quando', 'O quê', '#Quantidade', '#Saldo', 'Quem'],
+        row: Movement,
+        none: 'O estoque ainda não mudou.',
+    },
+    mudancas: {
+        name: 'Preço e venda',
+        heads: ['Quando', 'O quê', 'Antes', 'Depois', 'Quem'],
+        row: Change,
+        none: 'O preço e a venda ainda não mudaram.',
+    },
 };
 
 function Sheet({id, sheet, round}) {
@@ -63,10 +77,10 @@ function Sheet({id, sheet, round}) {
         return html`<${Loading} what="o histórico" />`;
     if (page.rows.length === 0)
         return html`<p class="vazio">${none}</p>`;
-    return html`<div class="tabela-rolagem" tabindex="0" role="region" aria-label=${name}><table class="trilha">
-            <thead><tr>${heads.map((head) => html`<th scope="col" class=${['Quantidade', 'Saldo'].includes(head) ? 'numero' : ''}>${head}</th>`)}</tr></thead>
+    return html`<${Scroll} label=${name}><table class="trilha">
+            <${Heads} heads=${heads} />
             <tbody>${page.rows.map((one) => html`<${Row} key=${one.id} one=${one} />`)}</tbody>
-        </table></div>
+        </table></>
         <${More} next=${page.next} onMore=${more} />`;
 }
 

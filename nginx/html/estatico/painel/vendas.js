@@ -6,6 +6,7 @@ import {call} from './chamar.js';
 import {Chart} from './grafico.js';
 import {Failure, Heading, Loading, useLoaded} from './pecas.js';
 import {address, route} from './rota.js';
+import {Heads, Scroll} from './tabela.js';
 
 const PERIODS = [7, 30, 90];
 const NO_CENTS = new Intl.NumberFormat('pt-BR', {style: 'currency', currency: 'BRL', maximumFractionDigits: 0});
@@ -39,8 +40,8 @@ function Figures({dias}) {
 }
 
 function Days({dias}) {
-    return html`<div class="tabela-rolagem tabela-alta" tabindex="0" role="region" aria-label="Vendas por dia, em tabela"><table>
-        <thead><tr><th scope="col">Dia</th><th scope="col" class="numero">Pedidos</th><th scope="col" class="numero">Valor</th></tr></thead>
+    return html`<${Scroll} label="Vendas por dia, em tabela" kind="tabela-alta"><table>
+        <${Heads} heads=${['Dia', '#Pedidos', '#Valor']} />
         <tbody>
             ${[...dias].reverse().map(
                 ({dia, pedidos, valor}) => html`<tr key=${dia}>
@@ -50,7 +51,7 @@ function Days({dias}) {
                 </tr>`,
             )}
         </tbody>
-    </table></div>`;
+    </table></>`;
 }
 
 const Products = ({produtos}) => html`<section class="cartao" aria-labelledby="mais-vendidos">
@@ -58,7 +59,7 @@ const Products = ({produtos}) => html`<section class="cartao" aria-labelledby="m
     ${produtos.length === 0 && html`<p class="vazio">Nada foi vendido neste período.</p>`}
     ${produtos.length > 0 &&
     html`<table>
-        <thead><tr><th scope="col">Produto</th><th scope="col" class="numero">Unidades</th><th scope="col" class="numero">Valor</th></tr></thead>
+        <${Heads} heads=${['Produto', '#Unidades', '#Valor']} />
         <tbody>
             ${produtos.map(
                 ({produto_id: id, nome, quantidade, valor}) => html`<tr key=${id}>
@@ -96,7 +97,9 @@ export function Vendas() {
     return html`<${Heading}>Vendas</>
         <nav aria-label="Período"><ul class="fichas">
             ${PERIODS.map(
-                (one) => html`<li key=${one}><a class="ficha" href=${address('vendas', null, {dias: one})} aria-current=${one === days ? 'page' : undefined}>${one} dias</a></li>`,
+                (one) => html`<li key=${one}>
+                    <a class="ficha" href=${address('vendas', null, {dias: one})} aria-current=${one === days ? 'page' : undefined}>${one} dias</a>
+                </li>`,
             )}
         </ul></nav>
         ${problem && html`<${Failure} problem=${problem} retry=${again} />`}
