@@ -26,7 +26,12 @@ class Control:
 
     def where(self):
         """What the other side needs first."""
-        return {"url": self.shop.url, "port": self.shop.port, "state": str(self.shop.state), "token": self.shop.admin.token}
+        return {
+            "url": self.shop.url,
+            "port": self.shop.port,
+            "state": str(self.shop.state),
+            "token": self.shop.admin.token,
+        }
 
     def script(self, *words):
         """One of scripts/; what it printed."""

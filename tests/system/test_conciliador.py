@@ -11,15 +11,16 @@ import pytest
 from shop import CLIENTE, CONCILIADORES, RETIRADA, eventually
 
 STREAM = "pedidos:eventos"
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-")
 
 
 def events(shop, order):
     """What the stream says of an order: (event's id, type, data) in order."""
-    return [
-        (int(entry["id"]), entry["tipo"], json.loads(entry["dados"]))
-        for _, entry in shop.redis().xrange(STREAM)
-        if entry["pedido_id"] == order
+    number = int(shop.value(f"SELECT numero FROM pedidos WHERE id = '{order}'", "pedidos"))
+    entries = [
+        (int(entry["id"]), entry["tipo"], json.loads(entry["dados"])) for _, entry in shop.redis().xrange(STREAM)
     ]
+    return [entry for entry in entries if entry[2]["numero"] == number]
 
 
 def outbox(shop, order):
@@ -77,9 +78,27 @@ def test_events_are_published_in_order(shop):
         "pedido.entregue",
     ]
     assert [(number, tipo) for number, tipo, _ in published] == outbox(shop, order)
-    assert published[0][2]["pedido_id"] == order and published[0][2]["valor_total"] == 24.68
+    assert set(published[0][2]) == {"numero", "status", "valor_total", "em"} and published[0][2]["valor_total"] == 24.68
     unmarked = f"SELECT count(*) FROM eventos WHERE pedido_id = '{order}' AND publicado_em IS NULL"
     assert eventually(lambda: shop.value(unmarked, "pedidos") == "0")
+
+
+def test_events_hold_nothing_that_opens_an_order(shop):
+    """Neither those of now nor those that an older release wrote down and did not publish any more."""
+    order = shop.order({shop.product()["id"]: 1})["id"]
+    assert eventually(lambda: len(events(shop, order)) == 1)
+    added = shop.value(
+        f"""INSERT INTO eventos (pedido_id, tipo, dados)
+            SELECT pedido_id, tipo, dados || jsonb_build_object('pedido_id', pedido_id)
+            FROM eventos WHERE pedido_id = '{order}' RETURNING id""",
+        "pedidos",
+    )
+    assert eventually(lambda: len(events(shop, order)) == 2)
+    entries = shop.redis().xrange(STREAM)
+    shop.sql(f"DELETE FROM eventos WHERE id = {added}", "pedidos")
+    shop.redis().xdel(STREAM, *(name for name, entry in entries if entry["id"] == added))
+    for _, entry in entries:
+        assert set(entry) == {"id", "tipo", "dados"} and not UUID.search(" ".join(entry.values())), entry
 
 
 def test_an_order_that_owes_is_concluded(shop):

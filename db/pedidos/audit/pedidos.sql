@@ -71,7 +71,7 @@ COPY (
         FROM pedido_historico GROUP BY pedido_id
     ), escrito AS (
         SELECT e.pedido_id, string_agg(e.tipo, ', ' ORDER BY e.id) AS tipos,
-               bool_and((e.dados->>'pedido_id')::uuid = p.id AND (e.dados->>'numero')::bigint = p.numero
+               bool_and(coalesce((e.dados->>'pedido_id')::uuid = p.id, true) AND (e.dados->>'numero')::bigint = p.numero
                         AND 'pedido.' || (e.dados->>'status') = e.tipo
                         AND (e.dados->>'valor_total')::numeric = p.valor_total) AS verdade
         FROM eventos e JOIN pedidos p ON p.id = e.pedido_id GROUP BY e.pedido_id

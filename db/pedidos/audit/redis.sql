@@ -29,10 +29,13 @@ COPY (
     FROM ordem WHERE id < antes
 ) TO STDOUT;
 
+-- Entries of an older release name their order's id, too.
 COPY (
     WITH entrada AS (
-        SELECT f.tempo || '-' || f.numero AS nome, f.tipo, f.pedido_id, e.id,
-               (f.pedido_id, f.tipo, f.dados) IS NOT DISTINCT FROM (e.pedido_id::text, e.tipo, e.dados::text) AS igual
+        SELECT f.tempo || '-' || f.numero AS nome, f.tipo, coalesce(f.pedido_id, e.pedido_id::text) AS pedido_id, e.id,
+               (f.tipo, f.dados) IS NOT DISTINCT FROM (e.tipo, (e.dados - 'pedido_id')::text)
+               AND f.pedido_id IS NULL
+               OR (f.pedido_id, f.tipo, f.dados) IS NOT DISTINCT FROM (e.pedido_id::text, e.tipo, e.dados::text) AS igual
         FROM fluxo f LEFT JOIN eventos e ON e.id::text = f.id WHERE f.tempo > 0
     )
     SELECT 'teste', 'entre', 'fluxo.estranhos', count(*)::text,

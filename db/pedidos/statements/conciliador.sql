@@ -21,11 +21,10 @@ ORDER BY random() LIMIT 50
 FROM pedidos_vistos WHERE id = $1
 
 -- name: eventos_por_publicar
--- the next ones as JSON, their ids, how many
-SELECT coalesce(json_agg(json_build_object('id', e.id::text, 'pedido_id', e.pedido_id, 'tipo', e.tipo,
-                                           'dados', e.dados::text) ORDER BY e.id), '[]'),
+-- the next ones as JSON, without what opens an order, which those of an older release hold; their ids, how many
+SELECT coalesce(json_agg(json_build_object('id', e.id::text, 'tipo', e.tipo, 'dados', (e.dados - 'pedido_id')::text) ORDER BY e.id), '[]'),
        coalesce(array_agg(e.id), '{}'), count(*)
-FROM (SELECT id, pedido_id, tipo, dados FROM eventos WHERE publicado_em IS NULL ORDER BY id LIMIT 200) AS e
+FROM (SELECT id, tipo, dados FROM eventos WHERE publicado_em IS NULL ORDER BY id LIMIT 200) AS e
 
 -- name: eventos_publicados (writes)
 UPDATE eventos SET publicado_em = now() WHERE id = ANY ($1::bigint[]) AND publicado_em IS NULL
