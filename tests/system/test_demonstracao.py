@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from client import TOP
-from shop import COMMAND_SECONDS, PRODUCT_DEADLINES, Shop, eventually, free_ports
+from shop import COMMAND_SECONDS, Shop, eventually, free_ports
 
 pytestmark = [pytest.mark.slow, pytest.mark.commands]
 
@@ -16,7 +16,7 @@ TEXT = DOCUMENT.read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", TEXT, re.M | re.S))
 EXPERIMENTS = [title for title in SECTIONS if title[0].isdigit()]
 PARTS = ("**O que se aprende.**", "**No painel.**", "**O que acontece e por quê.**", "**A pergunta da banca.**")
-# A reader's shop has the product's own limits and deadlines.
+# A reader's shop has the product's own limits. Nothing here is about deadlines, so a slow machine gets the long ones.
 LIMITS = {
     "limite_leituras": 200,
     "limite_escritas": 50,
@@ -82,7 +82,7 @@ def kept(shop):
 @pytest.fixture(name="reader", scope="module")
 def fixture_reader():
     """The shop of a reader."""
-    with Shop(**LIMITS, **PRODUCT_DEADLINES) as running:
+    with Shop(**LIMITS) as running:
         yield running
 
 
