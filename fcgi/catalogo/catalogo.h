@@ -105,6 +105,8 @@ enum problem produto_patch(struct request *rq, struct response *rs);
 enum problem produto_delete(struct request *rq, struct response *rs);
 enum problem estoque_get(struct request *rq, struct response *rs);
 enum problem estoque_put(struct request *rq, struct response *rs);
+enum problem movimentos_lista(struct request *rq, struct response *rs);
+enum problem mudancas_lista(struct request *rq, struct response *rs);
 enum problem foto_get(struct request *rq, struct response *rs);
 enum problem foto_put(struct request *rq, struct response *rs);
 enum problem foto_delete(struct request *rq, struct response *rs);

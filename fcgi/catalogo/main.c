@@ -15,6 +15,8 @@ static const struct route routes[] = {
     {METHOD_PATCH, "/api/produtos/{int}", produto_patch, "admin", .tagged = true},
     {METHOD_DELETE, "/api/produtos/{int}", produto_delete, "admin", .tagged = true},
     {METHOD_PUT, "/api/produtos/{int}/estoque", estoque_put, "admin", .tagged = true},
+    {METHOD_GET, "/api/produtos/{int}/movimentos", movimentos_lista, "admin,atendente"},
+    {METHOD_GET, "/api/produtos/{int}/mudancas", mudancas_lista, "admin,atendente"},
     {METHOD_PUT, "/api/produtos/{int}/foto", foto_put, "admin", .tagged = true, .body_max = FOTO_MAX},
     {METHOD_DELETE, "/api/produtos/{int}/foto", foto_delete, "admin", .tagged = true},
     {METHOD_GET, "/fotos/{hash}", foto_get, NULL, .immutable = true},

@@ -4,6 +4,7 @@
 #include "catalogo/catalogo.h"
 
 #define LINHAS_MAX 100
+#define NUMERO_MAX 9007199254740991 /* every program reads it as it is: 2^53-1 */
 
 struct linha {
 	int64_t produto_id;
@@ -17,11 +18,13 @@ static const struct rule linha_rules[] = {
 
 struct reserva_body {
 	const char *pedido_id;
+	int64_t numero; /* of the order, for people; 0: not given */
 	struct field_array itens;
 };
 
 static const struct rule reserva_rules[] = {
     {"pedido_id", FIELD_UUID, offsetof(struct reserva_body, pedido_id), true},
+    {"numero", FIELD_INT, offsetof(struct reserva_body, numero), .min = 1, .max = NUMERO_MAX},
     {"itens", FIELD_ARRAY, offsetof(struct reserva_body, itens), true, .min = 1, .max = LINHAS_MAX,
      .rules = linha_rules, .rule_count = FIELD_COUNT(linha_rules), .size = sizeof(struct linha)},
 };
@@ -113,6 +116,7 @@ enum problem reserva_post(struct request *rq, struct response *rs)
 	    body.pedido_id,
 	    sql_of_ints(rq->arena, produtos, body.itens.count),
 	    sql_of_ints(rq->arena, quantidades, body.itens.count),
+	    body.numero > 0 ? sql_of_int(rq->arena, body.numero) : NULL,
 	};
 	problem = sql_run(rq->stores->db, SQL_RESERVA_FAZER, params, rq->arena, &rows);
 	if (problem == PROBLEM_NONE)

@@ -154,6 +154,8 @@ GOOD = {
     "desativarProduto": lambda shop: Call("DELETE", of_product(shop)),
     "lerEstoque": lambda shop: Call("GET", of_product(shop, "/estoque?quantidade=2")),
     "mudarEstoque": lambda shop: Call("PUT", of_product(shop, "/estoque"), estoque("adicionar", 3)),
+    "listarMovimentos": lambda shop: Call("GET", of_product(shop, "/movimentos?limite=3")),
+    "listarMudancas": lambda shop: Call("GET", of_product(shop, "/mudancas")),
     "enviarFoto": photograph,
     "tirarFoto": lambda shop: Call("DELETE", of_product(shop, "/foto")),
     "lerFoto": lambda shop: Call("GET", of_photograph(shop)),

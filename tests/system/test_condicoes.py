@@ -10,7 +10,8 @@ from shop import eventually
 READS = (("/api/produtos", "catalogo", True), ("/api/produtos?busca=limao&limite=2", "catalogo", True),
          ("/api/produtos/{produto}", "catalogo", True), ("/api/produtos/{produto}/estoque", "catalogo", False),
          ("/api/produtos/categoria/{categoria}", "catalogo", True), ("/api/categorias", "catalogo", True),
-         ("/api/categorias/{categoria}", "catalogo", True), ("/api/produtos/2147483647", "catalogo", False),
+         ("/api/categorias/{categoria}", "catalogo", True),
+         ("/api/produtos/{produto}/movimentos", "catalogo", False), ("/api/produtos/{produto}/mudancas", "catalogo", False), ("/api/produtos/2147483647", "catalogo", False),
          ("/api/produtos?ordem=x", "catalogo", False), ("/api/carrinho/{sessao}", "carrinho", False),
          ("/api/pedidos/{pedido}", "pedidos", False), ("/api/pedidos", "pedidos", False), ("/health", "pedidos", False))
 

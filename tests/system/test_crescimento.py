@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 # fmt: off
 LARGE = {"produtos", "movimentos", "reservas", "reserva_itens", "pedidos", "pedido_itens", "pedido_historico",
-         "pedido_clientes", "eventos"}
+         "pedido_clientes", "eventos", "mudancas", "fotos"}
 # fmt: on
 ROWS_READ = 3000  # what one look into a large table may read; it has 100 times as many
 PRODUCTS, ORDERS, WITH_LINES, CARTS = 100_000, 1_000_000, 200_000, 100_000
@@ -60,6 +60,11 @@ INSERT INTO reserva_itens (pedido_id, produto_id, nome, preco, quantidade)
     SELECT md5('p' || n)::uuid, 1 + n % {products}, 'Bolo', 10.00, 1 FROM generate_series({lines}, 1, -1) AS n;
 INSERT INTO movimentos (produto_id, tipo, quantidade, saldo, pedido_id)
     SELECT 1 + n % {products}, 'venda', 1, 0, md5('p' || n)::uuid FROM generate_series({lines}, 1, -1) AS n;
+INSERT INTO mudancas (produto_id, campo, antes, depois, autor)
+    SELECT 1 + n % {products}, 'preco', '10.00', '12.00', 'ana' FROM generate_series({lines}, 1, -1) AS n;
+INSERT INTO fotos (url, tipo, bytes)
+    SELECT foto_endereco('image/png', n::text::bytea), 'image/png', n::text::bytea FROM generate_series({products}, 1, -1) AS n;
+UPDATE produtos SET foto_url = foto_endereco('image/png', id::text::bytea) WHERE id <= {products};
 """
 
 
@@ -159,7 +164,12 @@ TYPICAL = {
                         "2, 1, 90, true, NULL, '{{1,2,3}}', true", "NULL, NULL, NULL, NULL, NULL, NULL, false"],
         "produto_get": ["{product}, false"], "produto_criar": ["'Pão', NULL, 1, 1, 1, NULL, NULL, " + CALLER],
         "produto_alterar": ["{product}, 'Pão', NULL, 2, 5, 1, NULL, true, false, 1, 1, NULL, 'ana'"],
-        "reserva_fazer": [NOBODY + ", '{{{product},1}}', '{{1,1}}'"], "reserva_confirmar": ["'{order}'"],
+        "movimentos_total": ["{product}"], "movimentos_lista": ["{product}, NULL, 101", "{product}, 100000, 101"],
+        "mudancas_total": ["{product}"], "mudancas_lista": ["{product}, NULL, 101", "{product}, 100000, 101"],
+        "foto_ler": ["'/fotos/x.png'"],
+        "foto_trocar": ["{product}, 'image/png', '\\x00', NULL, NULL, NULL, 'ana'",
+                        "{product}, NULL, NULL, 1, NULL, NULL, 'ana'"],
+        "reserva_fazer": [NOBODY + ", '{{{product},1}}', '{{1,1}}', 7"], "reserva_confirmar": ["'{order}'"],
         "reserva_liberar": ["'{order}'"], "reserva_get": ["'{order}'"], "reservas_vencidas": [""],
         "saude": [""], "retrato": [""],
     },

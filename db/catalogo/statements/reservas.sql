@@ -2,8 +2,8 @@
 
 -- name: reserva_fazer (writes)
 -- situacao (a state, insuficiente or indisponivel), the product that is short and what is left of it; the reservation's time
--- limit and items. The limit takes nothing back by itself: past it the conciliador asks what has become of the order.
-SELECT situacao, produto, restam, expira, itens FROM reservar($1, $2::integer[], $3::integer[], interval '15 seconds')
+-- limit and items. $4: the order's number. The limit takes nothing back by itself: past it the conciliador asks what has become of the order.
+SELECT situacao, produto, restam, expira, itens FROM reservar($1, $2::integer[], $3::integer[], interval '15 seconds', $4)
 
 -- name: reserva_confirmar (writes)
 SELECT reserva_confirmar($1)
