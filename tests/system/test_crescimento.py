@@ -204,7 +204,7 @@ TYPICAL = {
                           "'cancelado', now() - interval '1 year', now()"],
         "pedido_mudar": ["'{order}', 1, 'em_preparo', 'ana', NULL", "'{order}', 1, 'cancelado', 'ana', 'k'"],
         "pedido_mudar_equipe": ["'{order}', 1, 'em_preparo', 'ana', NULL"],
-        "saude": [""],
+        "saude": [""], "pendencias": [""],
         "pedido_no_caminho": [f"{NOBODY}, 1"], "pedido_concluir": ["'{order}', 'finalizar', 2"],
         "pedido_falhou": ["'{order}', NULL, 'liberar 500'"],
         "pedido_desistir": ["'{order}'"], "pedido_desfeito": ["'{order}'"],

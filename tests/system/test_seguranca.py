@@ -172,6 +172,8 @@ def test_a_redis_user_is_limited(shop, user, own):
         ("CLIENT", "LIST"),
         ("MONITOR",),
         ("INFO",),
+        ("MEMORY", "USAGE", own),
+        ("MEMORY", "PURGE"),
         ("SCRIPT", "FLUSH"),
         ("SUBSCRIBE", "x"),
         ("SET", own, "1"),

@@ -91,6 +91,17 @@ def test_what_orders_still_owe(shop):
     becomes(shop, lambda now: now["pendencias"] == {"inacabados": 0, "parados": 0, "eventos_por_publicar": 0})
 
 
+def test_a_redis_that_does_not_tell_its_memory(shop):
+    """A right that only this call needs, and may be missing: Redis is well all the same, and what it holds is unknown."""
+    shop.redis().execute_command("ACL", "SETUSER", "carrinho", "-memory|stats")
+    try:
+        unknown = {"nome": "redis", "status": "healthy", "memoria_bytes": None, "chaves": None}
+        becomes(shop, lambda now: store(now["carrinho"]) == unknown)
+    finally:
+        shop.redis().execute_command("ACL", "SETUSER", "carrinho", "+memory|stats")
+    becomes(shop, lambda now: store(now["carrinho"])["chaves"] is not None)
+
+
 @pytest.mark.slow
 def test_the_primary_is_stopped(shop):
     """The catalogue's own pool is unhealthy at once; the replica's goes on, and says that it hears from no primary."""
