@@ -140,14 +140,14 @@ START_TEST(a_stopped_one_still_counts)
 }
 END_TEST
 
-/* execve(2) keeps the locks of a process. */
+/* execve(2) keeps the locks of a process, which finds another place free when it joins again. */
 START_TEST(one_that_begins_again_has_one_place)
 {
+	scoreboard_join(board);
 	const struct other before = other_begin();
 	const struct other renewed = other_begin();
-	other_kill(&before);
 
-	scoreboard_join(board);
+	other_kill(&before);
 	other_tell(&renewed, BUSY);
 	other_tell(&renewed, RENEW);
 	expect(2, 0);
