@@ -1,7 +1,7 @@
 // Products, categories and sales in the back office.
 import assert from 'node:assert/strict';
 import {pageTest, screenshots} from './browser.mjs';
-import {busyDay, messages, newToken, signIn, unlikely} from './painel.mjs';
+import {busyDay, messages, newToken, pastDays, signIn, unlikely} from './painel.mjs';
 import {eventually, useShop} from './shop.mjs';
 
 const shop = useShop();
@@ -231,6 +231,7 @@ pageTest(shop, 'sales are a chart and a table that say the same, without what wa
 pageTest(shop, 'products, one of them, and sales look well', {}, async ({page}) => {
     const {token} = await newToken(shop);
     await busyDay(shop);
+    await pastDays(shop);
     await signIn(page, token, '#/produtos');
     await page.getByRole('link', {name: 'Bolo de Chocolate'}).waitFor();
     await screenshots(page, 'painel-produtos');

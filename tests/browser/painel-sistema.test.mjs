@@ -6,16 +6,18 @@ import {eventually, useShop} from './shop.mjs';
 
 const shop = useShop();
 const log = (page) => page.getByRole('log');
-const part = (page, name) => page.getByRole('row').filter({has: page.getByRole('rowheader', {name, exact: true})}).first();
+const parts = (page) => page.getByRole('list', {name: 'Partes do sistema'});
+const headed = (page, name) => page.getByRole('heading', {name: new RegExp(`^${name} (bem|com|fora)`)});
+const part = (page, name) => parts(page).locator('> li').filter({has: headed(page, name)});
 
 pageTest(shop, 'all parts are shown, with their workers and roles', {}, async ({page}) => {
     const {token} = await newToken(shop, 'atendente');
     await signIn(page, token, '#/sistema');
     for (const name of ['catálogo', 'réplica do catálogo', 'carrinho', 'pedidos'])
         await part(page, name).getByText(/\d+ de \d+ trabalhadores ocupados/).waitFor();
-    const stores = page.getByRole('row').filter({has: page.getByRole('rowheader', {name: 'usa postgres'})});
-    await stores.nth(0).getByText(/primário/).waitFor();
-    await stores.nth(1).getByText(/réplica.*atraso de \d+ s/).waitFor();
+    await part(page, 'catálogo').getByText(/primário · /).waitFor();
+    await part(page, 'réplica do catálogo').getByText(/réplica · .*atraso de \d+ s/).waitFor();
+    await part(page, 'carrinho').getByText(/\d+ chaves?.*[KM]B/).waitFor();
     await page.getByRole('img', {name: /^Desenho do sistema\. Leituras: primário\./}).waitFor();
     await screenshots(page, 'painel-sistema', {fullPage: true});
     await page.getByRole('button', {name: 'Pausar'}).click();
@@ -66,7 +68,7 @@ pageTest(shop, 'when the state itself is not told, the page says so and its own 
     const names = await shop.control('stop_pool', 'pedidos');
     await page.getByText('O estado das partes não é informado agora').waitFor();
     await log(page).getByText('o estado do sistema não é informado').waitFor();
-    await part(page, 'Produtos').getByText(/\d+ ms/).waitFor();
+    await page.getByRole('definition').getByText(/\d+ ms/).first().waitFor();
     await shop.control('start', ...names);
     await log(page).getByText('o estado do sistema volta a ser informado').waitFor();
     assert.ok(await shop.control('recovered'));

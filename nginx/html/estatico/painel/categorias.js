@@ -82,12 +82,13 @@ function Row({categoria, onChanged}) {
             notify(wordsFor(failure), {tipo: 'erro'});
         }
     };
+    const button = (kind, name, next) => html`<button type="button" class=${`botao-leve ${kind}`} aria-label=${`${name} ${categoria.nome}`}
+        onClick=${() => setMode(next)}>${name}</button>`;
     if (mode === 'nome')
         return html`<li><${Rename} categoria=${categoria} onDone=${done} onLeave=${() => setMode(null)} /></li>`;
     return html`<li class="linha-categoria">
         <span>${categoria.nome}</span>
-        <button type="button" class="botao-leve" aria-label=${`Renomear ${categoria.nome}`} onClick=${() => setMode('nome')}>Renomear</button>
-        <button type="button" class="botao-leve botao-perigo" aria-label=${`Apagar ${categoria.nome}`} onClick=${() => setMode('apagar')}>Apagar</button>
+        ${button('', 'Renomear', 'nome')}${button('botao-perigo', 'Apagar', 'apagar')}
         ${mode === 'apagar' &&
         html`<${Confirm} title=${`Apagar a categoria ${categoria.nome}?`} action="Apagar" onNo=${() => setMode(null)} onYes=${remove}>
             <p>Só dá para apagar uma categoria sem produtos, nem mesmo fora de venda.</p>

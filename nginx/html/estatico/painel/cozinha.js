@@ -81,8 +81,8 @@ function Ticket({pedido, dia, onMoved}) {
     const due = day !== null && day < dia ? dueShort(pedido) : dueTime(pedido);
     return html`<li class=${`comanda comanda-${pedido.status}`}>
         <div class="comanda-cabeca">
-            <h3><span class="comanda-hora">${due ?? ''}</span> <span class="numero">${pedido.numero}</span> ${pedido.cliente.nome}</h3>
-            <p>${tipoNome(pedido.entrega.tipo)} · <${Estado} estado=${pedido.status} /></p>
+            <h3>${due && html`<span class="comanda-hora">${due}</span> `}${pedido.cliente.nome}</h3>
+            <p><${Estado} estado=${pedido.status} /> nº ${pedido.numero} · ${tipoNome(pedido.entrega.tipo).toLowerCase()}</p>
         </div>
         <ul class="comanda-itens">
             ${pedido.itens.map(({produto_id: id, quantidade, nome}) => html`<li key=${id}><strong>${quantidade}×</strong> ${nome}</li>`)}
@@ -96,7 +96,6 @@ function Board({pedidos, dia, onMoved}) {
     if (pedidos.length === 0)
         return html`<p class="vazio">Nada para ficar pronto ${nameDay(dia)}.</p>`;
     return html`<div class="quadro">
-        <${Sums} pedidos=${pedidos} />
         <div class="comandas">
             ${grouped(pedidos, dia).map(
                 ([name, group]) => html`<section key=${name} class=${`grupo ${name === LATE ? 'grupo-atrasado' : ''}`} aria-label=${name}>
@@ -105,6 +104,7 @@ function Board({pedidos, dia, onMoved}) {
                 </section>`,
             )}
         </div>
+        <${Sums} pedidos=${pedidos} />
     </div>`;
 }
 

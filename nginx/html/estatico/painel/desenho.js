@@ -39,9 +39,9 @@ const workers = (service) =>
 function storeDetail(store) {
     if (!store)
         return null;
-    if (store.carrinhos !== undefined && store.carrinhos !== null)
-        return store.carrinhos === 1 ? '1 carrinho' : `${store.carrinhos} carrinhos`;
-    if (store.atraso_segundos !== undefined && store.atraso_segundos !== null)
+    if (store.chaves != null)
+        return store.chaves === 1 ? '1 chave' : `${store.chaves} chaves`;
+    if (store.atraso_segundos != null)
         return `atraso: ${store.atraso_segundos} s`;
     return store.servidor ?? null;
 }

@@ -50,7 +50,8 @@ function storeFacts(servico, {nome, status, papel, servidor}) {
         facts.push([`servidor ${key}`, {value: servidor, ...plain(`${name} agora é o servidor ${servidor}`)}]);
     if (papel) {
         const pool = serviceName(servico.nome);
-        facts.push([`papel ${key}`, fact(papel, {primario: plain(`${pool}: usa um primário`), replica: plain(`${pool}: usa uma réplica`)})]);
+        const texts = {primario: plain(`${pool}: usa um primário`), replica: plain(`${pool}: usa uma réplica`)};
+        facts.push([`papel ${key}`, fact(papel, texts)]);
     }
     return facts;
 }
@@ -65,17 +66,19 @@ const TOLD = {
 // A kept answer says nothing of who would answer now.
 const askedNow = ({lista, estoque}) => (estoque?.answered ? estoque : lista.answered && lista.cache !== 'HIT' ? lista : null);
 
+// Causes before their effects: stores and pools, then who answers the reads.
 export function factsOf(observed) {
     const {sistema, lista} = observed;
-    const facts = new Map([['leituras', fact(String(lista.answered), READS)], ['sistema', fact(String(sistema !== null), TOLD)]]);
-    const fresh = askedNow(observed);
-    if (fresh)
-        facts.set('fonte', fact(fresh.replica ? 'replica' : 'primario', SOURCES));
+    const facts = new Map([['sistema', fact(String(sistema !== null), TOLD)]]);
     for (const servico of sistema?.servicos ?? []) {
         const all = [serviceFacts(servico), ...(servico.dependencias ?? []).map((one) => storeFacts(servico, one))];
         for (const [key, one] of all.flat())
             facts.set(key, one);
     }
+    const fresh = askedNow(observed);
+    if (fresh)
+        facts.set('fonte', fact(fresh.replica ? 'replica' : 'primario', SOURCES));
+    facts.set('leituras', fact(String(lista.answered), READS));
     return facts;
 }
 

@@ -97,9 +97,10 @@ function Fields({form, set, errors, categorias, isNew}) {
                 inputmode="decimal" maxlength="20" autocomplete="off" required />
         </>
         <${Field} id="categoria" label="Categoria" error=${errors.categoria_id}>
-            <select ...${described('categoria', {error: errors.categoria_id})} onChange=${(event) => set('categoria_id', event.target.value)}>
+            <select ...${described('categoria', {error: errors.categoria_id})}
+                onChange=${(event) => set('categoria_id', event.target.value)}>
                 ${categorias.map(
-                    ({id, nome}) => html`<option key=${id} value=${String(id)} selected=${String(id) === form.categoria_id}>${nome}</option>`,
+                    ({id, nome}) => html`<option key=${id} value=${id} selected=${String(id) === form.categoria_id}>${nome}</option>`,
                 )}
             </select>
         </>

@@ -4,7 +4,6 @@ import {Drawing, SOURCES, sourceOf} from './desenho.js';
 import {serviceName} from './observador.js';
 import {Heading, Loading} from './pecas.js';
 import {log, observed, paused, setPaused, startProbes} from './sondas.js';
-import {Heads, Scroll} from './tabela.js';
 
 const TIME = new Intl.DateTimeFormat('pt-BR', {hour: '2-digit', minute: '2-digit', second: '2-digit'});
 const NUMBER = new Intl.NumberFormat('pt-BR');
@@ -18,64 +17,57 @@ function inBytes(bytes) {
 }
 
 // What is known of a store, in few words; what is null is not known.
-function storeInWords({papel, servidor, atraso_bytes: behind, atraso_segundos: seconds, memoria_bytes: memory, carrinhos}) {
+function storeInWords({papel, servidor, atraso_bytes: behind, atraso_segundos: seconds, memoria_bytes: memory, chaves}) {
     return [
         papel && ROLES[papel],
         servidor,
         seconds != null && `atraso de ${seconds} s`,
         behind != null && `${NUMBER.format(behind)} bytes por aplicar`,
-        carrinhos != null && (carrinhos === 1 ? '1 carrinho' : `${NUMBER.format(carrinhos)} carrinhos`),
+        chaves != null && (chaves === 1 ? '1 chave' : `${NUMBER.format(chaves)} chaves`),
         memory != null && inBytes(memory),
     ].filter(Boolean).join(' · ');
 }
 
-const Service = ({servico: {nome, status, trabalhadores, dependencias}}) => html`<tr>
-        <th scope="row">${serviceName(nome)}</th>
-        <td><${State} status=${status} /></td>
-        <td>${trabalhadores ? `${trabalhadores.ocupados} de ${trabalhadores.total} trabalhadores ocupados` : 'não responde'}</td>
-    </tr>
-    ${(dependencias ?? []).map(
-        (one) => html`<tr key=${one.nome} class="dependencia">
-            <th scope="row">usa ${one.nome}</th>
-            <td><${State} status=${one.status} /></td>
-            <td>${storeInWords(one)}</td>
-        </tr>`,
-    )}`;
+const Store = ({store}) => html`<li>
+    ${store.nome} <${State} status=${store.status} /> <span class="suave">${storeInWords(store)}</span>
+</li>`;
+
+const Service = ({servico: {nome, status, trabalhadores, dependencias}}) => html`<li>
+    <h3>${serviceName(nome)} <${State} status=${status} /></h3>
+    <p>${trabalhadores ? `${trabalhadores.ocupados} de ${trabalhadores.total} trabalhadores ocupados` : 'não responde'}</p>
+    <ul aria-label=${`O que ${serviceName(nome)} usa`}>
+        ${(dependencias ?? []).map((store) => html`<${Store} key=${store.nome} store=${store} />`)}
+    </ul>
+</li>`;
 
 const Parts = ({sistema, problem}) => html`<section class="cartao" aria-labelledby="partes-titulo">
     <h2 id="partes-titulo">Partes</h2>
     ${!sistema && html`<p class="recado">O estado das partes não é informado agora: ${problem} As consultas à loja continuam.</p>`}
     ${sistema &&
-    html`<${Scroll} label="Partes do sistema"><table>
-        <${Heads} heads=${['Parte', 'Estado', 'Agora']} />
-        <tbody>${sistema.servicos.map((servico) => html`<${Service} key=${servico.nome} servico=${servico} />`)}</tbody>
-    </table></>`}
+    html`<ul class="partes" aria-label="Partes do sistema">
+        ${sistema.servicos.map((servico) => html`<${Service} key=${servico.nome} servico=${servico} />`)}
+    </ul>`}
 </section>`;
 
-const KEPT = {HIT: 'guardada pelo nginx (HIT)', MISS: 'pedida a um trabalhador (MISS)'};
+const byWhom = ({replica, lag}) => (replica ? `réplica${lag === null ? '' : `, atraso até ${lag} s`}` : 'primário');
 
-const ByReplica = ({lag}) => html`<span class="selo selo-aviso">réplica${lag && `, atraso até ${lag} s`}</span>`;
-
-function Read({name, probe: {answered, status, ms, cache, replica, lag}}) {
-    if (!answered)
-        return html`<tr><th scope="row">${name}</th><td>${status ? `falhou (${status})` : 'sem resposta'}</td><td>—</td><td>—</td></tr>`;
-    return html`<tr>
-        <th scope="row">${name}</th>
-        <td>${ms} ms</td>
-        <td>${KEPT[cache] ?? 'pedida a um trabalhador'}</td>
-        <td>${replica ? html`<${ByReplica} lag=${lag} />` : 'primário'}</td>
-    </tr>`;
+function inWords(probe) {
+    if (!probe.answered)
+        return probe.status ? `falhou (${probe.status})` : 'sem resposta';
+    if (probe.cache === 'HIT')
+        return 'guardada pelo nginx (HIT)';
+    return `pedida a um trabalhador${probe.cache ? ` (${probe.cache})` : ''}: ${byWhom(probe)}`;
 }
+
+const Read = ({name, probe}) => html`<dt>${name}</dt>
+    <dd><span class="tempo">${probe.ms} ms</span> ${inWords(probe)}</dd>`;
 
 const Reads = ({lista, estoque}) => html`<section class="cartao" aria-labelledby="leituras-titulo">
     <h2 id="leituras-titulo">Consultas como as de um cliente</h2>
-    <${Scroll} label="Consultas desta página"><table>
-        <${Heads} heads=${['Consulta', 'Tempo', 'Resposta', 'Fonte']} />
-        <tbody>
-            <${Read} name="Produtos" probe=${lista} />
-            ${estoque && html`<${Read} name="Estoque" probe=${estoque} />`}
-        </tbody>
-    </table></>
+    <dl class="dados">
+        <${Read} name="Produtos" probe=${lista} />
+        ${estoque && html`<${Read} name="Estoque" probe=${estoque} />`}
+    </dl>
 </section>`;
 
 const Owed = ({inacabados, parados, eventos_por_publicar: events}) => html`<section class="cartao" aria-labelledby="pendencias-titulo">
@@ -112,10 +104,14 @@ export function Sistema() {
                 ${paused.value ? 'Pausado.' : 'Ao vivo.'} Leituras do catálogo: <strong>${SOURCES[source] ?? 'sem resposta'}</strong>.
             </p>
             <div class="sistema-mesa">
-                <section class="cartao cartao-desenho" aria-label="Desenho"><${Drawing} observed=${now} /></section>
-                <${Log} />
-                <${Reads} lista=${now.lista} estoque=${now.estoque} />
-                <${Parts} sistema=${now.sistema} problem=${now.problem} />
-                ${now.sistema?.pendencias && html`<${Owed} ...${now.sistema.pendencias} />`}
+                <div class="sistema-coluna">
+                    <section class="cartao cartao-desenho" aria-label="Desenho"><${Drawing} observed=${now} /></section>
+                    <${Reads} lista=${now.lista} estoque=${now.estoque} />
+                </div>
+                <div class="sistema-coluna">
+                    <${Log} />
+                    <${Parts} sistema=${now.sistema} problem=${now.problem} />
+                    ${now.sistema?.pendencias && html`<${Owed} ...${now.sistema.pendencias} />`}
+                </div>
             </div>`}`;
 }

@@ -58,9 +58,10 @@ async function observe() {
     return {sistema, problem, lista, estoque};
 }
 
+// What was seen in one look stands in the order of cause and effect.
 export function note(entries) {
     const at = new Date();
-    log.value = [...entries.map((entry) => ({...entry, id: ++lines, at})).reverse(), ...log.value].slice(0, LOG_MOST);
+    log.value = [...entries.map((entry) => ({...entry, id: ++lines, at})), ...log.value].slice(0, LOG_MOST);
 }
 
 async function tick(mine) {

@@ -9,7 +9,7 @@ import {address, route} from './rota.js';
 import {Heads, Scroll} from './tabela.js';
 
 const PERIODS = [7, 30, 90];
-const NO_CENTS = new Intl.NumberFormat('pt-BR', {style: 'currency', currency: 'BRL', maximumFractionDigits: 0});
+const WHOLE = new Intl.NumberFormat('pt-BR', {maximumFractionDigits: 2});
 
 async function loadSums(days) {
     const ate = today();
@@ -82,10 +82,12 @@ function Sums({data: {desde, ate, dias, produtos}}) {
     }));
     return html`<${Figures} dias=${dias} />
         <section class="cartao" aria-labelledby="por-dia">
-            <h2 id="por-dia">Vendas por dia</h2>
-            <${Chart} title=${`Valor vendido por dia, de ${formatDay(desde)} a ${formatDay(ate)}; os números estão na tabela abaixo`}
-                columns=${columns} format=${(value) => NO_CENTS.format(value)} />
-            <${Days} dias=${dias} />
+            <h2 id="por-dia">Vendas por dia <small>em reais</small></h2>
+            <div class="por-dia">
+                <${Chart} title=${`Valor vendido por dia, em reais, de ${formatDay(desde)} a ${formatDay(ate)}. A tabela diz o mesmo.`}
+                    columns=${columns} format=${(value) => WHOLE.format(value)} />
+                <${Days} dias=${dias} />
+            </div>
         </section>
         <${Products} produtos=${produtos} />`;
 }
@@ -98,7 +100,8 @@ export function Vendas() {
         <nav aria-label="Período"><ul class="fichas">
             ${PERIODS.map(
                 (one) => html`<li key=${one}>
-                    <a class="ficha" href=${address('vendas', null, {dias: one})} aria-current=${one === days ? 'page' : undefined}>${one} dias</a>
+                    <a class="ficha" href=${address('vendas', null, {dias: one})}
+                        aria-current=${one === days ? 'page' : undefined}>${one} dias</a>
                 </li>`,
             )}
         </ul></nav>
