@@ -92,6 +92,7 @@ WHOLE = (
     Step("lint, C", "make -s -C build lint", debian_12=True),
     Step("distcheck", "make -s -C build distcheck"),
     Step("OpenAPI by others' tools", "tests/openapi/run"),
+    Step("browser tests", "tests/browser/run", weight=2),
     pytest("workers under valgrind", "tests/system/test_valgrind.py -m valgrind"),
     unit(
         "unit tests, valgrind",

@@ -3,14 +3,12 @@
 
 PROGRAMS=(catalogo vigia carrinho pedidos conciliador)
 BUILD=${CONFEITARIA_BUILD:-$TOP/build}
+# A tree configured in place cannot be built elsewhere.
+[[ -n ${CONFEITARIA_BUILD:-} || ! -f $TOP/config.status ]] || BUILD=$TOP
 
 # CONFEITARIA_BUILD names a build that is ready; else ./build is made, or brought up to date.
 build_programs() {
-    if [[ -z ${CONFEITARIA_BUILD:-} ]]; then
-        # A tree configured in place cannot be built elsewhere.
-        [[ ! -f $TOP/config.status ]] || BUILD=$TOP
-        build_make
-    fi
+    [[ -n ${CONFEITARIA_BUILD:-} ]] || build_make
     local program
     for program in "${PROGRAMS[@]}"; do
         [[ -x $BUILD/$program ]] || die "there is no program $BUILD/$program" "build it with make, or unset CONFEITARIA_BUILD"
@@ -20,6 +18,18 @@ build_programs() {
 # Whether the libraries of the pages are there (nginx/paginas/build).
 pages_built() {
     [[ -f $BUILD/paginas/feito ]]
+}
+
+# npm makes them, and nothing else needs it: it is installed only where it can make them.
+pages_need() {
+    [[ -z ${CONFEITARIA_BUILD:-} && ! -d $TOP/nginx/paginas/pronto ]] || return 0
+    if pages_built || command -v npm >/dev/null; then return 0; fi
+    packages_need pages >&2 || true
+}
+
+pages_check() {
+    pages_built || warn "the pages lack their libraries and only say that they are being worked on; the API is whole." \
+        "Install npm (apt-get install npm), then scripts/restart$(state_option) nginx. What is wrong: make -C $BUILD pages"
 }
 
 build_make() {

@@ -7,10 +7,12 @@ PACKAGES_build=(gcc libc6-dev make autoconf automake pkg-config
 PACKAGES_test=(python3-pytest python3-pytest-timeout python3-pytest-xdist
     python3-psycopg2 python3-redis python3-yaml python3-jsonschema python3-psutil varnish)
 PACKAGES_check=(clang clang-format clang-tidy cppcheck shellcheck valgrind black pylint xz-utils git debootstrap)
+PACKAGES_pages=(npm)
+PACKAGES_browser=(chromium)
 PACKAGES_bench=(wrk strace php-fpm php-pgsql python3-psycopg2 python3-redis python3-yaml python3-jsonschema python3-psutil)
 PACKAGE_SERVICES=(nginx postgresql redis-server supervisor varnish)
 # Packages of which any version will do are there when their program is.
-declare -A PACKAGE_PROGRAM=([postgresql]='/usr/lib/postgresql/*/bin/postgres' [php-fpm]='/usr/sbin/php-fpm*')
+declare -A PACKAGE_PROGRAM=([postgresql]='/usr/lib/postgresql/*/bin/postgres' [php-fpm]='/usr/sbin/php-fpm*' [npm]='/usr/bin/npm')
 POLICY=/usr/sbin/policy-rc.d
 
 # packages_need KIND...: returns 1, having said why, when they are missing and cannot be installed.

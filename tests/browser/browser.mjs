@@ -127,3 +127,10 @@ export async function screenshots(page, name, {except, fullPage = false} = {}) {
     await page.emulateMedia({colorScheme: scheme, reducedMotion: 'reduce'});
     await page.setViewportSize(before);
 }
+
+// What a page shows without JavaScript: Playwright looks for no text in <noscript>.
+export async function noScriptText(page) {
+    const parts = page.locator('noscript');
+    await parts.first().waitFor();
+    return (await parts.allInnerTexts()).join('\n');
+}

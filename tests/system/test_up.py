@@ -24,6 +24,8 @@ def test_up_again(shop):
     done = shop.up()
     assert "already running" in done.stdout
     for line in (
+        f"http://localhost:{shop.port}/painel",
+        f"http://localhost:{shop.port}/api/ ",
         f"http://localhost:{shop.port}/api/produtos",
         f"curl -s 'http://localhost:{shop.port}/api/produtos?busca=limao'",
         *(f"http://127.0.0.1:{shop.base + offset}/" for offset in DIRECT.values()),
@@ -122,6 +124,15 @@ def test_a_directory_that_is_something_else(place):
         ["--set", "fuso_horario="],
         ["--set", "proxies=10.0.0.1 x"],
         ["--set", "cors_origens=loja.example"],
+        ["--set", "loja_nome= "],
+        ["--set", f"loja_nome={'x' * 61}"],
+        ["--set", "loja_endereco=Rua A\nRua B"],
+        ["--set", "loja_telefone=ligue já"],
+        ["--set", "loja_url=loja.example"],
+        ["--set", "loja_dias=ter ter"],
+        ["--set", "loja_dias=terça"],
+        ["--set", "loja_horario=18-9"],
+        ["--set", "loja_horario=9-24:30"],
         ["sobra"],
     ],
 )
