@@ -1,4 +1,4 @@
-"""A private shop for tests in JavaScript: a line of JSON asks, a line of JSON answers, the end of the input ends the shop.
+"""A private shop for tests in JavaScript: a line of JSON asks, one answers, the end of the input ends the shop.
 
 {"do": NAME, "with": [ARGUMENTS]} -> {"ok": VALUE} or {"error": TEXT}; the names are those of Control's methods.
 """

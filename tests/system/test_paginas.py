@@ -1,4 +1,4 @@
-"""The pages: what they load has the hash of all of it in its address, settings stand in them, and libraries that cannot be had
+"""The pages: what they load has a hash of it all in its address, settings stand in them, and libraries that cannot be had
 cost nothing else."""
 import os
 import re
