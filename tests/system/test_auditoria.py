@@ -56,6 +56,13 @@ SPOILS = [
      """INSERT INTO movimentos (produto_id, tipo, quantidade, saldo, pedido_id)
         VALUES ({product}, 'venda', 1, 1, '{nobody}')""",
      "DELETE FROM movimentos WHERE pedido_id = '{nobody}'", "is of the unknown order 00000000…"),
+    ("catalogo.numero", "catalogo",
+     "UPDATE movimentos SET pedido_numero = 987654 WHERE pedido_id = '{kept}' AND tipo = 'reserva'",
+     """UPDATE movimentos m SET pedido_numero = r.numero FROM reservas r
+        WHERE r.pedido_id = m.pedido_id AND m.pedido_id = '{kept}'""", "has order number 987654, its reservation"),
+    ("catalogo.fotos", "catalogo",
+     "INSERT INTO fotos (url, tipo, bytes) VALUES (foto_endereco('image/png', 'x'), 'image/png', 'x')",
+     "DELETE FROM fotos WHERE bytes = 'x'", "no product has the picture /fotos/2d711642b726b04401627ca9fbac32f5"),
     ("pedidos.total", "pedidos", "UPDATE pedidos SET valor_total = valor_total + 0.01 WHERE id = '{kept}'",
      "UPDATE pedidos SET valor_total = valor_total - 0.01 WHERE id = '{kept}'", "order {kept_number} has valor_total"),
     ("pedidos.itens", "pedidos",
@@ -217,7 +224,7 @@ def test_a_shop_that_was_at_work_adds_up(books):
     assert inicial + ajustes == estoque + reservado + vendido and reservado == 0 and vendido == 6
     looked = rows(done)
     assert looked.pop("quieto") == (0, "ok")
-    assert len(looked) == 24 and all(count > 0 and result == "ok" for count, result in looked.values()), looked
+    assert len(looked) == 26 and all(count > 0 and result == "ok" for count, result in looked.values()), looked
     orders = dict(re.findall(r"^([a-z_]+) +(\d+)  0$", done.stdout, re.M))
     assert orders.pop("all") == "5"
     assert orders == {"desfeito": "1", "confirmado": "1", "em_preparo": "1", "entregue": "1", "cancelado": "1"}

@@ -3,6 +3,7 @@ import itertools
 
 import pytest
 
+from calls import photograph
 from shop import eventually
 
 # fmt: off
@@ -11,7 +12,8 @@ READS = (("/api/produtos", "catalogo", True), ("/api/produtos?busca=limao&limite
          ("/api/produtos/{produto}", "catalogo", True), ("/api/produtos/{produto}/estoque", "catalogo", False),
          ("/api/produtos/categoria/{categoria}", "catalogo", True), ("/api/categorias", "catalogo", True),
          ("/api/categorias/{categoria}", "catalogo", True),
-         ("/api/produtos/{produto}/movimentos", "catalogo", False), ("/api/produtos/{produto}/mudancas", "catalogo", False), ("/api/produtos/2147483647", "catalogo", False),
+         ("/fotos/{foto}", "catalogo", True), ("/api/produtos/{produto}/movimentos", "catalogo", False),
+         ("/api/produtos/{produto}/mudancas", "catalogo", False), ("/api/produtos/2147483647", "catalogo", False),
          ("/api/produtos?ordem=x", "catalogo", False), ("/api/carrinho/{sessao}", "carrinho", False),
          ("/api/pedidos/{pedido}", "pedidos", False), ("/api/pedidos", "pedidos", False), ("/health", "pedidos", False))
 
@@ -48,11 +50,14 @@ def conditions():
 
 @pytest.fixture(name="things", scope="module")
 def fixture_things(shop):
-    """A product, its category, a cart and an order: what the addresses name."""
+    """A product, its category, a picture, a cart and an order: what the addresses name."""
     product = shop.product(nome="Torta de limão das condições")
     order = shop.order({product["id"]: 1})
     session = shop.cart({product["id"]: 1})
-    return {"produto": product["id"], "categoria": product["categoria_id"], "sessao": session, "pedido": order["id"]}
+    call = photograph(shop)
+    photo = shop.admin.put(call.target, call.body, headers=call.headers).ok()["foto_url"].removeprefix("/fotos/")
+    things = {"produto": product["id"], "categoria": product["categoria_id"], "sessao": session, "pedido": order["id"]}
+    return {**things, "foto": photo}
 
 
 def relevant(answer):
@@ -60,7 +65,10 @@ def relevant(answer):
     names = ("ETag", "Cache-Control", "Vary", "Content-Type", "Content-Length", "Last-Modified", "Accept-Ranges",
              "Content-Range", "WWW-Authenticate", "Retry-After", "Allow", "Content-Encoding")  # fmt: skip
     volatile = ("timestamp", "request_id")
-    body = answer.body and {name: value for name, value in answer.json.items() if name not in volatile}
+    if answer.headers.get_content_subtype() not in ("json", "problem+json"):
+        body = answer.body
+    else:
+        body = answer.body and {name: value for name, value in answer.json.items() if name not in volatile}
     return answer.status, {name: answer.headers.get_all(name) for name in names}, body
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from calls import photograph
 from client import WAIT_SECONDS, Client
 from shop import Shop, eventually, port_free
 
@@ -84,6 +85,15 @@ def test_nothing_is_answered_from_the_cache(shop, through):
         ("/api/produtos?ordem=x", 400), ("/api/pedidos", 401), ("/erros", 200),
     ):  # fmt: skip
         assert seen(through, path).status == status, path
+
+
+def test_a_picture_may_be_kept(shop, through):
+    """Its address is a hash of its content, so another picture has another address; one that is not there yet is not kept."""
+    call, before = photograph(shop), seen(through, f"/fotos/{'0' * 64}.png")
+    url = shop.admin.put(call.target, call.body, headers=call.headers).ok()["foto_url"]
+    answers = [through().get(url) for _ in range(3)]
+    assert before.status == 404 and {answer.body for answer in answers} == {call.body}
+    assert len({answer.headers["X-Request-Id"] for answer in answers}) == 1, "Varnish asks once"
 
 
 def test_a_cart_is_what_it_is_now(shop, through):

@@ -120,3 +120,10 @@ COPY (
                   CASE WHEN em_estoque THEN 'those' ELSE 'those not' END, reais, contados, existem)
     FROM junto WHERE contados <> existem
 ) TO STDOUT;
+
+COPY (
+    SELECT 'teste', 'exato', 'catalogo.fotos', count(*)::text, 'each picture is some product''s' FROM fotos
+    UNION ALL
+    SELECT 'erro', 'exato', 'catalogo.fotos', url, format('no product has the picture %s', url)
+    FROM fotos f WHERE NOT EXISTS (SELECT FROM produtos p WHERE p.foto_url = f.url)
+) TO STDOUT;

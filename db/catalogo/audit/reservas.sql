@@ -42,6 +42,16 @@ COPY (
     WHERE m.pedido_id IS NOT NULL AND NOT EXISTS (SELECT FROM reservas r WHERE r.pedido_id = m.pedido_id)
 ) TO STDOUT;
 
+COPY (
+    SELECT 'teste', 'exato', 'catalogo.numero', count(*)::text, 'a movement for an order has the number of its reservation'
+    FROM movimentos WHERE pedido_id IS NOT NULL
+    UNION ALL
+    SELECT 'erro', 'exato', 'catalogo.numero', m.id::text,
+           format('ledger row %s (product %s, %s %s) has order number %s, its reservation %s', m.id, m.produto_id, m.tipo,
+                  m.quantidade, coalesce(m.pedido_numero::text, 'none'), coalesce(r.numero::text, 'none'))
+    FROM movimentos m JOIN reservas r USING (pedido_id) WHERE m.pedido_numero IS DISTINCT FROM r.numero
+) TO STDOUT;
+
 COPY (SELECT 'reserva', pedido_id, estado FROM reservas) TO STDOUT;
 COPY (SELECT 'item', pedido_id, produto_id, quantidade, nome, preco FROM reserva_itens) TO STDOUT;
 COMMIT;
