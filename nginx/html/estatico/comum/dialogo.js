@@ -29,6 +29,8 @@ export function Dialogo({rotulo, classe = '', aoFechar, children}) {
         const dialog = element.current;
         const before = document.activeElement;
         dialog.showModal();
+        // Its name is read first, and no button looks as if it had been chosen.
+        dialog.focus();
         open.current = true;
         openDialogs.value++;
         holdPage();
@@ -46,7 +48,7 @@ export function Dialogo({rotulo, classe = '', aoFechar, children}) {
     // The dialog itself is only hit beside its content. A press that began inside, such as marking a text, does not close it.
     const isOutside = (event) => event.target === element.current;
     return html`
-        <dialog ref=${element} class=${`dialogo ${classe}`} aria-label=${rotulo}
+        <dialog ref=${element} class=${`dialogo ${classe}`} tabindex="-1" aria-label=${rotulo}
             onCancel=${(event) => { event.preventDefault(); aoFechar(); }}
             onClose=${() => { if (open.current) aoFechar(); }}
             onMouseDown=${(event) => { pressedOutside.current = isOutside(event); }}

@@ -1,4 +1,5 @@
-// The picture of a product; one without is drawn: a cake stand in the colour of its category, with the product's initial.
+// The picture of a product; one without is drawn: a cake stand under its
+// glass, in the colour of its category, with the product's initial.
 import {html, useState} from './ui.js';
 
 function initial(nome) {
@@ -8,13 +9,14 @@ function initial(nome) {
 function Prato({produto}) {
     return html`
         <svg class="foto-prato" viewBox="0 0 400 300" role="img" aria-label=${produto.nome} preserveAspectRatio="xMidYMid slice">
-            <circle class="prato-luz" cx="200" cy="140" r="118"/>
-            <path class="prato-base" d="M176 214h48l10 42h-68z"/>
-            <ellipse class="prato-base" cx="200" cy="258" rx="52" ry="9"/>
-            <ellipse class="prato-prato" cx="200" cy="206" rx="128" ry="17"/>
-            <path class="prato-massa" d="M118 130h164v62c0 12-36 19-82 19s-82-7-82-19z"/>
-            <path class="prato-cobertura" d="M118 130c0-15 36-26 82-26s82 11 82 26v12c0 12-17 13-20 3-4-12-19-11-21 2-2 15-22 15-24 0-2-12-18-12-20 0-2 18-24 18-26 0-1-12-17-12-20-1-4 13-21 12-24-2-3-10-29-2-29-14z"/>
-            <text class="prato-letra" x="200" y="194" text-anchor="middle">${initial(produto.nome)}</text>
+            <circle class="prato-luz" cx="200" cy="142" r="122"/>
+            <path class="prato-pe" d="M184 222h32l12 36h-56z"/>
+            <ellipse class="prato-pe" cx="200" cy="258" rx="54" ry="9"/>
+            <ellipse class="prato-prato" cx="200" cy="216" rx="126" ry="16"/>
+            <text class="prato-letra" x="200" y="198" text-anchor="middle">${initial(produto.nome)}</text>
+            <path class="prato-redoma" d="M104 210v-58a96 96 0 0 1 192 0v58c0 8-43 13-96 13s-96-5-96-13Z"/>
+            <path class="prato-brilho" d="M128 192v-40a72 72 0 0 1 22-51"/>
+            <circle class="prato-redoma" cx="200" cy="46" r="9"/>
         </svg>`;
 }
 

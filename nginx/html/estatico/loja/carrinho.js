@@ -60,7 +60,7 @@ async function read(sessao) {
 
 // Calls with the session that there is, or with another one when it has expired.
 async function withSession(call) {
-    const sessao = currentSession() ?? await openSession();
+    const sessao = currentSession() ?? await openSession(sayWaiting);
     try {
         return await call(sessao);
     } catch (error) {

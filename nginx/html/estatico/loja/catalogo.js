@@ -78,8 +78,9 @@ function failed(error, again) {
 
 function choosePictures(produtos) {
     const byCategory = new Map();
-    for (const produto of produtos)
-        if (produto.foto_url && produto.estoque > 0 && !byCategory.has(produto.categoria_id))
+    const there = produtos.filter(({estoque}) => estoque > 0);
+    for (const produto of [...there.filter(({foto_url}) => foto_url), ...there])
+        if (!byCategory.has(produto.categoria_id))
             byCategory.set(produto.categoria_id, produto);
     showcase.value = [...byCategory.values()].slice(0, 3);
 }

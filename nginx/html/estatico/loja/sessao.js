@@ -31,8 +31,8 @@ function exclusively(work) {
     return navigator.locks ? navigator.locks.request(NAME, work) : work();
 }
 
-async function create(itens) {
-    const {data} = await persist(() => request('/api/carrinho/sessao', {method: 'POST'}));
+async function create(itens, waiting) {
+    const {data} = await persist(() => request('/api/carrinho/sessao', {method: 'POST'}), {waiting});
     remember(data.session_id, itens);
     return data.session_id;
 }
@@ -54,8 +54,8 @@ async function putBack(sessao, itens) {
 }
 
 // For the first add: a session, or the one that another tab has opened meanwhile.
-export function openSession() {
-    return exclusively(async () => currentSession() ?? create([]));
+export function openSession(waiting) {
+    return exclusively(async () => currentSession() ?? create([], waiting));
 }
 
 // {sessao, itens, faltam}: a session in place of the expired one, what was put into it, the names of what could not be had again.

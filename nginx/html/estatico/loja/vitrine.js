@@ -66,16 +66,12 @@ function Filtros() {
                 ${categories.value.map(({id, nome}) => chip(id, nome))}
             </div>
             <div class="filtros-mais">
-                <label><span class="so-leitor">Preço</span>
-                    <select value=${faixa} onChange=${(event) => choose({faixa: Number(event.currentTarget.value)})}>
-                        ${PRICES.map(({nome}, index) => html`<option key=${nome} value=${index} selected=${index === faixa}>${nome}</option>`)}
-                    </select>
-                </label>
-                <label><span class="so-leitor">Ordem</span>
-                    <select value=${ordem} onChange=${(event) => choose({ordem: event.currentTarget.value})}>
-                        ${ORDERS.map(({nome, valor}) => html`<option key=${valor} value=${valor} selected=${valor === ordem}>${nome}</option>`)}
-                    </select>
-                </label>
+                <select aria-label="Preço" onChange=${(event) => choose({faixa: Number(event.currentTarget.value)})}>
+                    ${PRICES.map(({nome}, index) => html`<option key=${nome} value=${index} selected=${index === faixa}>${nome}</option>`)}
+                </select>
+                <select aria-label="Ordem" onChange=${(event) => choose({ordem: event.currentTarget.value})}>
+                    ${ORDERS.map(({nome, valor}) => html`<option key=${valor} value=${valor} selected=${valor === ordem}>${nome}</option>`)}
+                </select>
                 <label class="marcar"><input type="checkbox" checked=${soDisponiveis}
                     onChange=${(event) => choose({soDisponiveis: event.currentTarget.checked})}/> Só o que há agora</label>
             </div>
