@@ -1,6 +1,7 @@
 // The loja when all goes well: finding, filling the cart, ordering, following the order.
 import assert from 'node:assert/strict';
-import {card, cake, cartHolds, confirm, counted, drawer, fillIn, messages, newBuyer, openCart, ordered, ordersOf, put, readyToOrder, search, STATUS, toCheckout} from './loja.mjs';
+import {cake, card, cartHolds, confirm, counted, drawer, fillIn, messages, newBuyer, openCart, ordered, ordersOf, put, readyToOrder, search,
+    STATUS, toCheckout} from './loja.mjs';
 import {pageTest} from './browser.mjs';
 import {eventually, useShop} from './shop.mjs';
 

@@ -1,7 +1,7 @@
 // The loja when something is in the way: a plain sentence, a way on, nothing twice, nothing lost.
 import assert from 'node:assert/strict';
-import {cake, card, cartHolds, confirm, drawer, messages, newBuyer, NO_CONNECTION, openCart, ordered, ordersOf, put, readyToOrder, search, session,
-    STATUS, toCheckout, fillIn} from './loja.mjs';
+import {cake, card, cartHolds, confirm, drawer, fillIn, messages, newBuyer, NO_CONNECTION, openCart, ordered, ordersOf, put, readyToOrder,
+    search, session, STATUS, toCheckout} from './loja.mjs';
 import {pageTest} from './browser.mjs';
 import {eventually, useShop} from './shop.mjs';
 

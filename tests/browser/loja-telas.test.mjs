@@ -81,6 +81,7 @@ pageTest(shop, 'cart, checkout and order', {}, async ({page}) => {
     await page.getByLabel('Receber em casa').check();
     await page.getByLabel('Endereço de entrega').fill('Rua das Laranjeiras, 45, apto 12\nPerdizes');
     await fillIn(page, BUYER);
+    await page.evaluate(() => scrollTo(0, 0));
     await screenshots(page, 'loja-finalizar', {fullPage: true});
     await page.getByLabel('Nome').fill('');
     await confirm(page).click();

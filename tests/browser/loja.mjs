@@ -10,7 +10,8 @@ export const NO_CONNECTION = /net::ERR_/;
 export const newBuyer = () => ({nome: 'Antônia Ribeiro', email: `antonia.${randomUUID()}@exemplo.com.br`, telefone: '(11) 91234-5678'});
 
 // A product's card; the list holds it after it was searched for.
-export const card = (page, nome) => page.getByRole('main').getByRole('listitem').filter({has: page.getByRole('link', {name: nome, exact: true})});
+export const card = (page, nome) =>
+    page.getByRole('main').getByRole('listitem').filter({has: page.getByRole('link', {name: nome, exact: true})});
 
 export async function search(page, text) {
     await page.getByRole('searchbox', {name: 'Buscar no cardápio'}).fill(text);
@@ -81,4 +82,5 @@ export async function ordersOf(shop, {email}) {
 export const session = (page) => page.evaluate(() => JSON.parse(localStorage.getItem('confeitaria.carrinho')).sessao);
 
 // A product with a picture and a name that a customer would read.
-export const cake = (shop, fields = {}) => shop.product({nome: `Bolo ${randomUUID().slice(0, 8)}`, descricao: 'Massa fofa.', preco: 45.9, ...fields});
+export const cake = (shop, fields = {}) =>
+    shop.product({nome: `Bolo ${randomUUID().slice(0, 8)}`, descricao: 'Massa fofa.', preco: 45.9, ...fields});

@@ -90,7 +90,7 @@ function parse(text) {
 
 /*
  * options: method, query (object), body (object, or a Blob as it is), key (Idempotency-Key), etag (If-None-Match), ifMatch,
- * token, headers, signal, timeout in ms. Answers {status, data, total, proximo, message, body, etag, headers}; a 304 has status 304 and no data.
+ * token, headers, signal, timeout in ms. Answers {status, data, total, proximo, message, body, etag, headers}; a 304 has no data.
  * Throws ApiError; a call that its own signal ended throws the signal's reason (AbortError).
  */
 export async function request(path, options = {}) {

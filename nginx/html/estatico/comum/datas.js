@@ -4,7 +4,8 @@ import {loja} from './ajustes.js';
 const MINUTE = 60000;
 
 const PARTS = new Intl.DateTimeFormat('en-CA', {
-    timeZone: loja.fuso, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit',
+    timeZone: loja.fuso, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit',
+    hour: '2-digit', minute: '2-digit', second: '2-digit',
 });
 
 function formatter(options, zone = loja.fuso) {

@@ -21,7 +21,8 @@ function Prato({produto}) {
 }
 
 /*
- * produto: {nome, foto_url, categoria_id}. adiada: loaded when it comes near the screen. decorativa: its name stands beside it, so it is not read twice.
+ * produto: {nome, foto_url, categoria_id}. adiada: loaded when it comes near the screen. decorativa: its name stands beside it, so it
+ * is not read twice.
  * The frame keeps its place before the picture is there.
  */
 export function Foto({produto, adiada = true, decorativa = false, classe = ''}) {

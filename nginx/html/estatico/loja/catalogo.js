@@ -61,7 +61,7 @@ async function ask(query) {
     running?.abort();
     const mine = new AbortController();
     running = mine;
-    const answer = await persist(() => request('/api/produtos', {query, signal: mine.signal}), {tries: 2});
+    const answer = await persist(() => request('/api/produtos', {query, signal: mine.signal}), {tries: 2, offline: 'throw'});
     mine.signal.throwIfAborted();
     readAt = Date.now();
     return {produtos: answer.data.map(withCents), total: answer.total, proximo: answer.proximo};
@@ -71,7 +71,8 @@ function failed(error, again) {
     if (error.name === 'AbortError')
         return;
     noteFailure(error);
-    list.value = {...list.value, estado: list.value.produtos.length && again !== load ? 'pronto' : 'erro', mais: false, erro: explain(error).texto};
+    const estado = again === load ? 'erro' : 'pronto';
+    list.value = {...list.value, estado, mais: false, erro: explain(error).texto};
     if (error.kind === 'network')
         whenOnline().then(again);
 }
@@ -87,6 +88,8 @@ function choosePictures(produtos) {
 
 export async function load() {
     list.value = {...list.value, estado: 'carregando', erro: null, mais: false};
+    if (categories.value.length === 0)
+        loadCategories();
     try {
         const page = await ask({...question(), limite: PAGE});
         list.value = {...page, estado: 'pronto', erro: null, mais: false};
@@ -133,9 +136,8 @@ export async function loadCategories() {
     try {
         categories.value = (await persist(() => request('/api/categorias'))).data;
     } catch (error) {
+        // They are asked for again with the next question.
         noteFailure(error);
-        if (error.kind === 'network')
-            whenOnline().then(loadCategories);
     }
 }
 
@@ -159,7 +161,7 @@ export function forget() {
 
 // One product: what the list knows, at once, and then what is so now.
 export async function readProduct(id, signal) {
-    const {data} = await persist(() => request(`/api/produtos/${id}`, {signal}));
+    const {data} = await persist(() => request(`/api/produtos/${id}`, {signal}), {offline: 'throw'});
     const produto = withCents(data);
     list.value = {...list.value, produtos: list.value.produtos.map((one) => (one.id === id ? produto : one))};
     return produto;
@@ -167,7 +169,6 @@ export async function readProduct(id, signal) {
 
 export function startCatalogue() {
     load();
-    loadCategories();
     document.addEventListener('visibilitychange', () => {
         if (!document.hidden && Date.now() - readAt > OLD_MS)
             refreshProducts();

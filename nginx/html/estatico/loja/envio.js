@@ -19,7 +19,8 @@ const NAME = 'confeitaria.envio';
 const TIMEOUT_MS = 20000;
 
 export const sending = signal(false);
-// {texto, tipo: 'aviso' or 'erro', botao}: what the buyer is told above the button; botao names the button when it means something else now.
+// {texto, tipo: 'aviso' or 'erro', botao}: what the buyer is told above the button; botao is its name when it means something else now.
+// {antes, agora} instead of texto: another total, in centavos.
 export const notice = signal(null);
 // What the order page says once about how the order came to be.
 export const arrival = signal(null);

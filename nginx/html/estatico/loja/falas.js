@@ -22,15 +22,19 @@ export function sayAdded(produto, quantidade) {
 
 const CALM = 'Estamos sem receber mudanças por alguns instantes; seu carrinho está guardado.';
 
+function warn(texto) {
+    notify(texto, {tipo: 'aviso', nome: 'carrinho', fica: true});
+}
+
 export function sayWaiting(error, seconds) {
     if (seconds === null)
-        notify('Sem conexão. Assim que ela voltar, continuamos daqui.', {tipo: 'aviso', nome: 'carrinho', fica: true});
+        warn('Sem conexão. Assim que ela voltar, continuamos daqui.');
     else if (error.status === 429)
-        notify(`Foram muitos cliques em pouco tempo. Continuamos em ${countSeconds(seconds)}.`, {tipo: 'aviso', nome: 'carrinho', fica: true});
+        warn(`Foram muitos cliques em pouco tempo. Continuamos em ${countSeconds(seconds)}.`);
     else if (error.status === 503)
-        notify(`${CALM} Tentamos de novo em ${countSeconds(seconds)}.`, {tipo: 'aviso', nome: 'carrinho', fica: true});
+        warn(`${CALM} Tentamos de novo em ${countSeconds(seconds)}.`);
     else
-        notify('A resposta está demorando. Tentamos de novo.', {tipo: 'aviso', nome: 'carrinho', fica: true});
+        warn('A resposta está demorando. Tentamos de novo.');
 }
 
 export function sayFailure(error, retry) {

@@ -68,8 +68,9 @@ function Recado() {
         <div role="alert">
             ${said && html`
                 <div class=${`recado ${said.tipo === 'erro' ? 'recado-erro' : ''}`}>
-                    <p>${said.texto ?? html`Um preço mudou enquanto você comprava. O total era <s class="dinheiro">${formatCents(said.antes)}</s> e agora
-                        é <strong class="dinheiro">${formatCents(said.agora)}</strong>. Nada foi pedido ainda.`}</p>
+                    <p>${said.texto ?? html`Um preço mudou enquanto você comprava. O total era
+                        ${' '}<s class="dinheiro">${formatCents(said.antes)}</s> e agora é
+                        ${' '}<strong class="dinheiro">${formatCents(said.agora)}</strong>. Nada foi pedido ainda.`}</p>
                 </div>`}
         </div>`;
 }
@@ -85,7 +86,8 @@ function Resumo() {
             <p class="suave pequeno">Você paga na retirada ou na entrega.</p>
             <${Recado}/>
             ${troubled.value.length > 0 && html`<p class="recado">Acerte o que falta no carrinho para continuar.</p>`}
-            <button type="submit" class="botao botao-largo botao-alto" aria-disabled=${waiting || troubled.value.length > 0 ? 'true' : null}>
+            <button type="submit" class="botao botao-largo botao-alto"
+                aria-disabled=${waiting || troubled.value.length > 0 ? 'true' : null}>
                 ${waiting ? 'Enviando…' : html`${notice.value?.botao ?? 'Confirmar pedido'} · <span class="dinheiro">${total}</span>`}
             </button>
             <p class="suave pequeno">Prefere falar com a gente? <${Telefone}/></p>

@@ -18,7 +18,8 @@ function Problema({linha}) {
                 <button type="button" class="botao-leve" onClick=${() => setQuantity(produto_id, left)}>Ficar com ${left}</button></p>`;
     return html`
         <p class="linha-problema">${produto ? 'Esgotou enquanto você comprava.' : 'Saiu de venda.'}
-            <button type="button" class="botao-leve" onClick=${(event) => takeOut(event, produto_id)}>Tirar<span class="so-leitor"> ${nome}</span></button></p>`;
+            <button type="button" class="botao-leve" onClick=${(event) => takeOut(event, produto_id)}>
+                Tirar<span class="so-leitor"> ${nome}</span></button></p>`;
 }
 
 // The line goes, and the focus with it: it moves to the next line, the one before, or the heading.
@@ -45,7 +46,8 @@ export function Linha({linha}) {
                     ${disponivel && html`<strong class="dinheiro">${formatCents(subtotalCentavos)}</strong>`}
                 </div>
             </div>
-            <button type="button" class="botao-icone linha-tirar" aria-label=${`Tirar ${nome} do carrinho`} onClick=${(event) => takeOut(event, produto_id)}>
+            <button type="button" class="botao-icone linha-tirar" aria-label=${`Tirar ${nome} do carrinho`}
+                onClick=${(event) => takeOut(event, produto_id)}>
                 <${Icone} nome="lixo"/></button>
         </li>`;
 }
@@ -60,6 +62,12 @@ function Vazio() {
         </div>`;
 }
 
+function counted(count) {
+    if (count === 0)
+        return '';
+    return count === 1 ? '1 item' : `${count} itens`;
+}
+
 function checkOut() {
     closeDrawer();
     go('#/finalizar');
@@ -70,21 +78,23 @@ export function Gaveta() {
         return null;
     const all = lines.value;
     const ready = cart.value !== null;
+    const trouble = troubled.value.length > 0;
     return html`
         <${Dialogo} rotulo="Carrinho" classe="gaveta" aoFechar=${closeDrawer}>
             <div class="gaveta-dentro">
                 <header class="gaveta-topo">
                     <h2 tabindex="-1">Seu carrinho</h2>
-                    <p class="suave pequeno" role="status">${ready && all.length > 0 ? (units.value === 1 ? '1 item' : `${units.value} itens`) : ''}</p>
+                    <p class="suave pequeno" role="status">${ready ? counted(units.value) : ''}</p>
                 </header>
                 ${!ready && html`<p class="suave gaveta-espera" aria-busy="true">Um instante…</p>`}
                 ${ready && all.length === 0 && html`<${Vazio}/>`}
                 ${all.length > 0 && html`
                     <ul class="linhas-lista">${all.map((linha) => html`<${Linha} key=${linha.produto_id} linha=${linha}/>`)}</ul>
                     <footer class="gaveta-pe">
-                        <p class="total"><span>Total</span><strong class="dinheiro" aria-live="polite">${formatCents(totalCents.value)}</strong></p>
-                        ${troubled.value.length > 0 && html`<p class="recado">Acerte o que falta para continuar.</p>`}
-                        <button type="button" class="botao botao-largo" disabled=${troubled.value.length > 0} onClick=${checkOut}>Fechar pedido</button>
+                        <p class="total">
+                            <span>Total</span><strong class="dinheiro" aria-live="polite">${formatCents(totalCents.value)}</strong></p>
+                        ${trouble && html`<p class="recado">Acerte o que falta para continuar.</p>`}
+                        <button type="button" class="botao botao-largo" disabled=${trouble} onClick=${checkOut}>Fechar pedido</button>
                         <button type="button" class="botao-leve botao-largo" onClick=${closeDrawer}>Continuar comprando</button>
                     </footer>`}
             </div>

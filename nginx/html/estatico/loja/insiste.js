@@ -4,14 +4,16 @@ import {noteFailure, whenOnline} from '../comum/conexao.js';
 
 const LONGEST_WAIT_S = 60;
 
-// waiting(error, seconds) is told before each wait; seconds is null while the connection is awaited.
-export async function persist(call, {tries = 3, waiting = () => {}} = {}) {
+// waiting(error, seconds) is told before each wait; seconds is null while the connection is awaited, unless offline is 'throw'.
+export async function persist(call, {tries = 3, waiting = () => {}, offline = 'wait'} = {}) {
     for (let attempt = 1; ; attempt++) {
         try {
             return await call();
         } catch (error) {
             noteFailure(error);
             if (!(error instanceof ApiError) || !error.passing || attempt >= tries)
+                throw error;
+            if (error.kind === 'network' && offline === 'throw')
                 throw error;
             if (error.kind === 'network') {
                 waiting(error, null);

@@ -25,7 +25,8 @@ export function Topo() {
                     ${myOrders.value.length > 0 && html`<a href="#/pedidos" onClick=${follow}>Pedidos</a>`}
                     <button type="button" class="botao-claro topo-carrinho" aria-haspopup="dialog" onClick=${openDrawer}>
                         <${Icone} nome="carrinho"/><span class="topo-carrinho-texto">Carrinho</span>
-                        ${count > 0 && html`<span class="contador numero" key=${count}>${count}<span class="so-leitor"> itens</span></span>`}
+                        ${count > 0 && html`
+                            <span class="contador numero" key=${count}>${count}<span class="so-leitor"> itens</span></span>`}
                     </button>
                 </nav>
             </div>

@@ -14,13 +14,15 @@ import {Telefone} from './moldura.js';
 import {follow} from './rotas.js';
 
 const NAMES = {
-    confirmado: 'Pedido confirmado', em_preparo: 'Em preparo', pronto: 'Pronto', em_rota: 'A caminho', entregue: 'Entregue', cancelado: 'Cancelado',
+    confirmado: 'Pedido confirmado', em_preparo: 'Em preparo', pronto: 'Pronto',
+    em_rota: 'A caminho', entregue: 'Entregue', cancelado: 'Cancelado',
 };
 
 const SENTENCES = {
     confirmado: () => 'Recebemos seu pedido e já vamos começar.',
     em_preparo: () => 'A cozinha está cuidando do seu pedido agora.',
-    pronto: (pedido) => (pedido.entrega.tipo === 'retirada' ? 'Está tudo pronto: é só vir buscar.' : 'Está tudo pronto e sai para entrega em instantes.'),
+    pronto: ({entrega}) => (entrega.tipo === 'retirada' ? 'Está tudo pronto: é só vir buscar.'
+        : 'Está tudo pronto e sai para entrega em instantes.'),
     em_rota: () => 'Seu pedido saiu e já está a caminho.',
     entregue: () => 'Entregue. Bom apetite, e obrigado pela preferência!',
     cancelado: () => 'Este pedido foi cancelado. Nada será cobrado.',
@@ -29,6 +31,8 @@ const SENTENCES = {
 function capital(text) {
     return text.charAt(0).toUpperCase() + text.slice(1);
 }
+
+const TOO_LATE = 'A cozinha já começou seu pedido, e por aqui não dá mais para cancelar. Ligue para nós.';
 
 function stepsOf({entrega, status}) {
     if (status === 'cancelado')
@@ -80,13 +84,17 @@ function Dados({pedido}) {
         <section class="cartao" aria-labelledby="dados-titulo">
             <h2 class="titulo-cartao" id="dados-titulo">${pickUp ? 'Retirada na loja' : 'Entrega'}</h2>
             <dl class="dados">
-                ${entrega.data && html`<dt>Quando</dt><dd>${capital(nameMoment(entrega.data))}<br/><span class="suave pequeno">${formatDay(entrega.data)}</span></dd>`}
+                ${entrega.data && html`
+                    <dt>Quando</dt><dd>${capital(nameMoment(entrega.data))}<br/>
+                        <span class="suave pequeno">${formatDay(entrega.data)}</span></dd>`}
                 <dt>Onde</dt><dd class="linhas">${pickUp ? loja.endereco : entrega.endereco}</dd>
-                ${cliente.nome && html`<dt>Para</dt><dd>${cliente.nome}<br/><span class="suave pequeno">${cliente.telefone} · ${cliente.email}</span></dd>`}
+                ${cliente?.nome && html`
+                    <dt>Para</dt><dd>${cliente.nome}<br/><span class="suave pequeno">${cliente.telefone}<br/>${cliente.email}</span></dd>`}
             </dl>
             <details class="historico">
                 <summary>Histórico</summary>
-                <ol>${historico.map(({status, em}, index) => html`<li key=${index}><span>${NAMES[status]}</span> <span class="suave">${formatInstant(em)}</span></li>`)}</ol>
+                <ol>${historico.map(({status, em}, index) => html`
+                    <li key=${index}><span>${NAMES[status]}</span> <span class="suave">${formatInstant(em)}</span></li>`)}</ol>
             </details>
         </section>`;
 }
@@ -106,8 +114,7 @@ function Cancelar({pedido, show, askNow}) {
             refreshProducts();
         } catch (error) {
             const {texto, repetir} = explain(error);
-            notify(error.codigo === 'transicao_invalida' ? 'A cozinha já começou seu pedido, e por aqui não dá mais para cancelar. Ligue para nós.' : texto,
-                {tipo: 'erro', nome: 'cancelar', fica: true});
+            notify(error.codigo === 'transicao_invalida' ? TOO_LATE : texto, {tipo: 'erro', nome: 'cancelar', fica: true});
             if (!repetir)
                 setAsking(false);
             askNow();
@@ -118,7 +125,8 @@ function Cancelar({pedido, show, askNow}) {
     if (pedido.status !== 'confirmado')
         return null;
     return html`
-        <p class="pedido-cancelar"><button type="button" class="botao-leve botao-perigo" onClick=${() => setAsking(true)}>Cancelar pedido</button>
+        <p class="pedido-cancelar">
+            <button type="button" class="botao-leve botao-perigo" onClick=${() => setAsking(true)}>Cancelar pedido</button>
             <span class="suave pequeno">enquanto a cozinha não começa</span></p>
         ${asking && html`
             <${Dialogo} rotulo="Cancelar pedido" classe="pequena" aoFechar=${() => setAsking(false)}>
@@ -147,14 +155,16 @@ function Aberto({pedido, erro, em, show, askNow}) {
         <header class="pedido-topo">
             <p class="suave">Pedido nº ${pedido.numero} · ${formatInstant(pedido.criado_em)}</p>
             <h1 tabindex="-1" ref=${title}>${stepName(pedido.status, pedido)}</h1>
-            <p class="pedido-frase" role="status"><span class="so-leitor">${stepName(pedido.status, pedido)}. </span>${SENTENCES[pedido.status](pedido)}</p>
+            <p class="pedido-frase" role="status">
+                <span class="so-leitor">${stepName(pedido.status, pedido)}. </span>${SENTENCES[pedido.status](pedido)}</p>
         </header>
         <${Caminho} pedido=${pedido}/>
         <p class="suave pequeno pedido-vivo">${erro ? `${erro.texto} Continuamos tentando.` : 'Esta página se atualiza sozinha.'}
             ${em && ` Última notícia às ${formatTime(em)}.`}</p>
         <div class="pedido-grade"><${Itens} pedido=${pedido}/><${Dados} pedido=${pedido}/></div>
         <${Cancelar} pedido=${pedido} show=${show} askNow=${askNow}/>
-        <p class="suave">Alguma dúvida? Ligue <${Telefone}/> e diga o número do pedido. Guarde este endereço: ele é a chave do seu pedido.</p>`;
+        <p class="suave">Alguma dúvida? Ligue <${Telefone}/> e diga o número do pedido. Guarde o endereço desta página: ele é a chave
+            do seu pedido.</p>`;
 }
 
 export function Pedido({id}) {

@@ -1,4 +1,5 @@
 // A product: its card in the list, and the dialog with all that is known of it.
+import {loja} from '../comum/ajustes.js';
 import {Dialogo} from '../comum/dialogo.js';
 import {formatCents} from '../comum/dinheiro.js';
 import {explain} from '../comum/erros.js';
@@ -122,6 +123,11 @@ export function Detalhe({id}) {
 
 function Inteiro({produto}) {
     const soldOut = produto.estoque === 0 || !produto.ativo;
+
+    useEffect(() => {
+        document.title = `${produto.nome} · ${loja.nome}`;
+        return () => { document.title = loja.nome; };
+    }, [produto.nome]);
     return html`
         <div class="detalhe-grade">
             <${Foto} produto=${produto} adiada=${false}/>

@@ -67,7 +67,8 @@ export function Quando({form, errors, change}) {
                 ${days.map((day) => html`
                     <button key=${day} type="button" class="ficha" aria-pressed=${!other && form.dia === day ? 'true' : 'false'}
                         onClick=${() => pick(day)}>${chipText(day)}</button>`)}
-                <button type="button" class="ficha" aria-pressed=${other ? 'true' : 'false'} onClick=${() => change({outroDia: true})}>Outro dia</button>
+                <button type="button" class="ficha" aria-pressed=${other ? 'true' : 'false'}
+                    onClick=${() => change({outroDia: true})}>Outro dia</button>
             </div>
             <div class="dupla">
                 ${other && html`

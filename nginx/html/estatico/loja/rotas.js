@@ -22,7 +22,7 @@ function read(hash) {
 export const route = signal(read(location.hash));
 
 // How many steps inside the page lead back to where it was opened.
-let depth = 0;
+let depth = history.state?.depth ?? 0;
 
 addEventListener('hashchange', () => {
     if (location.hash === '' || location.hash.startsWith('#/'))

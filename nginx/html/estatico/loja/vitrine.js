@@ -42,7 +42,8 @@ function Abertura() {
                 ${frames.map((produto, index) => html`
                     <a key=${index} class=${`quadro quadro-${index + 1}`} href=${produto ? `#/produto/${produto.id}` : '#/'}
                         tabindex=${produto ? null : -1} aria-hidden=${produto ? null : 'true'} onClick=${follow}>
-                        ${produto ? html`<${Foto} produto=${produto} adiada=${false}/>` : html`<div class=${`foto foto-tom-${index}`}></div>`}
+                        ${produto ? html`<${Foto} produto=${produto} adiada=${false}/>`
+        : html`<div class=${`foto foto-tom-${index}`}></div>`}
                     </a>`)}
             </div>
         </section>`;
@@ -95,7 +96,8 @@ function Nada() {
 function Espera() {
     return html`
         <ul class="grade" aria-hidden="true">
-            ${[1, 2, 3, 4, 5, 6].map((one) => html`<li key=${one} class="produto"><div class="foto esperando"></div><div class="produto-texto">
+            ${[1, 2, 3, 4, 5, 6].map((one) => html`
+                <li key=${one} class="produto"><div class="foto esperando"></div><div class="produto-texto">
                 <div class="esperando linha-longa"></div><div class="esperando linha-curta"></div></div></li>`)}
         </ul>`;
 }
@@ -112,7 +114,8 @@ function Produtos() {
                     <h2 id="cardapio-titulo">${chosen?.nome ?? 'Nosso cardápio'}</h2>
                     ${chosen?.descricao && html`<p class="suave">${chosen.descricao}</p>`}
                 </div>
-                <p class="suave pequeno" role="status">${estado === 'pronto' ? counted(total, busca.trim()) : loading ? 'Procurando…' : ''}</p>
+                <p class="suave pequeno" role="status">
+                    ${estado === 'pronto' ? counted(total, busca.trim()) : loading ? 'Procurando…' : ''}</p>
             </header>
             ${estado === 'erro' && html`
                 <div class="recado recado-erro" role="alert"><p>${erro}</p>
@@ -124,10 +127,12 @@ function Produtos() {
             </ul>
             ${estado === 'pronto' && erro && html`<div class="recado recado-erro" role="alert"><p>${erro}</p></div>`}
             ${proximo && estado === 'pronto' && html`
-                <p class="cardapio-mais"><button type="button" class="botao-claro" aria-disabled=${mais ? 'true' : null} onClick=${loadMore}>
-                    ${mais ? 'Carregando…' : 'Carregar mais'}</button></p>`}
+                <p class="cardapio-mais">
+                    <button type="button" class="botao-claro" aria-disabled=${mais ? 'true' : null} onClick=${loadMore}>
+                        ${mais ? 'Carregando…' : 'Carregar mais'}</button></p>`}
             ${isFiltered.value && produtos.length > 0 && estado === 'pronto' && html`
-                <p class="cardapio-mais"><button type="button" class="botao-leve" onClick=${forget}>Tirar os filtros e ver tudo</button></p>`}
+                <p class="cardapio-mais">
+                    <button type="button" class="botao-leve" onClick=${forget}>Tirar os filtros e ver tudo</button></p>`}
         </section>`;
 }
 
