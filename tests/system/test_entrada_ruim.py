@@ -7,6 +7,8 @@ import copy
 import gzip
 import json
 import uuid
+from posixpath import normpath
+from urllib.parse import unquote
 
 import pytest
 
@@ -302,8 +304,12 @@ def test_an_id_that_is_not_one(world, call):
         if "{%s}" % name not in call.path:
             continue
         for bad in BAD_UUIDS if name in ("sessao", "pedido") else BAD_INTS:
-            answer = client.request(call.method, world.path(call, **{name: bad}), call.body)
-            assert answer.problem("rota_nao_encontrada"), bad
+            path = world.path(call, **{name: bad})
+            answer = client.request(call.method, path, call.body)
+            if normpath(unquote(path)) == "/api":  # nginx resolves the dots: the page of the reference
+                assert answer.status == 405 or answer.headers["Content-Type"].startswith("text/html"), answer
+            else:
+                assert answer.problem("rota_nao_encontrada"), bad
 
 
 @pytest.mark.parametrize("call", EVERY, ids=by_id)
