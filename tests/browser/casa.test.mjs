@@ -121,3 +121,30 @@ pageTest(shop, 'a picture that cannot be had is said in words to a person', {}, 
     await shop.control('start', ...names);
     assert.ok(await shop.control('recovered'));
 });
+
+// What a first visit loads: [{path, type, bytes}], as it came over the line.
+async function loads(page, path) {
+    const seen = [];
+    page.on('requestfinished', (request) => seen.push((async () => {
+        const {responseBodySize, responseHeadersSize} = await request.sizes();
+        return {path: new URL(request.url()).pathname, type: request.resourceType(), bytes: responseBodySize + responseHeadersSize};
+    })()));
+    await page.goto(path, {waitUntil: 'networkidle'});
+    return Promise.all(seen);
+}
+
+pageTest(shop, 'a first visit to the shop loads at most 150 kB beside pictures', {}, async ({page}) => {
+    const all = (await loads(page, '/')).filter(({type}) => type !== 'image');
+    const bytes = all.reduce((sum, one) => sum + one.bytes, 0);
+    assert.ok(all.some(({path}) => path === '/api/produtos'), 'the catalogue was not asked for');
+    assert.ok(bytes > 10_000 && bytes <= 150_000, `${bytes} bytes:\n${all.map((one) => `${one.bytes} ${one.path}`).join('\n')}`);
+});
+
+// A module that only another module names would cost a slow line a round trip more.
+for (const path of ['/', '/painel'])
+    pageTest(shop, `the modules of ${path} are all named in the page`, {}, async ({page}) => {
+        const text = await (await wanted(path)).text();
+        const modules = (await loads(page, path)).filter((one) => one.path.endsWith('.js'));
+        assert.ok(modules.length > 3);
+        assert.deepEqual(modules.map((one) => one.path).filter((name) => !text.includes(`"${name}"`)), []);
+    });
