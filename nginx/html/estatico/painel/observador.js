@@ -82,11 +82,13 @@ export function factsOf(observed) {
     return facts;
 }
 
-// Facts that are new are no change; neither are those that cannot be told any more.
+// A fact that was not known before is told when it is bad; one that cannot be told any more is no change.
 export function changesBetween(before, now) {
     const changes = [];
-    for (const [key, {value, text, kind}] of now)
-        if (before.has(key) && before.get(key).value !== value && text)
+    for (const [key, {value, text, kind}] of now) {
+        const changed = before.has(key) ? before.get(key).value !== value : kind === 'erro' || kind === 'aviso';
+        if (changed && text)
             changes.push({text, kind});
+    }
     return changes;
 }

@@ -52,7 +52,7 @@ function Picker({onFile, has}) {
     };
     return html`<label class="escolher-foto" for="foto">
             <span>${has ? 'Trocar a foto' : 'Escolher uma foto'}</span>
-            <small>ou arraste para cá</small>
+            <small>ou arraste uma para cá</small>
         </label>
         <input class="so-leitor" id="foto" type="file" accept="image/jpeg,image/png,image/webp" onChange=${pick} />`;
 }

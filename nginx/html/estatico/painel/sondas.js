@@ -15,7 +15,7 @@ export const paused = signal(false);
 
 let timer = 0;
 let round = 0;
-let facts = null;
+let facts = new Map();
 let known = null; // a product whose stock can be asked
 let lines = 0;
 
@@ -59,7 +59,9 @@ async function observe() {
 }
 
 // What was seen in one look stands in the order of cause and effect.
-export function note(entries) {
+function note(entries) {
+    if (entries.length === 0)
+        return;
     const at = new Date();
     log.value = [...entries.map((entry) => ({...entry, id: ++lines, at})), ...log.value].slice(0, LOG_MOST);
 }
@@ -70,9 +72,8 @@ async function tick(mine) {
         if (mine !== round)
             return;
         const seen = factsOf(now);
-        if (facts !== null)
-            note(changesBetween(facts, seen));
-        facts = new Map([...(facts ?? []), ...seen]);
+        note(changesBetween(facts, seen));
+        facts = new Map([...facts, ...seen]);
         observed.value = now;
     }
     timer = setTimeout(() => tick(mine), EVERY_MS);

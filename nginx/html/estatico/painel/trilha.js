@@ -11,21 +11,27 @@ const PAGE = 20;
 
 // The kinds of movements as the ledger names them.
 const TIPOS = {
-    inicial: 'Estoque inicial',
-    ajuste: 'Ajuste',
-    reserva: 'Separado para o pedido',
-    venda: 'Vendido no pedido',
-    liberacao: 'Devolvido: pedido não concluído,',
-    devolucao: 'Devolvido: pedido cancelado,',
+    inicial: () => 'Estoque inicial',
+    ajuste: () => 'Ajuste',
+    reserva: (pedido) => `Separado para ${pedido}`,
+    venda: (pedido) => `Vendido em ${pedido}, já separado`,
+    liberacao: (pedido) => `Devolvido de ${pedido}, que não foi concluído`,
+    devolucao: (pedido) => `Devolvido de ${pedido}, cancelado`,
 };
 
+const OF_CUSTOMERS = ['reserva', 'venda'];
+
+const orderName = (numero) => (numero === null ? 'um pedido' : `pedido ${numero}`);
+const inWords = ({tipo, pedido_numero: numero}) => TIPOS[tipo]?.(orderName(numero)) ?? tipo;
 const signed = (count) => (count > 0 ? `+${count}` : String(count).replace('-', '−'));
-const ofWhom = ({autor, pedido_numero: numero}) => autor ?? (numero ? html`<span class="suave">cliente</span>` : '—');
+// A sale takes nothing more: its goods were set aside before.
+const howMany = ({tipo, quantidade}) => (tipo === 'venda' ? quantidade : signed(quantidade));
+const ofWhom = ({autor, tipo}) => autor ?? (OF_CUSTOMERS.includes(tipo) ? html`<span class="suave">cliente</span>` : '—');
 
 const Movement = ({one}) => html`<tr>
     <td>${formatInstant(one.em)}</td>
-    <th scope="row">${TIPOS[one.tipo] ?? one.tipo} ${one.pedido_numero}</th>
-    <td class="numero">${signed(one.quantidade)}</td>
+    <th scope="row">${inWords(one)}</th>
+    <td class="numero">${howMany(one)}</td>
     <td class="numero">${one.saldo}</td>
     <td>${ofWhom(one)}</td>
 </tr>`;
