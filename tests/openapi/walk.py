@@ -23,8 +23,15 @@ class Proxied(Client):
 
     calls = 0
 
+    def __init__(self, shop, port, token=None):
+        super().__init__(port, token, shop.contract)
+        self.direct = Client(shop.port, token)
+
     def exchange(self, method, target, body, headers):
-        """What is wrong with a request matters only if the shop took it."""
+        """What is wrong with a request matters only if the shop took it. A picture goes past Prism, which makes text of
+        every body."""
+        if headers.get("Content-Type", "").startswith("image/"):
+            return self.direct.exchange(method, target, body, headers)
         answer = super().exchange(method, target, body, headers)
         Proxied.calls += 1
         assert answer.headers["X-Request-Id"], f"{answer}: not answered by the shop"
@@ -59,12 +66,12 @@ def walk(script, port, token):
 
 def tour(shop, port):
     """Each operation with each of its answers."""
-    whole = Tour(shop, lambda token: Proxied(port, token, shop.contract))
+    whole = Tour(shop, lambda token: Proxied(shop, port, token))
     whole.successes()
     whole.refusals()
     whole.outages()
     with Shop(**ONE_A_SECOND) as limited, prism(limited) as other:
-        whole.excess(Proxied(other, contract=limited.contract))
+        whole.excess(Proxied(limited, other))
     assert whole.missed() == [], whole.missed()
 
 

@@ -225,8 +225,22 @@ def test_rights_and_things_that_are_not_there(shop):
     assert shop.admin.get(f"/api/produtos/{item}/foto").headers["Allow"] == "PUT, DELETE, OPTIONS"
 
 
+def test_a_large_body_that_is_not_read_does_not_spoil_the_answer(shop):
+    """Refused by its token, its method or its address: the client is told so, and the worker goes on."""
+    body = png(2 * MIB)
+    for client, method, path, codigo in (
+        (shop.public, "PUT", "/api/produtos/1/foto", "nao_autenticado"),
+        (shop.client(shop.secret("pedidos.token")), "PUT", "/api/produtos/1/foto", "nao_autorizado"),
+        (shop.admin, "POST", "/api/produtos/1/foto", "metodo_nao_permitido"),
+        (shop.admin, "PUT", "/api/produtos/1/foto?x=1", "parametro_invalido"),
+        (shop.admin, "PUT", "/api/produtos/2147483648/foto", "rota_nao_encontrada"),
+    ):
+        for _ in range(3):
+            client.request(method, path, body, headers={"Content-Type": "image/png"}).problem(codigo)
+
+
 def test_addresses_of_no_picture(shop):
-    """A problem, which nobody keeps; what is no such address is nothing at all."""
+    """A problem, which no cache keeps; what is no such address is nothing at all."""
     for client in (shop.public, shop.client(pool="catalogo"), shop.client(pool="catalogo-replica")):
         answer = client.get(MISSING)
         answer.problem("foto_nao_encontrada")
@@ -296,7 +310,7 @@ def test_a_worker_gives_back_the_memory_of_a_large_picture(shop):
 
 
 def test_two_at_once_leave_every_product_its_picture(shop):
-    """Whoever takes a picture that another one lets go in that moment has it."""
+    """A picture that one product takes while another lets it go stays."""
     bodies = [png() for _ in range(3)]
     items = [shop.product()["id"] for _ in range(4)]
 
