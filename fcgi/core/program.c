@@ -33,6 +33,7 @@ static const struct config_setting setting_table[] = {
     {"memoria_max_kib", CONFIG_INT, offsetof(struct settings, memoria_max_kib), "131072", 0, 1000000000},
     {"intervalo_ms", CONFIG_INT, offsetof(struct settings, intervalo_ms), "500", 10, 60000},
     {"paciencia_ms", CONFIG_INT, offsetof(struct settings, paciencia_ms), "10000", 0, 3600000},
+    {"anonimizar_dias", CONFIG_INT, offsetof(struct settings, anonimizar_dias), "0", 0, 36500},
     {"fuso_horario", CONFIG_TEXT, offsetof(struct settings, fuso_horario), "America/Sao_Paulo", 0, 0},
 };
 

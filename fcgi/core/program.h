@@ -46,6 +46,7 @@ struct settings {
 	int memoria_max_kib;      /* the same, by its resident memory */
 	int intervalo_ms;         /* of a program that works at intervals */
 	int paciencia_ms;         /* before such a program takes something for left behind */
+	int anonimizar_dias;      /* after which personal data goes; 0: never */
 	const char *fuso_horario; /* whose days a date means; a name that PostgreSQL knows */
 };
 

@@ -75,6 +75,12 @@ static enum problem checkout_same(struct checkout *checkout)
 {
 	const struct pedido *pedido = &checkout->pedido;
 	bool keyed = checkout->chave != NULL && pedido->chave != NULL;
+
+	/* Of one that was anonymised nothing is kept that this request could differ from. */
+	if (pedido->corpo == NULL) {
+		checkout->repeated = true;
+		return PROBLEM_NONE;
+	}
 	bool same = strcmp(pedido->corpo, checkout->hash) == 0;
 
 	if (keyed && strcmp(pedido->chave, checkout->chave) == 0)

@@ -1,5 +1,6 @@
 /*
- * The conciliador: ends or undoes what a crash left of orders and reservations, and publishes the outbox. Several may run; the
+ * The conciliador: ends or undoes what a crash left of orders and reservations, publishes the outbox, and takes personal data out of
+ * orders that do not need it any more. Several may run; the
  * one that holds the lock works, another takes over when its connection is gone. It can be killed anywhere: all that it
  * knows is in the stores, and each of its steps may be done twice.
  */
@@ -18,6 +19,9 @@
 #define STREAM_KEPT "100000"
 /* So many failures one after the other mean that a service is away: the rest waits for the next look. */
 #define FAILURES_MAX 3
+/* How often it looks for personal data that is to go, and of how many orders it takes it at once. */
+#define PRIVACY_MS    10000
+#define PRIVACY_BATCH 500
 /* How often it writes down that it looked, when there was nothing to do. */
 #define SIGN_MS 2000
 
@@ -33,6 +37,7 @@ struct conciliador {
 	struct rounds *rounds;
 	bool working; /* holds the lock, as far as it knows */
 	int64_t signed_ms;
+	int64_t private_ms; /* when personal data was looked for, as far as none was left */
 	int failures;
 	struct tally tally;
 };
@@ -142,6 +147,25 @@ static void look_at_events(struct conciliador *self, struct request *rq)
 	} while (published > 0 && !rounds_stopping(self->rounds));
 }
 
+/* Orders that never were keep no personal data, finished ones for as many days as the operator says. A full batch is not the last one. */
+static void look_at_personal_data(struct conciliador *self, struct request *rq)
+{
+	const char *params[] = {
+	    sql_of_int(rq->arena, program_settings()->anonimizar_dias),
+	    sql_of_int(rq->arena, PRIVACY_BATCH),
+	};
+	struct sql_rows rows;
+
+	if (self->private_ms != 0 && clock_monotonic_ms() - self->private_ms < PRIVACY_MS)
+		return;
+	if (sql_run(rq->stores->db, SQL_PEDIDOS_ANONIMIZAR, params, rq->arena, &rows) != PROBLEM_NONE)
+		return;
+	int64_t count = sql_int(&rows, 0, 0);
+	if (count > 0)
+		log_event(LOG_LEVEL_INFO, "pedidos_anonimizados", "quantos=%" PRId64, count);
+	self->private_ms = count < PRIVACY_BATCH ? clock_monotonic_ms() : 0;
+}
+
 /* Writes down what was done, or now and then only that somebody looks. */
 static void sign(struct conciliador *self, struct request *rq)
 {
@@ -189,6 +213,7 @@ static void look(struct rounds *rounds, void *context)
 		look_at_orders(self, &rq);
 		look_at_reservations(self, &rq);
 		look_at_events(self, &rq);
+		look_at_personal_data(self, &rq);
 		sign(self, &rq);
 	}
 	log_request(NULL);

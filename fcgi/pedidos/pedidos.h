@@ -28,7 +28,7 @@ struct pedido {
 	const char *historico; /* JSON */
 	const char *pendencia; /* finalizar, devolver or NULL: what is still owed to the other services */
 	const char *chave;
-	const char *corpo; /* hash of the body that made it */
+	const char *corpo; /* hash of the body that made it; NULL: anonymised */
 	const char *session_id;
 	int64_t carrinho_versao; /* that its cart had when it was ordered */
 	const char *entrega_tipo;

@@ -2,11 +2,11 @@
 # shellcheck shell=bash
 
 declare -A SETTING_DEFAULT=([cors_origens]='*' [proxies]='' [limite_leituras]=200 [limite_escritas]=50 [limite_sessoes]=10
-    [limite_pedidos]=10 [limite_conexoes]=100 [limite_fila]=128 [prazo_segundos]=4 [fuso_horario]=America/Sao_Paulo
+    [limite_pedidos]=10 [limite_conexoes]=100 [limite_fila]=128 [prazo_segundos]=4 [fuso_horario]=America/Sao_Paulo [anonimizar_dias]=0
     [loja_nome]=Confeitaria [loja_telefone]='(11) 5555-0123' [loja_endereco]='Rua das Amoras, 100 - São Paulo' [loja_url]=''
     [loja_dias]='ter qua qui sex sab dom' [loja_horario]=9-18)
 declare -A NUMBER_MAX=([prazo_segundos]=60 [limite_leituras]=100000 [limite_escritas]=100000 [limite_sessoes]=100000 [limite_pedidos]=100000
-    [limite_conexoes]=4000 [limite_fila]=200)
+    [limite_conexoes]=4000 [limite_fila]=200 [anonimizar_dias]=36500)
 
 # setting_own NAME: the operator's value, or the default.
 setting_own() {
@@ -34,6 +34,11 @@ setting_fault() {
     fuso_horario)
         [[ $2 =~ ^[A-Za-z]+([/_+-][A-Za-z0-9]+)*$ && -f /usr/share/zoneinfo/$2 ]] ||
             printf 'is %s: write a time zone as in /usr/share/zoneinfo, such as America/Sao_Paulo' "${2:-empty}"
+        ;;
+    anonimizar_dias)
+        if [[ ! $2 =~ ^(0|[1-9][0-9]{0,4})$ ]] || (($2 > NUMBER_MAX["$1"])); then
+            printf 'is %s: write a number of days from 1 to %d, or 0 for never' "${2:-empty}" "${NUMBER_MAX[$1]}"
+        fi
         ;;
     loja_*) setting_fault_page "$1" "$2" ;;
     limite_* | prazo_*)

@@ -16,7 +16,7 @@ workers_configure() {
     worker_common conciliador "$(worker_postgres "host=$RUN port=${PG_PORT[pg-pedidos]}" pedidos conciliador)" \
         "redis = unix:$RUN/redis.sock" "redis_usuario = conciliador" "redis_senha = $SECRETS/redis_conciliador" \
         "interno = $RUN/interno.sock" "token = $SECRETS/conciliador.token" \
-        "intervalo_ms = $(setting conciliador_intervalo_ms 500)" \
+        "intervalo_ms = $(setting conciliador_intervalo_ms 500)" "anonimizar_dias = $(setting_own anonimizar_dias)" \
         "paciencia_ms = $(setting conciliador_paciencia_ms "$(conciliador_patience)")"
 }
 

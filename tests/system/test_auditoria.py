@@ -109,6 +109,11 @@ SPOILS = [
      "INSERT INTO produtos_vendidos_novas VALUES ('2020-01-01Z', {product}, 'Bolo de Prova', 1, 10)",
      "INSERT INTO produtos_vendidos_novas VALUES ('2020-01-01Z', {product}, 'Bolo de Prova', -1, -10)",
      "from 2020-01-01T00:00:00.000000Z: 1 sold for 10.00 are counted, expected 0 for 0"),
+    ("pedidos.clientes", "pedidos",
+     "DELETE FROM pedido_clientes WHERE pedido_id = '{kept}'",
+     """INSERT INTO pedido_clientes SELECT id, cliente_busca(cliente_nome, cliente_email, cliente_telefone)
+        FROM pedidos WHERE id = '{kept}'""",
+     "order {kept_number} was not anonymised: expected a row in pedido_clientes"),
     ("reserva.estado", "catalogo", "UPDATE reservas SET estado = 'confirmada' WHERE pedido_id = '{gone}'",
      "UPDATE reservas SET estado = 'liberada' WHERE pedido_id = '{gone}'",
      "order {gone_number} is cancelado and owes nothing: expected its reservation liberada, found it confirmada"),
@@ -224,7 +229,7 @@ def test_a_shop_that_was_at_work_adds_up(books):
     assert inicial + ajustes == estoque + reservado + vendido and reservado == 0 and vendido == 6
     looked = rows(done)
     assert looked.pop("quieto") == (0, "ok")
-    assert len(looked) == 26 and all(count > 0 and result == "ok" for count, result in looked.values()), looked
+    assert len(looked) == 27 and all(count > 0 and result == "ok" for count, result in looked.values()), looked
     orders = dict(re.findall(r"^([a-z_]+) +(\d+)  0$", done.stdout, re.M))
     assert orders.pop("all") == "5"
     assert orders == {"desfeito": "1", "confirmado": "1", "em_preparo": "1", "entregue": "1", "cancelado": "1"}

@@ -77,6 +77,12 @@ def test_a_service_role_changes_only_what_its_work_needs(shop):
         "UPDATE eventos SET dados = '{}'",
         "UPDATE eventos SET publicado_em = now()",
         "UPDATE conciliacao SET concluidos = 0",
+        "UPDATE pedidos SET cliente_nome = 'x'",
+        "UPDATE pedidos SET criado_em = now()",
+        "INSERT INTO pedidos (id, criado_em) VALUES (gen_random_uuid(), now())",
+        "DELETE FROM pedido_clientes",
+        "SELECT pedidos_anonimizar(1, 500)",
+        "SELECT pedidos_somar()",
     ):
         assert refused(pedidos, statement) == REFUSED, statement
     conciliador = shop.login("conciliador", "pedidos")
@@ -84,6 +90,9 @@ def test_a_service_role_changes_only_what_its_work_needs(shop):
         "INSERT INTO eventos (pedido_id, tipo, dados) SELECT id, 'x', '{}' FROM pedidos",
         "UPDATE pedidos SET valor_total = 1",
         "UPDATE pedidos SET cliente_nome = 'x'",
+        "UPDATE pedidos SET anonimizado_em = now()",
+        "DELETE FROM pedido_clientes",
+        "SELECT pedidos_apagar_dados('{}')",
         "UPDATE pedido_itens SET preco_unitario = 1",
         "DELETE FROM pedidos",
         "INSERT INTO pedido_historico (pedido_id, status, autor) SELECT id, 'pronto', 'x' FROM pedidos",

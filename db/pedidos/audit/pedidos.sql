@@ -178,6 +178,21 @@ COPY (
 ) TO STDOUT;
 
 COPY (
+    WITH visto AS (
+        SELECT p.numero, p.anonimizado_em, EXISTS (SELECT FROM pedido_clientes c WHERE c.pedido_id = p.id) AS achado
+        FROM pedidos p WHERE p.status >= 'confirmado' OR p.anonimizado_em IS NOT NULL
+    )
+    SELECT 'teste', 'exato', 'pedidos.clientes', count(*)::text,
+           'an order is found by its customer until it is anonymised' FROM visto
+    UNION ALL
+    SELECT 'erro', 'exato', 'pedidos.clientes', numero::text,
+           format('order %s was %s: expected %s in pedido_clientes', numero,
+                  CASE WHEN anonimizado_em IS NULL THEN 'not anonymised' ELSE 'anonymised at ' || rfc3339(anonimizado_em) END,
+                  CASE WHEN achado THEN 'no row' ELSE 'a row' END)
+    FROM visto WHERE achado <> (anonimizado_em IS NULL)
+) TO STDOUT;
+
+COPY (
     SELECT 'status', status, count(*),
            count(*) FILTER (WHERE status IN ('reservando', 'desfazendo') OR pendencia IS NOT NULL)
     FROM pedidos GROUP BY status ORDER BY status

@@ -20,6 +20,10 @@ ORDER BY random() LIMIT 50
 -- use: pedido
 FROM pedidos_vistos WHERE id = $1
 
+-- name: pedidos_anonimizar (writes)
+-- takes the personal data out of at most $2 orders: those that never were, and those that were finished $1 days ago (0: none); how many
+SELECT pedidos_anonimizar($1, $2)
+
 -- name: eventos_por_publicar
 -- the next ones as JSON, without what opens an order, which those of an older release hold; their ids, how many
 SELECT coalesce(json_agg(json_build_object('id', e.id::text, 'tipo', e.tipo, 'dados', (e.dados - 'pedido_id')::text) ORDER BY e.id), '[]'),
