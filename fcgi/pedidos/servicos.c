@@ -86,7 +86,8 @@ enum problem reserva_fazer(struct request *rq, struct response *rs, const struct
                            struct reserva *reserva)
 {
 	struct call_answer answer;
-	const char *body = arena_printf(rq->arena, "{\"pedido_id\":\"%s\",\"itens\":%s}", pedido->id, pedido->linhas);
+	const char *body = arena_printf(rq->arena, "{\"pedido_id\":\"%s\",\"numero\":%" PRId64 ",\"itens\":%s}",
+	                                pedido->id, pedido->numero, pedido->linhas);
 	enum problem problem = post(rq, "/interno/reservas", body, &answer);
 
 	*reserva = (struct reserva){0};
