@@ -12,6 +12,7 @@
 /* Of this process; the lock of a process is its own, a child has none of it. */
 static int board = -1;
 static int place = NO_PLACE;
+static bool serving;
 
 static struct flock lock_of(int first, int count, short type)
 {
@@ -25,6 +26,7 @@ void scoreboard_join(int fd)
 
 	board = fd;
 	place = NO_PLACE;
+	serving = false;
 	if (fcntl(fd, F_SETLK, &all) != 0) {
 		log_event(LOG_LEVEL_AVISO, "scoreboard_unavailable", "erro=%s", log_quote(strerror(errno)));
 		return;
@@ -44,8 +46,10 @@ void scoreboard_busy(bool busy)
 {
 	struct flock mine = lock_of(place, 1, busy ? F_WRLCK : F_RDLCK);
 
-	if (place != NO_PLACE)
-		fcntl(board, F_SETLK, &mine);
+	if (place == NO_PLACE || busy == serving)
+		return;
+	serving = busy;
+	fcntl(board, F_SETLK, &mine);
 }
 
 bool scoreboard_count(struct workforce *force)

@@ -21,7 +21,7 @@ struct workforce {
  */
 void scoreboard_join(int fd);
 
-/* The worker begins a request, or has ended it. Never waits: the byte is its own. */
+/* The worker has a request, or waits for one; what it is already costs nothing. Never waits: the byte is its own. */
 void scoreboard_busy(bool busy);
 
 /* Counts; false when the numbers are unknown. */

@@ -99,7 +99,12 @@ static enum event next_event(const struct inlet *inlet, int *connection)
 	struct epoll_event events[2];
 
 	for (;;) {
-		int count = epoll_wait(inlet->epoll, events, 2, -1);
+		/* Idle only when nothing is there: a worker that goes from request to request stays busy. */
+		int count = epoll_wait(inlet->epoll, events, 2, 0);
+		if (count == 0) {
+			scoreboard_busy(false);
+			count = epoll_wait(inlet->epoll, events, 2, -1);
+		}
 		for (int i = 0; i < count; i++) {
 			enum event asked = events[i].data.fd == inlet->signals ? read_signals(inlet) : EVENT_REQUEST;
 			if (asked != EVENT_REQUEST)
@@ -250,12 +255,9 @@ static enum event serve_requests(struct worker *worker, const struct inlet *inle
 		if (event != EVENT_REQUEST)
 			return event;
 		scoreboard_busy(true);
-		bool whole = read_request(fcgi, connection);
-		if (whole)
-			handle(worker, fcgi);
-		scoreboard_busy(false);
-		if (!whole)
+		if (!read_request(fcgi, connection))
 			continue;
+		handle(worker, fcgi);
 		/* Only after a request: a limit below what a new worker has would keep it from ever serving. */
 		if (spent(++served))
 			return EVENT_RENEWAL;
