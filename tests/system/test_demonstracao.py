@@ -16,8 +16,8 @@ TEXT = DOCUMENT.read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", TEXT, re.M | re.S))
 EXPERIMENTS = [title for title in SECTIONS if title[0].isdigit()]
 PARTS = ("**O que se aprende.**", "**No painel.**", "**O que acontece e por quê.**", "**A pergunta da banca.**")
-# A reader's shop has the product's own limits. Its deadlines are longer, for slow machines, but not much: what a crash left
-# is mended six seconds after them.
+# A reader's shop has the product's own limits. Its deadlines are longer, for slow machines, but not much: what a crash
+# left is mended six seconds after them.
 READER = {
     "limite_leituras": 200,
     "limite_escritas": 50,
