@@ -1,5 +1,6 @@
 // The back office: who comes in, and what each right sees.
 import assert from 'node:assert/strict';
+import {test} from 'node:test';
 import {pageTest, screenshots} from './browser.mjs';
 import {enter, messages, newToken, signIn} from './painel.mjs';
 import {eventually, useShop} from './shop.mjs';
@@ -38,6 +39,18 @@ pageTest(shop, 'a wrong token is refused in words, and nothing of it is kept', {
     await page.getByText('Este token não é aceito').waitFor();
     assert.equal(await page.getByLabel('Token').evaluate((input) => input === document.activeElement), true);
     assert.ok(!(await kept(page)).includes('token'), await kept(page));
+});
+
+pageTest(shop, 'an expired token is refused, and one that will expire says when', {}, async ({page, allow}) => {
+    allow(/status of 401/);
+    const soon = await newToken(shop, 'admin', '--expires', new Date(Date.now() + 2000).toISOString().replace(/\.\d+/, ''));
+    await eventually(async () => (await shop.ask('GET', '/api/eu', undefined, {token: soon.token})).status === 401);
+    await page.goto('/painel');
+    await enter(page, soon.token);
+    await page.getByText('Este token não é aceito').waitFor();
+    const later = await newToken(shop, 'atendente', '--expires', '2099-12-31');
+    await enter(page, later.token);
+    await page.getByText('atende até 31/12/2099').waitFor();
 });
 
 pageTest(shop, 'a token that is revoked in the middle of the work locks the page, and no typed text is lost', {}, async ({page, allow}) => {
@@ -114,4 +127,21 @@ pageTest(shop, 'the back office is used by keyboard alone, and says where it is'
     await page.keyboard.press('Enter');
     await page.waitForFunction(() => document.title.startsWith('Vendas'));
     assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1');
+});
+
+test('the page names every module that it will load, so that a slow line is asked once', async () => {
+    const text = await (await fetch(`${shop.url}/painel`)).text();
+    const named = new Set([...text.matchAll(/(?:modulepreload"|module") (?:href|src)="([^"]+)"/g)].map(([, address]) => address));
+    const needed = new Set();
+    const follow = async (address) => {
+        if (needed.has(address))
+            return;
+        needed.add(address);
+        const module = await (await fetch(shop.url + address)).text();
+        for (const [, path] of module.matchAll(/(?:import|from)\s*["'](\.[^"']+)["']/g))
+            await follow(new URL(path, shop.url + address).pathname);
+    };
+    await follow([...named].find((address) => address.endsWith('/painel/painel.js')));
+    assert.deepEqual([...needed].filter((address) => !named.has(address)), []);
+    assert.deepEqual([...named].filter((address) => !needed.has(address)), []);
 });

@@ -8,6 +8,25 @@ const shop = useShop();
 const statusOf = async ({id}) => (await shop.must('GET', `/api/pedidos/${id}`)).status;
 const step = (page, acao, {numero}) => page.getByRole('button', {name: `${acao}, pedido ${numero}`}).first();
 
+// First, while the shop has only its own products.
+pageTest(shop, 'orders, an order and the kitchen look well', {}, async ({page}) => {
+    const {token} = await newToken(shop);
+    const orders = await busyDay(shop);
+    await signIn(page, token, '#/pedidos?estado=todos');
+    await rowOf(page, orders.at(-1).numero).waitFor();
+    await screenshots(page, 'painel-pedidos');
+    await page.goto(`/painel#/pedidos/${orders[1].id}?estado=todos`);
+    await page.getByRole('heading', {name: `Pedido ${orders[1].numero}`}).waitFor();
+    await screenshots(page, 'painel-pedido');
+    await page.goto('/painel#/cozinha');
+    await page.getByRole('heading', {name: 'Quantidades do dia'}).waitFor();
+    await screenshots(page, 'painel-cozinha');
+    await page.setViewportSize({width: 720, height: 1018});
+    await page.emulateMedia({media: 'print'});
+    await settle(page);
+    await page.screenshot({path: `${process.env.CONFEITARIA_TOP}/build/test/telas/painel-cozinha-impressa.png`, fullPage: true});
+});
+
 pageTest(shop, 'an order goes from confirmed to handed over by a click each, and its history says who moved it', {}, async ({page}) => {
     const {nome, token} = await newToken(shop);
     const pedido = await shop.order([[1, 2]]);
@@ -133,8 +152,6 @@ pageTest(shop, 'the kitchen sees the day in the order of its time, and prints it
     await page.getByText('impresso em').waitFor();
     const look = await page.locator('.comanda').first().evaluate((ticket) => getComputedStyle(ticket));
     assert.deepEqual([look.color, look.backgroundColor], ['rgb(0, 0, 0)', 'rgb(255, 255, 255)']);
-    await settle(page);
-    await page.screenshot({path: `${process.env.CONFEITARIA_TOP}/build/test/telas/painel-cozinha-impressa.png`, fullPage: true});
     await page.emulateMedia({media: 'screen', colorScheme: 'dark'});
     await page.getByRole('link', {name: 'Dia anterior'}).click();
     await page.getByRole('heading', {name: 'Cozinha hoje'}).waitFor();
@@ -153,18 +170,4 @@ pageTest(shop, 'without the shop the page says so, and goes on when it is back',
     await page.getByRole('button', {name: 'Tentar de novo'}).click();
     await page.getByText('A loja não respondeu.').waitFor({state: 'detached'});
     await page.getByText('Sem notícias dos pedidos').waitFor({state: 'detached'});
-});
-
-pageTest(shop, 'orders, an order and the kitchen look well', {}, async ({page}) => {
-    const {token} = await newToken(shop);
-    const orders = await busyDay(shop);
-    await signIn(page, token, '#/pedidos?estado=todos');
-    await rowOf(page, orders.at(-1).numero).waitFor();
-    await screenshots(page, 'painel-pedidos');
-    await page.goto(`/painel#/pedidos/${orders[1].id}?estado=todos`);
-    await page.getByRole('heading', {name: `Pedido ${orders[1].numero}`}).waitFor();
-    await screenshots(page, 'painel-pedido');
-    await page.goto('/painel#/cozinha');
-    await page.getByRole('heading', {name: 'Quantidades do dia'}).waitFor();
-    await screenshots(page, 'painel-cozinha');
 });

@@ -29,6 +29,22 @@ async function photograph(page) {
     return Buffer.concat([plain.subarray(0, 2), head, body, plain.subarray(2)]);
 }
 
+// First, while the shop has only its own products.
+pageTest(shop, 'products, one of them, and sales look well', {}, async ({page}) => {
+    const {token} = await newToken(shop);
+    await busyDay(shop);
+    await pastDays(shop);
+    await signIn(page, token, '#/produtos');
+    await page.getByRole('link', {name: 'Bolo de Chocolate'}).waitFor();
+    await screenshots(page, 'painel-produtos');
+    await page.goto('/painel#/produtos/1');
+    await page.getByRole('heading', {name: 'O que mudou, e quem mudou'}).waitFor();
+    await screenshots(page, 'painel-produto', {fullPage: true});
+    await page.goto('/painel#/vendas');
+    await page.getByRole('img', {name: /^Valor vendido por dia/}).waitFor();
+    await screenshots(page, 'painel-vendas', {fullPage: true});
+});
+
 pageTest(shop, 'a product is made, priced exactly, and gets an upright picture without the camera’s notes', {}, async ({page}) => {
     const {token} = await newToken(shop);
     const nome = `Bolo de Rolo ${unlikely()}`;
@@ -226,19 +242,4 @@ pageTest(shop, 'sales are a chart and a table that say the same, without what wa
     assert.equal(await page.getByRole('region', {name: 'Vendas por dia, em tabela'}).getByRole('rowheader').count(), 7);
     await page.getByRole('link', {name: '90 dias'}).click();
     await eventually(async () => await page.getByRole('region', {name: 'Vendas por dia, em tabela'}).getByRole('rowheader').count() === 90);
-});
-
-pageTest(shop, 'products, one of them, and sales look well', {}, async ({page}) => {
-    const {token} = await newToken(shop);
-    await busyDay(shop);
-    await pastDays(shop);
-    await signIn(page, token, '#/produtos');
-    await page.getByRole('link', {name: 'Bolo de Chocolate'}).waitFor();
-    await screenshots(page, 'painel-produtos');
-    await page.goto('/painel#/produtos/1');
-    await page.getByRole('heading', {name: 'O que mudou, e quem mudou'}).waitFor();
-    await screenshots(page, 'painel-produto', {fullPage: true});
-    await page.goto('/painel#/vendas');
-    await page.getByRole('img', {name: /^Valor vendido por dia/}).waitFor();
-    await screenshots(page, 'painel-vendas', {fullPage: true});
 });

@@ -77,7 +77,7 @@ export const unlikely = () => randomUUID().slice(0, 8);
 
 // The days before today, as the sums that the shop keeps of them.
 const HISTORY = `INSERT INTO pedidos_resumo (quarto, status, pedidos, valor)
-    SELECT quarto_de_hora(now() - n * interval '1 day'), 'entregue', quantos, quantos * 61.35 + n
+    SELECT quarto_de_hora(now() - n * interval '1 day'), 'entregue', quantos, quantos * 261.35 + n
     FROM (SELECT n, (8 + 4 * sin(n * 0.9) + (n * 7) % 5 - CASE WHEN n % 7 = 3 THEN 20 ELSE 0 END)::integer AS quantos
           FROM generate_series(1, 89) AS n) AS dias
     WHERE quantos > 0 ON CONFLICT DO NOTHING`;

@@ -1,6 +1,7 @@
 // The frame around every view: who is signed in, the way between the views, and what is read out.
 import {loja} from '../comum/ajustes.js';
 import {Avisos} from '../comum/avisos.js';
+import {formatDay} from '../comum/datas.js';
 import {html, useEffect} from '../comum/ui.js';
 import {announcement, arrived, counts, late} from './novidades.js';
 import {route} from './rota.js';
@@ -48,12 +49,13 @@ function useTitle() {
 }
 
 export function Frame({children}) {
-    const {nome, direitos} = person.value;
+    const {nome, direitos, expira_em: until} = person.value;
+    const right = direitos.includes('admin') ? 'administra' : 'atende';
     useTitle();
     return html`<a class="pular" href="#conteudo" onClick=${skip}>Ir para o conteúdo</a>
         <header class="topo">
             <p class="marca">${loja.nome} <span>painel</span></p>
-            <p class="quem"><span>${nome}</span> <small>${direitos.includes('admin') ? 'administra' : 'atende'}</small></p>
+            <p class="quem"><span>${nome}</span> <small>${right}${until && ` até ${formatDay(until)}`}</small></p>
             <button type="button" class="botao-leve" onClick=${signOut}>Sair</button>
         </header>
         <${Ways} />

@@ -8,6 +8,14 @@ const STORES = {
     'pedidos/postgres': 'o PostgreSQL dos pedidos',
 };
 
+// As "os trabalhadores …" goes on.
+const OF_NAMES = {
+    catalogo: 'do catálogo',
+    'catalogo-replica': 'da réplica do catálogo',
+    carrinho: 'do carrinho',
+    pedidos: 'dos pedidos',
+};
+
 export const serviceName = (nome) => NAMES[nome] ?? nome;
 export const serviceOf = (sistema, nome) => sistema?.servicos.find((one) => one.nome === nome) ?? null;
 export const storeOf = (service, nome) => service?.dependencias.find((one) => one.nome === nome) ?? null;
@@ -24,14 +32,16 @@ const plain = (text) => ({text, kind: 'nota'});
 
 function serviceFacts(servico) {
     const {nome, trabalhadores} = servico;
-    const name = serviceName(nome);
+    const whose = OF_NAMES[nome] ?? `de ${nome}`;
     const answers = fact(String(poolAnswers(servico)), {
-        true: good(`os trabalhadores de ${name} respondem de novo`),
-        false: bad(`os trabalhadores de ${name} não respondem`),
+        true: good(`os trabalhadores ${whose} respondem de novo`),
+        false: bad(`os trabalhadores ${whose} não respondem`),
     });
     const facts = [[`pool ${nome}`, answers]];
-    if (trabalhadores)
-        facts.push([`total ${nome}`, {value: trabalhadores.total, ...plain(`${name}: agora são ${trabalhadores.total} trabalhadores`)}]);
+    if (trabalhadores) {
+        const {total} = trabalhadores;
+        facts.push([`total ${nome}`, {value: total, ...plain(`${serviceName(nome)}: agora são ${total} trabalhadores`)}]);
+    }
     return facts;
 }
 
