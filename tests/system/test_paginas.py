@@ -1,5 +1,5 @@
-"""The pages: what they load has a hash of it all in its address, settings stand in them, and libraries that cannot be had
-cost nothing else."""
+"""The pages: what they load is served under a hash of it all, they show the settings, and the shop starts without
+their libraries."""
 import os
 import re
 import shutil

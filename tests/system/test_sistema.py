@@ -92,7 +92,7 @@ def test_what_orders_still_owe(shop):
 
 
 def test_a_redis_that_does_not_tell_its_memory(shop):
-    """A right that only this call needs, and may be missing: Redis is well all the same, and what it holds is unknown."""
+    """Only this call needs that right. Without it Redis is well all the same, and what it holds is unknown."""
     shop.redis().execute_command("ACL", "SETUSER", "carrinho", "-memory|stats")
     try:
         unknown = {"nome": "redis", "status": "healthy", "memoria_bytes": None, "chaves": None}

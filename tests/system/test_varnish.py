@@ -88,7 +88,7 @@ def test_nothing_is_answered_from_the_cache(shop, through):
 
 
 def test_a_picture_may_be_kept(shop, through):
-    """Its address is a hash of its content, so another picture has another address; one that is not there yet is not kept."""
+    """Its address is a hash of its content, so another picture has another address; a missing one is not kept."""
     call, before = photograph(shop), seen(through, f"/fotos/{'0' * 64}.png")
     url = shop.admin.put(call.target, call.body, headers=call.headers).ok()["foto_url"]
     answers = [through().get(url) for _ in range(3)]
