@@ -30,7 +30,7 @@ class Proxied(Client):
     def exchange(self, method, target, body, headers):
         """What is wrong with a request matters only if the shop took it. A picture goes past Prism, which makes text of
         every body."""
-        if headers.get("Content-Type", "").startswith("image/"):
+        if body is not None and target.split("?")[0].endswith("/foto"):
             return self.direct.exchange(method, target, body, headers)
         answer = super().exchange(method, target, body, headers)
         Proxied.calls += 1
