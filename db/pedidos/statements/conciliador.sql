@@ -1,5 +1,11 @@
 -- What the conciliador looks for, and what it writes down.
 
+-- part: pedido_por_terminar
+-- an order without what only its customer and the staff are to know
+SELECT id, numero, status, NULL AS itens, NULL AS valor_total, NULL AS cliente, NULL AS entrega, NULL AS observacoes, criado_em, atualizado_em,
+       NULL AS historico, pendencia, NULL AS chave, NULL AS corpo_sha256, session_id, carrinho_versao, entrega_tipo, linhas, versao,
+       NULL AS cancelamento_chave, carrinho_retirado, mudanca
+
 -- name: conciliador_vez
 -- whether this connection is the one that works: holds the lock, or just got it. It goes with the connection.
 SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted
@@ -8,8 +14,8 @@ SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_bac
 
 -- name: pedidos_inacabados
 -- left alone for $1 ms, and not to be left alone for longer; in no order, so that one that fails does not hold up the others
--- use: pedido
-FROM pedidos_vistos
+-- use: pedido_por_terminar
+FROM pedidos_por_terminar
 WHERE (status IN ('reservando', 'desfazendo') OR pendencia IS NOT NULL)
   AND atualizado_em < now() - $1::integer * interval '1 millisecond'
   AND (proxima_tentativa IS NULL OR proxima_tentativa <= now())
@@ -17,8 +23,8 @@ ORDER BY random() LIMIT 50
 
 -- name: pedido_qualquer
 -- whatever has become of it
--- use: pedido
-FROM pedidos_vistos WHERE id = $1
+-- use: pedido_por_terminar
+FROM pedidos_por_terminar WHERE id = $1
 
 -- name: pedidos_anonimizar (writes)
 -- takes the personal data out of at most $2 orders: those that never were, and those that were finished $1 days ago (0: none); how many
