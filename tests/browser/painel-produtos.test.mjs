@@ -116,9 +116,9 @@ pageTest(shop, 'price and sale state change, and the trail says who changed them
     await page.getByRole('button', {name: 'Preço e venda'}).click();
     await eventually(async () => (await page.getByRole('row').filter({hasText: nome}).count()) === 3);
     const price = await cells(page, 'Preço');
-    assert.deepEqual(price.slice(1), ['R$ 36,50', 'R$ 39,00', nome].map((text) => text.replace(' ', '\u00a0')));
+    assert.deepEqual(price, ['R$\u00a036,50', 'R$\u00a039,00']);
     const sale = await cells(page, 'fora de venda');
-    assert.deepEqual(sale.slice(1), ['fora de venda', 'à venda', nome]);
+    assert.deepEqual(sale, ['fora de venda', 'à venda']);
 });
 
 pageTest(shop, 'stock goes up, down and to what was counted; the ledger says by whom and for which order', {}, async ({page, allow}) => {
@@ -143,7 +143,7 @@ pageTest(shop, 'stock goes up, down and to what was counted; the ledger says by 
     const {numero} = await shop.order([[id, 2]]);
     await page.getByRole('row').filter({hasText: `pedido ${numero}`}).first().waitFor();
     assert.equal(await page.getByRole('row').filter({hasText: nome}).count(), 3);
-    assert.deepEqual((await cells(page, nome)).slice(1), ['+8', '20', nome]);
+    assert.deepEqual(await cells(page, nome), ['+8', '20']);
 });
 
 pageTest(shop, 'an adjustment whose answer is lost counts once when it is repeated', {}, async ({page, allow}) => {

@@ -63,7 +63,9 @@ function shown(field, form, categorias) {
 // A 412: what somebody else changed meanwhile, beside what is in the form, and two ways on.
 function Conflict({base, theirs, form, categorias, onMine, onTheirs}) {
     const fields = Object.keys(NAMES).filter((field) => !same(base, theirs, field));
-    return html`<div class="recado conflito" role="alert">
+    const box = useRef(null);
+    useEffect(() => box.current.focus(), []);
+    return html`<div class="recado conflito" role="alert" ref=${box} tabindex="-1">
         <p><strong>Outra pessoa mudou este produto enquanto você editava.</strong> Nada do que você digitou se perdeu.</p>
         ${fields.length > 0 &&
         html`<${Scroll} label="O que mudou"><table>

@@ -48,14 +48,16 @@ async function askSystem() {
     }
 }
 
-async function observe() {
-    const [{sistema, problem}, lista, estoque] = await Promise.all([
-        askSystem(),
-        probe('/api/produtos?limite=1'),
-        known === null ? null : probe(`/api/produtos/${known}/estoque`),
-    ]);
+// The list may be kept by nginx; how much there is of a product is always asked of a worker.
+async function probeReads() {
+    const lista = await probe('/api/produtos?limite=1');
     known = lista.body?.data?.[0]?.id ?? known;
-    return {sistema, problem, lista, estoque};
+    return {lista, estoque: known && (await probe(`/api/produtos/${known}/estoque`))};
+}
+
+async function observe() {
+    const [system, reads] = await Promise.all([askSystem(), probeReads()]);
+    return {...system, ...reads};
 }
 
 // What was seen in one look stands in the order of cause and effect.

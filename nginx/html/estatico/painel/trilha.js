@@ -26,14 +26,18 @@ const inWords = ({tipo, pedido_numero: numero}) => TIPOS[tipo]?.(orderName(numer
 const signed = (count) => (count > 0 ? `+${count}` : String(count).replace('-', '−'));
 // A sale takes nothing more: its goods were set aside before.
 const howMany = ({tipo, quantidade}) => (tipo === 'venda' ? quantidade : signed(quantidade));
-const ofWhom = ({autor, tipo}) => autor ?? (OF_CUSTOMERS.includes(tipo) ? html`<span class="suave">cliente</span>` : '—');
+const ofWhom = ({autor, tipo}) => autor ?? (OF_CUSTOMERS.includes(tipo) ? 'cliente' : null);
+
+// When and by whom stands below what, so that a row fits a telephone.
+function What({one, children}) {
+    const who = ofWhom(one);
+    return html`<th scope="row">${children}<small>${formatInstant(one.em)}${who && ` · ${who}`}</small></th>`;
+}
 
 const Movement = ({one}) => html`<tr>
-    <td>${formatInstant(one.em)}</td>
-    <th scope="row">${inWords(one)}</th>
+    <${What} one=${one}>${inWords(one)}</>
     <td class="numero">${howMany(one)}</td>
     <td class="numero">${one.saldo}</td>
-    <td>${ofWhom(one)}</td>
 </tr>`;
 
 function valueOf(campo, value) {
@@ -43,23 +47,21 @@ function valueOf(campo, value) {
 }
 
 const Change = ({one}) => html`<tr>
-    <td>${formatInstant(one.em)}</td>
-    <th scope="row">${one.campo === 'preco' ? 'Preço' : 'Venda'}</th>
+    <${What} one=${one}>${one.campo === 'preco' ? 'Preço' : 'Venda'}</>
     <td>${valueOf(one.campo, one.antes)}</td>
     <td>${valueOf(one.campo, one.depois)}</td>
-    <td>${one.autor ?? '—'}</td>
 </tr>`;
 
 const SHEETS = {
     movimentos: {
         name: 'Estoque',
-        heads: ['Quando', 'O quê', '#Quantidade', '#Saldo', 'Quem'],
+        heads: ['O quê, quando e quem', '#Quantidade', '#Saldo'],
         row: Movement,
         none: 'O estoque ainda não mudou.',
     },
     mudancas: {
         name: 'Preço e venda',
-        heads: ['Quando', 'O quê', 'Antes', 'Depois', 'Quem'],
+        heads: ['O quê, quando e quem', 'Antes', 'Depois'],
         row: Change,
         none: 'O preço e a venda ainda não mudaram.',
     },

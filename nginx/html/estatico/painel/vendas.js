@@ -58,7 +58,7 @@ const Products = ({produtos}) => html`<section class="cartao" aria-labelledby="m
     <h2 id="mais-vendidos">Mais vendidos</h2>
     ${produtos.length === 0 && html`<p class="vazio">Nada foi vendido neste período.</p>`}
     ${produtos.length > 0 &&
-    html`<table>
+    html`<${Scroll} label="Produtos mais vendidos"><table>
         <${Heads} heads=${['Produto', '#Unidades', '#Valor']} />
         <tbody>
             ${produtos.map(
@@ -69,7 +69,7 @@ const Products = ({produtos}) => html`<section class="cartao" aria-labelledby="m
                 </tr>`,
             )}
         </tbody>
-    </table>`}
+    </table></>`}
 </section>`;
 
 function Sums({data: {desde, ate, dias, produtos}}) {
