@@ -88,7 +88,7 @@ static bool foto_url_valida(const char *text)
 		               .max = 500,                                                                             \
 		               .valid = foto_url_valida,                                                               \
 		               .words = "deve ser um endereço http:// ou https://, ou um caminho desta loja "         \
-		                        "(/fotos/bolo.jpg), de até 500 caracteres"},                                   \
+		                        "(que começa com /), de até 500 caracteres"},                                  \
 		[BODY_ATIVO] = {"ativo", FIELD_BOOL, offsetof(struct produto_body, ativo)},                            \
 		[BODY_ID] = {"id", FIELD_INT, offsetof(struct produto_body, id), .min = 1, .max = INT32_MAX},          \
 		[BODY_CATEGORIA_NOME] = {"categoria_nome", FIELD_TEXT, offsetof(struct produto_body, categoria_nome),  \
