@@ -42,6 +42,12 @@ test('what pages load is kept for good, and there is nothing of others', async (
     }
 });
 
+test('the manifest has the name as it was written', async () => {
+    const answer = await wanted('/site.webmanifest');
+    assert.equal(answer.headers.get('Content-Type'), 'application/manifest+json');
+    assert.equal((await answer.json()).name, NAME);
+});
+
 test('HSTS when a proxy of ours says that TLS was used', async () => {
     const secure = {Accept: 'text/html', 'X-Forwarded-Proto': 'https'};
     assert.match((await wanted('/', secure)).headers.get('Strict-Transport-Security'), /^max-age=\d{7,}/);
