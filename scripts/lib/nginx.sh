@@ -110,18 +110,21 @@ nginx_static() {
 
 # The marks in pages, and in the manifest.
 nginx_fill() {
-    local file text
-    local -A marks
+    local file text name
+    local -A marks in_html in_json
     nginx_marks "$2"
+    for name in "${!marks[@]}"; do
+        in_html[$name]=$(text_html "${marks[$name]}")
+        in_json[$name]=$(text_json "${marks[$name]}")
+    done
     while IFS= read -r -d '' file; do
-        text=$(nginx_filled html <"$file")
+        local -n kind=in_html
+        [[ $file == *.html ]] || local -n kind=in_json
+        text=$(<"$file")
+        for name in "${!marks[@]}"; do text=${text//"@$name@"/"${kind[$name]}"}; done
         pages_built || text=$(nginx_without_libraries <<<"$text")
         printf '%s\n' "$text" >"$file"
-    done < <(find "$1" -name '*.html' -print0)
-    while IFS= read -r -d '' file; do
-        text=$(nginx_filled json <"$file")
-        printf '%s\n' "$text" >"$file"
-    done < <(find "$1" -name '*.webmanifest' -print0)
+    done < <(find "$1" \( -name '*.html' -o -name '*.webmanifest' \) -print0)
 }
 
 nginx_marks() {
@@ -130,17 +133,6 @@ nginx_marks() {
     marks[LOJA]=${marks[NOME]}
     marks[FUSO]=$(setting_own fuso_horario)
     marks[ESTATICO]=/estatico/$1
-}
-
-# nginx_filled html|json < text
-nginx_filled() {
-    local text name value
-    text=$(cat)
-    for name in "${!marks[@]}"; do
-        value=$("text_$1" "${marks[$name]}")
-        text=${text//"@$name@"/"$value"}
-    done
-    printf '%s\n' "$text"
 }
 
 # A text as it stands in HTML, in attributes too; and no mark is in it.
