@@ -309,6 +309,35 @@ def test_a_worker_gives_back_the_memory_of_a_large_picture(shop):
     assert max(after) < max(before) + 1024, (before, after)
 
 
+@pytest.mark.parametrize("first", ["given", "taken away"])
+@pytest.mark.parametrize("by_address", [True, False], ids=["by its address", "by its bytes"])
+def test_a_picture_that_is_given_while_another_lets_it_go_stays(shop, first, by_address):
+    """Whichever of the two comes first, the second waits for it and sees what it did."""
+    one, other, body = shop.product()["id"], shop.product()["id"], png()
+    url = send(shop.admin, one, body).ok()["foto_url"]
+    changes = {
+        "given": f"SELECT produto_foto({other}, 'image/png', '\\x{body.hex()}', NULL, 'ana')",
+        "taken away": f"SELECT produto_foto({one}, NULL, NULL, NULL, 'ana')",
+    }
+    if by_address:
+        changes["given"] = f"UPDATE produtos SET foto_url = '{url}' WHERE id = {other}"
+    second = changes.pop("taken away" if first == "given" else "given")
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'catalogo' AND wait_event_type = 'Lock'"
+    with shop.login("catalogo") as begun, shop.login("catalogo") as late, ThreadPoolExecutor(1) as pool:
+        begun.autocommit = False
+        begun.cursor().execute(changes.pop(first))
+        done = pool.submit(late.cursor().execute, second)
+        assert eventually(lambda: done.done() or shop.value(waits) == "1") and not done.done()
+        begun.commit()
+        done.result()
+    begun.close()
+    late.close()
+    if first == "given" or not by_address:
+        assert kept_in_database(shop, url)
+    shop.admin.delete(f"/api/produtos/{other}/foto").ok()
+    assert is_gone(shop, url)
+
+
 def test_two_at_once_leave_every_product_its_picture(shop):
     """A picture that one product takes while another lets it go stays."""
     bodies = [png() for _ in range(3)]
