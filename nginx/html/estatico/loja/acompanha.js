@@ -1,9 +1,8 @@
 // An order, kept up to date while somebody looks at it: asked for with its tag, less and less often, not at all when hidden.
 import {newKey, request} from '../comum/api.js';
-import {noteFailure, whenOnline} from '../comum/conexao.js';
+import {noteFailure, persist, whenOnline} from '../comum/conexao.js';
 import {explain} from '../comum/erros.js';
 import {useEffect, useRef, useState} from '../comum/ui.js';
-import {persist} from './insiste.js';
 
 const FIRST_MS = 4000;
 const LONGEST_MS = 30000;

@@ -2,9 +2,8 @@
 import {newKey, request} from '../comum/api.js';
 import {dismissNamed} from '../comum/avisos.js';
 import {toCents} from '../comum/dinheiro.js';
-import {noteFailure, whenOnline} from '../comum/conexao.js';
+import {noteFailure, persist, whenOnline} from '../comum/conexao.js';
 import {computed, signal} from '../comum/ui.js';
-import {persist} from './insiste.js';
 import {currentSession, onSessionChange, openSession, remember, rememberedItems, renewSession} from './sessao.js';
 import {sayAdded, sayFailure, sayRestored, sayWaiting} from './falas.js';
 

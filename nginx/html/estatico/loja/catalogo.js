@@ -1,10 +1,9 @@
 // What is on sale, as the reader has asked for it. An answer to an older question never replaces a newer one's.
 import {request} from '../comum/api.js';
-import {noteFailure, whenOnline} from '../comum/conexao.js';
+import {noteFailure, persist, whenOnline} from '../comum/conexao.js';
 import {toCents} from '../comum/dinheiro.js';
 import {explain} from '../comum/erros.js';
 import {computed, signal} from '../comum/ui.js';
-import {persist} from './insiste.js';
 
 const PAGE = 24;
 const TYPING_MS = 250;
@@ -167,10 +166,11 @@ export async function readProduct(id, signal) {
     return produto;
 }
 
+// Resolves when the first page is there, or cannot be had.
 export function startCatalogue() {
-    load();
     document.addEventListener('visibilitychange', () => {
         if (!document.hidden && Date.now() - readAt > OLD_MS)
             refreshProducts();
     });
+    return load();
 }

@@ -3,6 +3,7 @@
  * tabs and over a reload: however often it is sent again, it is one order. valor_esperado says what the buyer saw.
  */
 import {newKey, request} from '../comum/api.js';
+import {persist} from '../comum/conexao.js';
 import {fromCents, toCents} from '../comum/dinheiro.js';
 import {countSeconds, explain} from '../comum/erros.js';
 import {local} from '../comum/guarda.js';
@@ -10,7 +11,6 @@ import {signal} from '../comum/ui.js';
 import {cartWasOrdered, refreshCart, restoreCart, settled, totalCents, troubled} from './carrinho.js';
 import {refreshProducts} from './catalogo.js';
 import {orderSent, showRefused, toBody} from './formulario.js';
-import {persist} from './insiste.js';
 import {keepOrder} from './meus.js';
 import {go} from './rotas.js';
 import {currentSession} from './sessao.js';

@@ -4,7 +4,7 @@ import {formatCents} from '../comum/dinheiro.js';
 import {Foto} from '../comum/foto.js';
 import {html} from '../comum/ui.js';
 import {cart, lines, removeFromCart, setQuantity, totalCents, troubled, units} from './carrinho.js';
-import {closeDrawer, drawerOpen} from './falas.js';
+import {closeDrawer} from './falas.js';
 import {Icone} from './icones.js';
 import {Quantidade} from './quantidade.js';
 import {go} from './rotas.js';
@@ -74,8 +74,6 @@ function checkOut() {
 }
 
 export function Gaveta() {
-    if (!drawerOpen.value)
-        return null;
     const all = lines.value;
     const ready = cart.value !== null;
     const trouble = troubled.value.length > 0;

@@ -4,13 +4,9 @@ import {Avisos} from '../comum/avisos.js';
 import {html, render, useEffect, useRef} from '../comum/ui.js';
 import {startCart} from './carrinho.js';
 import {startCatalogue} from './catalogo.js';
-import {closeDrawer} from './falas.js';
-import {Finalizar} from './finalizar.js';
-import {Gaveta} from './gaveta.js';
-import {MeusPedidos} from './meus.js';
+import {later, loadLater} from './depois.js';
+import {closeDrawer, drawerOpen} from './falas.js';
 import {Rodape, Topo} from './moldura.js';
-import {Pedido} from './pedido.js';
-import {Detalhe} from './produto.js';
 import {follow, jump, route} from './rotas.js';
 import {Vitrine} from './vitrine.js';
 
@@ -26,16 +22,27 @@ function Nada() {
 }
 
 function View({route: {nome, id}}) {
-    if (nome === 'finalizar')
-        return html`<${Finalizar}/>`;
-    if (nome === 'pedido')
-        return html`<${Pedido} key=${id} id=${id}/>`;
-    if (nome === 'pedidos')
-        return html`<${MeusPedidos}/>`;
+    // A product lies over the list.
+    if (nome === 'vitrine' || nome === 'produto')
+        return html`<${Vitrine}/>`;
     if (nome === 'nada')
         return html`<${Nada}/>`;
-    // A product lies over the list.
-    return html`<${Vitrine}/>`;
+    if (later.value === null)
+        return html`<div class="pagina"><p class="suave" aria-busy="true">Um instante…</p></div>`;
+    const {Finalizar, MeusPedidos, Pedido} = later.value;
+    if (nome === 'pedido')
+        return html`<${Pedido} key=${id} id=${id}/>`;
+    return nome === 'pedidos' ? html`<${MeusPedidos}/>` : html`<${Finalizar}/>`;
+}
+
+// What lies over the view.
+function Over({route: {nome, id}}) {
+    if (later.value === null)
+        return null;
+    const {Detalhe, Gaveta} = later.value;
+    return html`
+        ${nome === 'produto' && html`<${Detalhe} key=${id} id=${id}/>`}
+        ${drawerOpen.value && html`<${Gaveta}/>`}`;
 }
 
 // The list and a product over it are one page: what moves the focus there is the dialog.
@@ -63,11 +70,15 @@ function Loja() {
         <${Topo}/>
         <main id="conteudo" tabindex="-1"><${View} route=${now}/></main>
         <${Rodape}/>
-        ${now.nome === 'produto' && html`<${Detalhe} key=${now.id} id=${now.id}/>`}
-        <${Gaveta}/>
+        <${Over} route=${now}/>
         <${Avisos}/>`;
 }
 
-startCatalogue();
+const catalogue = startCatalogue();
 startCart();
 render(html`<${Loja}/>`, document.getElementById('app'));
+// At once where it is wanted at once.
+if (route.value.nome === 'vitrine')
+    catalogue.then(loadLater);
+else
+    loadLater();

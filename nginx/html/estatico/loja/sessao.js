@@ -3,8 +3,8 @@
  * lives a day after its last change; when it has expired, another one is opened and filled with what is remembered.
  */
 import {newKey, request} from '../comum/api.js';
+import {persist} from '../comum/conexao.js';
 import {local} from '../comum/guarda.js';
-import {persist} from './insiste.js';
 
 const NAME = 'confeitaria.carrinho';
 
