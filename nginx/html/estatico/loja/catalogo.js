@@ -149,6 +149,8 @@ let typing = null;
 
 export function search(text) {
     asked.value = {...asked.value, busca: text};
+    // What is shown no longer answers what is asked.
+    list.value = {...list.value, estado: 'carregando', erro: null};
     clearTimeout(typing);
     typing = setTimeout(load, TYPING_MS);
 }
