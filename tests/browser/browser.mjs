@@ -49,7 +49,7 @@ async function newContext(shop, faults, {javaScript = true, width = 1280, height
     return context;
 }
 
-// A test with a browser: body({page, shop, allow, open, t}). open(options) gives another customer's page; a second tab is
+// A test with a browser: body({page, shop, allow, open, faults, t}). open(options) gives another customer's page; a second tab is
 // page.context().newPage(). Options are newContext's.
 export function pageTest(shop, name, options, body) {
     test(`${basename(process.argv[1])}: ${name}`, {timeout: 5 * WAIT_MS}, async (t) => {
@@ -60,7 +60,7 @@ export function pageTest(shop, name, options, body) {
         };
         const allow = (...patterns) => allowed.push(...patterns);
         try {
-            await body({page: await open(), shop, allow, open, t});
+            await body({page: await open(), shop, allow, open, faults, t});
         } catch (error) {
             const seen = faults.filter((fault) => !allowed.some((pattern) => pattern.test(fault)));
             const place = await keepWhatIsSeen(shop, name, contexts);
