@@ -290,6 +290,7 @@ def resident_kib(pid):
         return int(re.search(r"VmRSS:\s+(\d+) kB", status.read())[1])
 
 
+@pytest.mark.slow  # sanitizers keep what is freed
 def test_a_worker_gives_back_the_memory_of_a_large_picture(shop):
     """What 2 MiB take on their way through it, and into its connection, is not kept."""
     item, small = shop.product()["id"], png(100_000)
@@ -361,6 +362,7 @@ def test_two_at_once_leave_every_product_its_picture(shop):
 SEEDED = [path.name for path in sorted((TOP / "db/catalogo/fotos").iterdir())]
 
 
+@pytest.mark.commands
 def test_a_new_shop_has_a_drawing_of_each_product():
     """Which may do nothing when it is opened by itself. What was taken away comes back by a command alone."""
     with Shop() as shop:

@@ -303,7 +303,7 @@ START_TEST(webp_metadata_is_taken_out)
 		ck_assert_int_eq(imagem_limpar(&imagem, IMAGEM_WEBP), IMAGEM_BOA);
 		ck_assert_uint_eq(imagem.len, files[i].len + 18);
 		ck_assert_uint_eq(imagem.bytes[20], 0x10);
-		ck_assert_uint_eq(imagem.bytes[4] | imagem.bytes[5] << 8, imagem.len - 8);
+		ck_assert_uint_eq((size_t)imagem.bytes[4] | (size_t)imagem.bytes[5] << 8, imagem.len - 8);
 		ck_assert_mem_eq(imagem.bytes + 30, files[i].bytes + 12, files[i].len - 12);
 	}
 }
