@@ -266,7 +266,7 @@ def test_nobody_is_held_up(loja):
     product, target = loja.product(estoque=100000), loja.state / "backups/preso"
     keeper = loja.login("pedidos", "pedidos")
     keeper.autocommit = False
-    keeper.cursor().execute("UPDATE pedidos SET observacoes = observacoes WHERE numero = 1")
+    keeper.cursor().execute("UPDATE pedidos SET pendencia = pendencia WHERE numero = 1")
     results = []
     thread = threading.Thread(target=lambda: results.append(loja.script("backup", "--to", target, check=False)))
     thread.start()

@@ -71,7 +71,7 @@ def forgotten(shop, order):
 
 
 def test_an_order_that_never_was_keeps_nothing(shop):
-    """Refused in the catalogue: nobody will ever read who wanted it."""
+    """Refused in the catalogue: there is no reason to know who wanted it."""
     person = Person(shop)
     product = shop.product(estoque=1)["id"]
     body = person.body(shop.cart({product: 1}))
@@ -136,7 +136,7 @@ def test_pollers_hear_of_it(private):
 
 
 def test_export(private):
-    """All orders of the person, by e-mail without case or by the telephone's digits, of nobody else."""
+    """All orders of the person, by e-mail without case or by the telephone's digits, and no other person's."""
     person, other = Person(private), Person(private)
     first, second = person.delivered(), person.order(key="outra-chave")[0]
     other.order()

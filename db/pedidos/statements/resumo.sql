@@ -8,7 +8,7 @@ FROM (SELECT coalesce($2::date, (now() AT TIME ZONE $3::text)::date) AS ate) AS 
 
 -- name: resumo (planned anew)
 -- of the days from $1 to $2 in zone $3 all, as JSON, and the products sold most. Of products the whole days (UTC) are added up already,
--- and what is left of the range at both ends in quarters of an hour; what nobody has added up yet comes to both.
+-- and what is left of the range at both ends in quarters of an hour; what is not added up yet comes to both.
 WITH por_dia AS (
     SELECT (quarto AT TIME ZONE $3::text)::date AS dia, status, sum(pedidos) AS pedidos, sum(valor) AS valor
     FROM (SELECT quarto, status, pedidos, valor FROM pedidos_resumo
