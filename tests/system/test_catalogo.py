@@ -292,14 +292,12 @@ def test_a_category_in_use(shop):
     shop.admin.delete(f"/api/categorias/{lot}").ok()
 
 
-def test_a_page_for_people(shop):
-    """The static root links the API, its description and what its errors mean."""
-    home = shop.public.get("/")
-    assert home.status == 200 and home.headers["Content-Type"].startswith("text/html")
-    for link in ("/api/openapi.yaml", "/api/produtos", "/erros/"):
-        assert f'"{link}' in home.text
-        assert shop.public.get(link).status == 200
-    assert '"/health' in home.text and shop.health("healthy").status == 200
+def test_pages_for_people(shop):
+    """The shop, the back office, the reference of the API with its description, and what its errors mean."""
+    for path in ("/", "/painel", "/api/", "/erros/"):
+        page = shop.public.get(path)
+        assert page.status == 200 and page.headers["Content-Type"].startswith("text/html"), path
+    assert shop.public.get("/api/openapi.yaml").status == 200
     page = shop.public.get("/erros/estoque-insuficiente")
     assert page.status == 200 and "Estoque insuficiente" in page.text
     shop.public.get("/erros/nenhum").problem("rota_nao_encontrada")
