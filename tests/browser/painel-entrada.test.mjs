@@ -121,6 +121,12 @@ pageTest(shop, 'the back office is used by keyboard alone, and says where it is'
     await page.getByRole('button', {name: `Está pronto, pedido ${pedido.numero}`}).waitFor();
     await eventually(async () => (await shop.must('GET', `/api/pedidos/${pedido.id}`)).status === 'em_preparo');
     assert.match(await page.evaluate(() => document.activeElement.textContent), /Está pronto/);
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', {name: `Cliente retirou, pedido ${pedido.numero}`}).waitFor();
+    await page.keyboard.press('Enter');
+    await eventually(async () => (await shop.must('GET', `/api/pedidos/${pedido.id}`)).status === 'entregue');
+    await page.getByRole('button', {name: `Cliente retirou, pedido ${pedido.numero}`}).waitFor({state: 'detached'});
+    assert.equal(await page.evaluate(() => document.activeElement.className), 'passos');
     for (const landmark of ['banner', 'main'])
         assert.equal(await page.getByRole(landmark).count(), 1, landmark);
     await page.getByRole('link', {name: 'Vendas'}).focus();
