@@ -37,7 +37,7 @@ export function Steps({pedido, onMoved, cancel = false}) {
     };
     const button = (kind, acao, action) => html`<button type="button" class=${kind} aria-label=${`${acao}, pedido ${pedido.numero}`}
         aria-disabled=${busy ? 'true' : undefined} onClick=${firstClick(action)}>${acao}</button>`;
-    return html`<div class="passos" ref=${root} tabindex="-1">
+    return html`<div class="passos" role="group" aria-label=${`Passos do pedido ${pedido.numero}`} ref=${root} tabindex="-1">
         ${passosDe(pedido).map(({para, acao, volta}) => button(volta ? 'botao-claro' : 'botao', acao, () => move(para)))}
         ${cancel && podeCancelar(pedido) && button('botao-claro botao-perigo', 'Cancelar', () => setAsking(true))}
         ${asking &&
