@@ -1,4 +1,5 @@
-// Short messages at the edge of the page, read out by screen readers. They go by themselves, but not while somebody reads one.
+// Short messages at the edge of the page, read out by screen readers. They go by themselves, but not while the
+// pointer or the focus is on one.
 import {html, signal} from './ui.js';
 
 const SHOWN_MS = 6000;

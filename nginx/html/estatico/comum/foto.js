@@ -13,8 +13,8 @@ function Prato({produto}) {
             <path class="prato-pe" d="M184 222h32l12 36h-56z"/>
             <ellipse class="prato-pe" cx="200" cy="258" rx="54" ry="9"/>
             <ellipse class="prato-prato" cx="200" cy="216" rx="126" ry="16"/>
-            <text class="prato-letra" x="200" y="198" text-anchor="middle">${initial(produto.nome)}</text>
             <path class="prato-redoma" d="M104 210v-58a96 96 0 0 1 192 0v58c0 8-43 13-96 13s-96-5-96-13Z"/>
+            <text class="prato-letra" x="200" y="198" text-anchor="middle">${initial(produto.nome)}</text>
             <path class="prato-brilho" d="M128 192v-40a72 72 0 0 1 22-51"/>
             <circle class="prato-redoma" cx="200" cy="46" r="9"/>
         </svg>`;

@@ -1,4 +1,4 @@
-// An order, kept up to date while somebody looks at it: asked for with its tag, less and less often, not at all when hidden.
+// An order, kept up to date while it is on the screen: asked for with its tag, less and less often, not at all when hidden.
 import {newKey, request} from '../comum/api.js';
 import {noteFailure, persist, whenOnline} from '../comum/conexao.js';
 import {explain} from '../comum/erros.js';
@@ -10,63 +10,58 @@ const SLOWER = 1.3;
 
 const ENDED = new Set(['entregue', 'cancelado']);
 
-// Watches until stop() is called. changed(pedido) for each new state, failed(error) for each failure.
+// Watches until stop() is called. changed(pedido) for each answer, null when nothing is new; failed(error) for each failure.
 function watch(id, changed, failed) {
     const leaving = new AbortController();
-    let etag = null;
-    let wait = FIRST_MS;
-    let timer = null;
-    let asking = false;
-    let ended = false;
+    const state = {etag: null, wait: FIRST_MS, ended: false, asking: false, timer: null};
 
     async function ask() {
-        clearTimeout(timer);
-        if (asking || document.hidden || leaving.signal.aborted)
+        clearTimeout(state.timer);
+        if (state.asking || state.ended || document.hidden || leaving.signal.aborted)
             return;
-        asking = true;
-        let pause = wait;
-        try {
-            const answer = await request(`/api/pedidos/${id}`, {etag, signal: leaving.signal});
-            if (answer.status !== 304) {
-                etag = answer.etag;
-                wait = FIRST_MS;
-                ended = ENDED.has(answer.data.status);
-            } else {
-                wait = Math.min(wait * SLOWER, LONGEST_MS);
-            }
-            pause = wait;
-            changed(answer.status === 304 ? null : answer.data);
-        } catch (error) {
-            if (leaving.signal.aborted)
-                return;
-            noteFailure(error);
-            failed(error);
-            ended = error.status === 404;
-            wait = Math.min(wait * SLOWER, LONGEST_MS);
-            pause = Math.max(wait, (error.retryAfter ?? 0) * 1000);
-            if (error.kind === 'network')
-                whenOnline().then(ask);
-        } finally {
-            asking = false;
-            if (!ended && !leaving.signal.aborted)
-                timer = setTimeout(ask, pause);
-        }
+        state.asking = true;
+        const pause = await askOnce(id, state, leaving.signal, {changed, failed});
+        state.asking = false;
+        if (!state.ended && !leaving.signal.aborted)
+            state.timer = setTimeout(ask, pause);
     }
 
-    const seen = () => {
-        if (!document.hidden && !ended)
-            ask();
-    };
+    const seen = () => ask();
     document.addEventListener('visibilitychange', seen);
     ask();
     return {
         askNow: ask,
         stop() {
             leaving.abort();
-            clearTimeout(timer);
+            clearTimeout(state.timer);
             document.removeEventListener('visibilitychange', seen);
         },
     };
+}
+
+// One question; how long to wait before the next.
+async function askOnce(id, state, signal, {changed, failed}) {
+    const slower = Math.min(state.wait * SLOWER, LONGEST_MS);
+    try {
+        const {status, etag, data} = await request(`/api/pedidos/${id}`, {etag: state.etag, signal});
+        if (status === 304) {
+            state.wait = slower;
+            changed(null);
+        } else {
+            Object.assign(state, {etag, wait: FIRST_MS, ended: ENDED.has(data.status)});
+            changed(data);
+        }
+        return state.wait;
+    } catch (error) {
+        if (signal.aborted)
+            return 0;
+        noteFailure(error);
+        failed(error);
+        Object.assign(state, {wait: slower, ended: error.status === 404});
+        // Without a connection the next question comes when it is back.
+        await whenOnline();
+        return Math.max(error.kind === 'network' ? 0 : slower, (error.retryAfter ?? 0) * 1000);
+    }
 }
 
 // {pedido, erro, em, askNow}: erro of the newest question, em when an answer came last.

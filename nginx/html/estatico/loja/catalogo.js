@@ -18,7 +18,7 @@ export const PRICES = [
 ];
 
 export const ORDERS = [
-    {nome: 'Sugestão da casa', valor: ''},
+    {nome: 'Sugestões', valor: ''},
     {nome: 'Menor preço', valor: 'preco'},
     {nome: 'Maior preço', valor: '-preco'},
     {nome: 'Novidades', valor: 'recentes'},

@@ -1,4 +1,5 @@
-// The shop window is on the screen before what comes after it is loaded; that is there before anybody needs it, without a connection too.
+// The shop window is on the screen before what comes after it is loaded; that follows at once, so that it is there without a
+// connection too.
 import {noteFailure, whenOnline} from '../comum/conexao.js';
 import {signal} from '../comum/ui.js';
 

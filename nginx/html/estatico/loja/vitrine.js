@@ -9,7 +9,7 @@ import {Cartao} from './produto.js';
 import {follow, jump} from './rotas.js';
 
 const MINUTE_MS = 60000;
-// What is on the screen before anybody scrolls.
+// What is on the screen before it is scrolled.
 const FIRST = 4;
 
 function Aberta() {
