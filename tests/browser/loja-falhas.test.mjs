@@ -107,7 +107,8 @@ pageTest(shop, 'two tabs that confirm the same cart make one order', {}, async (
     const other = await page.context().newPage();
     await other.goto('/#/finalizar');
     await fillIn(other, buyer);
-    const press = (tab) => confirm(tab).evaluate((button) => button.click());
+    await confirm(other).waitFor();
+    const press = (tab) => tab.evaluate(() => document.querySelector('button[type="submit"].botao')?.click());
     await Promise.all([press(page), press(other)]);
     // Each tab shows the order, or, where it heard of it before it had asked, that the cart is empty.
     for (const tab of [page, other])
