@@ -1,4 +1,4 @@
-// The form of a product's data. Only what was changed is sent, with the tag of what was read: nobody's change is overwritten unseen.
+// The form of a product's data. Only what was changed is sent, with the tag of what was read: no change of others is overwritten unseen.
 import {newKey} from '../comum/api.js';
 import {notify} from '../comum/avisos.js';
 import {centsToText, formatCents, fromCents, parseCents, toCents} from '../comum/dinheiro.js';
