@@ -92,7 +92,7 @@ def order_catalogo(lines, products):
     text, produtos, quantidades = draw(lines, products)
     pedido = UUID.format("pedido")
     return text + [
-        filled("catalogo", "reserva_fazer", pedido, produtos, quantidades),
+        filled("catalogo", "reserva_fazer", pedido, produtos, quantidades, "1"),
         filled("catalogo", "reserva_confirmar", pedido),
     ]
 
