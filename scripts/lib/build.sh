@@ -28,8 +28,11 @@ pages_need() {
 }
 
 pages_check() {
-    pages_built || warn "the pages lack their libraries and only say that they are being worked on; the API is whole." \
-        "Install npm (apt-get install npm), then scripts/restart$(state_option) nginx. What is wrong: make -C $BUILD pages"
+    local remedy="install npm (apt-get install npm)"
+    ! pages_built || return 0
+    ! command -v npm >/dev/null || remedy="npm could not get them, make -C $BUILD pages says why"
+    warn "the pages lack their libraries and only say that they are being worked on; the API is whole." \
+        "Remedy: $remedy; then run scripts/restart$(state_option) nginx"
 }
 
 build_make() {
