@@ -176,3 +176,16 @@ pageTest(shop, 'without the shop the page says so, and goes on when it is back',
     await page.getByText('A loja não respondeu.').waitFor({state: 'detached'});
     await page.getByText('Sem notícias dos pedidos').waitFor({state: 'detached'});
 });
+
+pageTest(shop, 'an order whose personal data were taken out says so', {}, async ({page}) => {
+    const {token} = await newToken(shop);
+    const email = `apagar-${unlikely()}@exemplo.com.br`;
+    const pedido = await shop.order([[1, 1]], {cliente: {nome: 'Dona Lia', email, telefone: '(11) 91234-0000'}});
+    await shop.must('PUT', `/api/pedidos/${pedido.id}/status`, {status: 'cancelado'});
+    await shop.control('script', 'customer', 'anonymise', email, '--yes');
+    await signIn(page, token, '#/pedidos?estado=cancelado');
+    await rowOf(page, pedido.numero).getByText('Dados apagados').waitFor();
+    await rowOf(page, pedido.numero).getByRole('link').click();
+    await page.getByRole('region', {name: 'O pedido'}).getByText('Dados apagados').waitFor();
+    assert.equal(await page.getByText('Dona Lia').count(), 0);
+});

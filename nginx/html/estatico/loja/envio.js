@@ -60,7 +60,7 @@ async function arrived(pedido, message = null) {
     attemptOver();
     keepOrder({id: pedido.id, numero: pedido.numero, em: pedido.criado_em, totalCentavos: toCents(pedido.valor_total)});
     notice.value = null;
-    arrival.value = message ?? {id: pedido.id, novo: true, texto: `Pedido feito! Obrigado, ${pedido.cliente.nome.split(' ')[0]}.`};
+    arrival.value = message ?? {id: pedido.id, novo: true, texto: `Pedido feito! Obrigado${pedido.cliente.nome ? `, ${pedido.cliente.nome.split(' ')[0]}` : ''}.`};
     orderSent();
     go(`#/pedido/${pedido.id}`);
     await cartWasOrdered();

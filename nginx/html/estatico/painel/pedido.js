@@ -33,7 +33,7 @@ function People({pedido: {cliente, entrega, observacoes}}) {
         <dd>${entrega.data ? nameMoment(entrega.data) : 'sem data marcada'}</dd>
         ${entrega.endereco && html`<dt>Endereço</dt><dd class="com-linhas">${entrega.endereco}</dd>`}
         <dt>Cliente</dt>
-        <dd>${cliente.nome}</dd>
+        <dd>${cliente.nome ?? 'Dados apagados'}</dd>
         ${cliente.telefone && html`<dt>Telefone</dt><dd><a href=${telephoneHref(cliente.telefone)}>${cliente.telefone}</a></dd>`}
         ${cliente.email && html`<dt>E-mail</dt><dd><a href=${`mailto:${cliente.email}`}>${cliente.email}</a></dd>`}
         ${observacoes && html`<dt>Observações</dt><dd class="com-linhas destaque">${observacoes}</dd>`}

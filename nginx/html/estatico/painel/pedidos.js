@@ -72,7 +72,7 @@ export const itemsInWords = (itens) => itens.map(({quantidade, nome}) => `${quan
 function Row({pedido, open, filter, onMoved}) {
     return html`<li class=${`linha-pedido ${open ? 'linha-aberta' : ''}`}>
         <a class="linha-nome" href=${listAddress(filter, pedido.id)} aria-current=${open ? 'true' : undefined}>
-            <span class="numero"><span class="so-leitor">Pedido </span>${pedido.numero}</span> ${pedido.cliente.nome}
+            <span class="numero"><span class="so-leitor">Pedido </span>${pedido.numero}</span> ${pedido.cliente.nome ?? 'Dados apagados'}
         </a>
         <p class="linha-quando">${tipoNome(pedido.entrega.tipo)} · ${dueShort(pedido)}</p>
         <p class="linha-itens">${itemsInWords(pedido.itens)}</p>
