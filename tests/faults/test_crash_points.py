@@ -57,7 +57,7 @@ class Watch:
     """Looks into the stores over kept connections, as the services' own roles."""
 
     def __init__(self, shop):
-        self.pedidos, self.catalogo = shop.login("conciliador", "pedidos"), shop.login("catalogo")
+        self.pedidos, self.catalogo = shop.login("pedidos", "pedidos"), shop.login("catalogo")
 
     def orders(self, session):
         """The states of a session's orders that came to be."""
