@@ -73,6 +73,7 @@ WHOLE = (
     Step("Debian 13, the fast part", "tests/debian13"),
     building("build, crash points", "build/crash", "--enable-crash-points"),
     building("build, sanitizers", "build/sanitizers", "--enable-sanitizers"),
+    Step("browser tests", "tests/browser/run", weight=2),
     pytest(
         "deaths between two effects",
         "tests/faults/test_crash_points.py tests/faults/test_crash_cache.py",
@@ -92,7 +93,6 @@ WHOLE = (
     Step("lint, C", "make -s -C build lint", debian_12=True),
     Step("distcheck", "make -s -C build distcheck"),
     Step("OpenAPI by others' tools", "tests/openapi/run"),
-    Step("browser tests", "tests/browser/run", weight=2),
     pytest("workers under valgrind", "tests/system/test_valgrind.py -m valgrind"),
     unit(
         "unit tests, valgrind",
