@@ -221,7 +221,7 @@ pageTest(shop, 'products are found, also those off sale', {}, async ({page}) => 
     await page.getByLabel('Procurar').fill(nome);
     await eventually(async () => await page.getByRole('list', {name: 'Produtos'}).getByRole('listitem').count() === 1);
     await page.getByRole('link', {name: nome}).click();
-    await page.getByText('Fora de venda').waitFor();
+    await page.getByRole('heading', {name: nome}).getByText('Fora de venda').waitFor();
 });
 
 pageTest(shop, 'sales are a chart and a table that say the same, without what was cancelled', {}, async ({page}) => {
