@@ -204,5 +204,6 @@ def test_who_serves_sees_every_product_and_changes_none(shop, atendente):
     atendente.delete(address).problem("nao_autorizado")
     shop.admin.delete(address).ok()
     assert atendente.get(address).data["ativo"] is False
-    assert [one["id"] for one in atendente.get(f"/api/produtos?ativo=false&ids={product['id']}").data] == [product["id"]]
+    found = atendente.get(f"/api/produtos?ativo=false&ids={product['id']}").data
+    assert [one["id"] for one in found] == [product["id"]]
     shop.public.get(address).problem("produto_nao_encontrado")
