@@ -96,9 +96,13 @@ nginx_static() {
     rm -rf "$new"
     mkdir -m 0755 "$new"
     cp -r "$TOP/nginx/html/." "$new/"
-    mkdir -p "$new/erros" "$new/estatico"
+    mkdir -p "$new/erros"
     awk -v model="$TOP/nginx/erro.html.in" -v out="$new/erros" -f "$TOP/nginx/erros.awk" "$TOP/fcgi/core/problems.def"
-    if pages_built; then cp -r "$BUILD/paginas/lib" "$BUILD/paginas/referencia" "$new/estatico/"; fi
+    if pages_built; then
+        rm -rf "$new/estatico"
+        cp -r "$BUILD/paginas" "$new/estatico"
+        rm "$new/estatico/feito"
+    fi
     hash=$(cd "$new/estatico" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0r sha256sum | sha256sum | cut -c1-16)
     mv -T "$new/estatico" "$new/$hash"
     mkdir "$new/estatico"

@@ -1,6 +1,5 @@
 // The back office: who comes in, and what each right sees.
 import assert from 'node:assert/strict';
-import {test} from 'node:test';
 import {pageTest, screenshots} from './browser.mjs';
 import {enter, messages, newToken, signIn} from './painel.mjs';
 import {eventually, useShop} from './shop.mjs';
@@ -133,21 +132,4 @@ pageTest(shop, 'the back office is used by keyboard alone, and says where it is'
     await page.keyboard.press('Enter');
     await page.waitForFunction(() => document.title.startsWith('Vendas'));
     assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1');
-});
-
-test('the page names every module that it will load, so that a slow line is asked once', async () => {
-    const text = await (await fetch(`${shop.url}/painel`)).text();
-    const named = new Set([...text.matchAll(/(?:modulepreload"|module") (?:href|src)="([^"]+)"/g)].map(([, address]) => address));
-    const needed = new Set();
-    const follow = async (address) => {
-        if (needed.has(address))
-            return;
-        needed.add(address);
-        const module = await (await fetch(shop.url + address)).text();
-        for (const [, path] of module.matchAll(/(?:import|from)\s*["'](\.[^"']+)["']/g))
-            await follow(new URL(path, shop.url + address).pathname);
-    };
-    await follow([...named].find((address) => address.endsWith('/painel/painel.js')));
-    assert.deepEqual([...needed].filter((address) => !named.has(address)), []);
-    assert.deepEqual([...named].filter((address) => !needed.has(address)), []);
 });

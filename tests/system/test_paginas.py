@@ -57,10 +57,16 @@ def test_tls_is_believed_of_our_proxies_only(shop):
 
 
 class Tree:
-    """A copy of what scripts/up reads, with a system of its own; `build` has the programs."""
+    """A copy of what scripts/up reads and of the programs, with a system of its own; `pages`: what they load is built."""
 
-    def __init__(self, place, build):
-        self.top, self.state, self.build = place / "arvore", place / "estado", build
+    def __init__(self, place, pages):
+        build = Path(os.environ.get("CONFEITARIA_BUILD", TOP / "build"))
+        self.top, self.state, self.build = place / "arvore", place / "estado", place / "programas"
+        self.build.mkdir()
+        for program in PROGRAMS:
+            shutil.copy2(build / program, self.build)
+        if pages:
+            shutil.copytree(build / "paginas", self.build / "paginas")
         for part in ("scripts", "nginx", "db", "fcgi"):
             shutil.copytree(TOP / part, self.top / part)
         self.port = free_ports()[0]
@@ -85,8 +91,8 @@ class Tree:
         return self.script("up", "--port", str(self.port), "--direct-ports", "0", "--no-seed", *words)
 
     def change(self):
-        """A module is another one; the address of it all."""
-        with (self.top / "nginx/html/estatico/comum/ui.js").open("a") as module:
+        """A file that pages load is another one; the address of it all."""
+        with (self.build / "paginas/loja/principal.js").open("a") as module:
             module.write("// mudou\n")
         self.script("restart", "nginx")
         return self.address()
@@ -97,7 +103,7 @@ class Tree:
 
     def module(self, address):
         """The answer for the module that changes."""
-        return self.client.get(f"{address}comum/ui.js")
+        return self.client.get(f"{address}loja/principal.js")
 
 
 @pytest.fixture(name="tree")
@@ -105,8 +111,8 @@ def fixture_tree(place):
     """Taken down at the end."""
     made = []
 
-    def make(build=None):
-        made.append(Tree(place, build or os.environ.get("CONFEITARIA_BUILD", TOP / "build")))
+    def make(pages=True):
+        made.append(Tree(place, pages))
         return made[-1]
 
     yield make
@@ -125,7 +131,7 @@ def test_what_pages_load_is_kept_for_good_and_a_page_that_is_open_goes_on(tree):
     first = tree.address()
     kept = tree.module(first)
     assert kept.status == 200 and kept.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    again = tree.client.get(f"{first}comum/ui.js", headers={"If-None-Match": kept.etag})
+    again = tree.client.get(f"{first}loja/principal.js", headers={"If-None-Match": kept.etag})
     assert again.status == 304 and again.headers["Cache-Control"] == kept.headers["Cache-Control"]
     tree.script("restart", "nginx")
     assert tree.client.get("/").etag == page.etag and tree.module(first).etag == kept.etag
@@ -137,12 +143,9 @@ def test_what_pages_load_is_kept_for_good_and_a_page_that_is_open_goes_on(tree):
 
 
 @pytest.mark.commands
-def test_without_the_libraries_all_else_works(tree, place):
+def test_without_the_libraries_all_else_works(tree):
     """scripts/up says so and goes on; a page shows what it has without JavaScript."""
-    (place / "programas").mkdir()
-    for program in PROGRAMS:
-        shutil.copy2(Path(os.environ.get("CONFEITARIA_BUILD", TOP / "build")) / program, place / "programas")
-    tree = tree(place / "programas")
+    tree = tree(pages=False)
     assert "the pages lack their libraries" in tree.up()
     for path in ("/", "/painel", "/api/"):
         page = text_of(tree.client.get(path))
