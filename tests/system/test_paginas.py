@@ -57,7 +57,8 @@ def test_tls_is_believed_of_our_proxies_only(shop):
 
 
 class Tree:
-    """A copy of what scripts/up reads and of the programs, with a system of its own; `pages`: what they load is built."""
+    """A copy of what scripts/up reads and of the programs, with a system of its own; `pages`: with what they load, if
+    it is built here."""
 
     def __init__(self, place, pages):
         build = Path(os.environ.get("CONFEITARIA_BUILD", TOP / "build"))
@@ -65,8 +66,10 @@ class Tree:
         self.build.mkdir()
         for program in PROGRAMS:
             shutil.copy2(build / program, self.build)
-        if pages:
-            shutil.copytree(build / "paginas", self.build / "paginas")
+        self.loaded = self.top / "nginx/html/estatico"
+        if pages and (build / "paginas/feito").exists():
+            self.loaded = self.build / "paginas"
+            shutil.copytree(build / "paginas", self.loaded)
         for part in ("scripts", "nginx", "db", "fcgi"):
             shutil.copytree(TOP / part, self.top / part)
         self.port = free_ports()[0]
@@ -92,7 +95,7 @@ class Tree:
 
     def change(self):
         """A file that pages load is another one; the address of it all."""
-        with (self.build / "paginas/loja/principal.js").open("a") as module:
+        with (self.loaded / "loja/principal.js").open("a") as module:
             module.write("// mudou\n")
         self.script("restart", "nginx")
         return self.address()
