@@ -11,6 +11,7 @@ pytestmark = pytest.mark.slow
 
 UNPUBLISHED = "SELECT count(*) FROM eventos WHERE publicado_em IS NULL"
 RESERVED = "SELECT count(*) FROM reservas WHERE estado = 'reservada'"
+PERSONAL = "SELECT count(*) FROM pedidos WHERE status = 'desfeito' AND anonimizado_em IS NULL"
 OPEN_ORDERS = "SELECT count(*) FROM pedidos WHERE status IN ('reservando', 'desfazendo') OR pendencia IS NOT NULL"
 
 
@@ -330,6 +331,8 @@ def traced(shop, points, scenario, gives_up):
     else:
         run.acknowledged(until_definite(run.call))
     assert eventually(lambda: grown_old(shop))
+    # The conciliador takes personal data out of what never was only now and then.
+    assert eventually(lambda: shop.watch.count(shop.watch.pedidos, PERSONAL) == 0)
     signed(shop)
     found = points.passed(shop)
     points.forget()
