@@ -41,7 +41,7 @@ export function sayFailure(error, retry) {
     const {texto, repetir} = explain(error);
     const said = error.status === 503 && error.codigo !== 'resultado_desconhecido' ? CALM : texto;
     notify(said, {tipo: 'erro', nome: 'carrinho', fica: repetir, acao: repetir ? {texto: 'Tentar de novo', ao: retry} : null});
-    // The page showed a stock, a price or a product that is no more.
+    // The page showed a stock, a price or a product that has changed since.
     if (error.status === 409 || error.status === 404)
         refreshProducts();
 }
