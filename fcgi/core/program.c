@@ -135,11 +135,7 @@ static int prepare(const char *path, const struct program *program)
 		fprintf(stderr, "%s: %s: nivel must be erro, aviso, info or debug\n", program->name, path);
 		return EX_CONFIG;
 	}
-	int failed = log_open(settings.somente_leitura ? "catalogo-replica" : program->name, settings.log, level);
-	if (failed != 0) {
-		fprintf(stderr, "%s: cannot write %s: %s\n", program->name, settings.log, strerror(failed));
-		return EX_CONFIG;
-	}
+	log_open(settings.somente_leitura ? "catalogo-replica" : program->name, settings.log, level);
 	return EXIT_SUCCESS;
 }
 

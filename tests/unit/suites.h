@@ -19,6 +19,7 @@ Suite *imagem_suite(void);
 Suite *json_suite(void);
 Suite *json_scan_suite(void);
 Suite *kv_suite(void);
+Suite *log_suite(void);
 Suite *money_suite(void);
 Suite *request_suite(void);
 Suite *route_suite(void);

@@ -360,7 +360,7 @@ START_TEST(a_key_is_never_logged)
 	int log = mkstemp(path);
 
 	ck_assert_int_ge(log, 0);
-	ck_assert_int_eq(log_open("unit", path, LOG_LEVEL_DEBUG), 0);
+	log_open("unit", path, LOG_LEVEL_DEBUG);
 	ck_assert_int_eq(kv_read(kv, read, 2, arena, &reply), PROBLEM_INTERNO);
 	ck_assert_int_gt(pread(log, line, sizeof(line) - 1, 0), 0);
 	ck_assert_ptr_nonnull(strstr(line, "unknown command"));
