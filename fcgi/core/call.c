@@ -87,12 +87,11 @@ enum problem caller_call(struct caller *caller, const struct call *call, struct 
 	if (!reads)
 		crash_point("http", call->path, "depois");
 
-	answer->status = outcome == HTTP_ANSWERED ? heard.status : 0;
-	if (outcome == HTTP_ANSWERED && heard.status < 500) {
-		answer->len = heard.len;
-		answer->body = arena_copy(arena, heard.body, heard.len);
+	*answer = (struct call_answer){0};
+	if (outcome == HTTP_ANSWERED)
+		*answer = (struct call_answer){heard.status, arena_copy(arena, heard.body, heard.len), heard.len};
+	if (outcome == HTTP_ANSWERED && heard.status < 500)
 		return PROBLEM_NONE;
-	}
 	log_event(LOG_LEVEL_ERRO, "call_failed", "method=%s status=%d erro=%s", call->method, heard.status,
 	          log_quote(heard.error == NULL ? "" : heard.error));
 	if (!reads && (may_have_run(outcome, heard.status) || says_unknown(&heard)))

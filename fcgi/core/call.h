@@ -31,7 +31,7 @@ struct call {
 
 struct call_answer {
 	int status;       /* 0: none came back; that of a failure is there, too */
-	const char *body; /* of the arena, NUL-terminated */
+	const char *body; /* of the arena, NUL-terminated; a failure's too; NULL when none came back */
 	size_t len;
 };
 

@@ -1,8 +1,6 @@
 /* Health: what is asked of the stores and the other services, and the shape of the answer. */
 #include "core/health.h"
 
-#include <string.h>
-
 #include "core/clock.h"
 #include "core/kv.h"
 #include "core/program.h"
@@ -16,15 +14,6 @@ enum problem health_ask(const struct request *rq, const char *path, struct call_
 	const struct call call = {"GET", path, NULL, rq->id, program_settings()->prazo_saude_ms * 5 / 4};
 
 	return caller_call(rq->stores->caller, &call, rq->arena, answer);
-}
-
-enum health health_of_service(const struct request *rq, const char *path)
-{
-	struct call_answer answer;
-
-	if (health_ask(rq, path, &answer) != PROBLEM_NONE || answer.status != 200)
-		return HEALTH_UNHEALTHY;
-	return strstr(answer.body, "\"status\":\"degraded\"") != NULL ? HEALTH_DEGRADED : HEALTH_HEALTHY;
 }
 
 enum health health_of_kv(const struct request *rq, size_t script, const char *key, struct kv_reply *reply)

@@ -20,13 +20,11 @@ struct health_line {
 };
 
 /*
- * Asks another service something that takes it no longer than prazo_saude_ms, e.g. a health_report(), through the internal listener.
+ * Asks another service something that takes it no longer than prazo_saude_ms, e.g. /health/catalogo or a health_report(), through the
+ * internal listener; waits for a quarter longer.
  * Problems as caller_call().
  */
 enum problem health_ask(const struct request *rq, const char *path, struct call_answer *answer);
-
-/* Asks another service's health through the internal listener, e.g. "/health/catalogo", for a quarter longer than prazo_saude_ms. */
-enum health health_of_service(const struct request *rq, const char *path);
 
 /* Has Redis run a script that writes to `key` (kv_probe()), for at most prazo_saude_ms. `*reply` is the script's. */
 enum health health_of_kv(const struct request *rq, size_t script, const char *key, struct kv_reply *reply);

@@ -1,4 +1,4 @@
-/* The orders' worker: its routes, its health, and the health of the whole shop. */
+/* The orders' worker: its routes, and how its database is. */
 #include "core/health.h"
 #include "core/worker.h"
 #include "pedidos/pedidos.h"
@@ -14,28 +14,9 @@ static enum health health_of_db(struct request *rq)
 
 static enum problem saude(struct request *rq, struct response *rs)
 {
-	const struct health_line lines[] = {
-	    {"postgres", health_of_db(rq)},
-	    {"carrinho", health_of_service(rq, "/health/carrinho")},
-	    {"catalogo", health_of_service(rq, "/health/catalogo")},
-	};
+	const struct health_line line = {"postgres", health_of_db(rq)};
 
-	json_object_end(health_open(rs, "pedidos", lines, FIELD_COUNT(lines)));
-	return PROBLEM_NONE;
-}
-
-/* The shop sells without its replica, with less to fall back on. pedidos is not asked over HTTP: this worker is of it. */
-static enum problem saude_geral(struct request *rq, struct response *rs)
-{
-	enum health replica = health_of_service(rq, "/health/replica");
-	const struct health_line lines[] = {
-	    {"catalogo", health_of_service(rq, "/health/catalogo")},
-	    {"replica", replica == HEALTH_HEALTHY ? HEALTH_HEALTHY : HEALTH_DEGRADED},
-	    {"carrinho", health_of_service(rq, "/health/carrinho")},
-	    {"pedidos", health_of_db(rq)},
-	};
-
-	json_object_end(health_open(rs, "confeitaria", lines, FIELD_COUNT(lines)));
+	json_object_end(health_open(rs, "pedidos", &line, 1));
 	return PROBLEM_NONE;
 }
 
@@ -50,7 +31,6 @@ static const struct route routes[] = {
     {METHOD_GET, "/api/eu", eu_get, "admin,atendente"},
     {METHOD_GET, "/api/sistema", sistema, "admin,atendente"},
     {METHOD_GET, "/health", saude, NULL},
-    {METHOD_GET, "/saude", saude_geral, NULL},
 };
 
 int main(int argc, char **argv)

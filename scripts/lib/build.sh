@@ -1,7 +1,7 @@
 # Building the workers out of tree, and putting them where the servers' user may run them.
 # shellcheck shell=bash
 
-PROGRAMS=(catalogo vigia carrinho pedidos conciliador)
+PROGRAMS=(catalogo vigia carrinho pedidos conciliador saude)
 BUILD=${CONFEITARIA_BUILD:-$TOP/build}
 # A tree configured in place cannot be built elsewhere.
 [[ -n ${CONFEITARIA_BUILD:-} || ! -f $TOP/config.status ]] || BUILD=$TOP

@@ -3,6 +3,8 @@
 
 NGINX_WORKERS=2
 declare -A DIRECT_OFFSET=([catalogo]=1 [catalogo-replica]=11 [carrinho]=2 [pedidos]=3)
+declare -A DIRECT_HEALTH=([catalogo]="/health catalogo_interno" [catalogo-replica]="/health catalogo_replica_interno"
+    [carrinho]="/saude/carrinho saude" [pedidos]="/saude/pedidos saude")
 declare -A DIRECT_UPSTREAM=([catalogo]=catalogo_escrita [catalogo-replica]=catalogo_replica [carrinho]=carrinho [pedidos]=pedidos)
 
 # render TEMPLATE [NAME=VALUE...]: the text with each @NAME@ replaced; a name without a value is an error.
@@ -84,8 +86,9 @@ nginx_direct_ports() {
         return
     fi
     for pool in "${POOLS[@]}"; do
+        [[ -n ${DIRECT_OFFSET[$pool]:-} ]] || continue
         render "$TOP/nginx/porta.conf.in" "SERVICE=$pool" "PORT=$(($1 + DIRECT_OFFSET["$pool"]))" "POOL=${DIRECT_UPSTREAM[$pool]}" \
-            "SAUDE=${pool//-/_}_interno"
+            "CAMINHOSAUDE=${DIRECT_HEALTH[$pool]% *}" "SAUDE=${DIRECT_HEALTH[$pool]#* }"
     done
 }
 

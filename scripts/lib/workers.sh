@@ -1,8 +1,8 @@
 # The FastCGI pools, the vigia and the conciliador: their configuration files and how many workers each is to have.
 # shellcheck shell=bash
 
-declare -A POOL_PROGRAM=([catalogo]=catalogo [catalogo-replica]=catalogo [carrinho]=carrinho [pedidos]=pedidos)
-declare -A POOL_SIZE=([catalogo]=4 [catalogo-replica]=2 [carrinho]=4 [pedidos]=4)
+declare -A POOL_PROGRAM=([catalogo]=catalogo [catalogo-replica]=catalogo [carrinho]=carrinho [pedidos]=pedidos [saude]=saude)
+declare -A POOL_SIZE=([catalogo]=4 [catalogo-replica]=2 [carrinho]=4 [pedidos]=4 [saude]=2)
 
 workers_configure() {
     install -d -m 0700 -o "$OWNER" -g "$GROUP" "$(token_uses)"
@@ -13,6 +13,7 @@ workers_configure() {
         "interno = $RUN/interno.sock"
     worker_common pedidos "$(worker_postgres "host=$RUN port=${PG_PORT[pg-pedidos]}" pedidos pedidos)" \
         "interno = $RUN/interno.sock" "token = $SECRETS/pedidos.token" "fuso_horario = $(setting_own fuso_horario)"
+    worker_common saude "interno = $RUN/interno.sock"
     worker_common conciliador "$(worker_postgres "host=$RUN port=${PG_PORT[pg-pedidos]}" pedidos conciliador)" \
         "redis = unix:$RUN/redis.sock" "redis_usuario = conciliador" "redis_senha = $SECRETS/redis_conciliador" \
         "interno = $RUN/interno.sock" "token = $SECRETS/conciliador.token" \

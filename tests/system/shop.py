@@ -20,10 +20,10 @@ import processes
 from client import TOP, WAIT_SECONDS, Client, Internal
 from contract import Contract
 
-POOLS = ("catalogo", "catalogo-replica", "carrinho", "pedidos")
+POOLS = ("catalogo", "catalogo-replica", "carrinho", "pedidos", "saude")
 CONCILIADORES = ("conciliador:conciliador_00", "conciliador:conciliador_01")
 DIRECT = {"catalogo": 1, "catalogo-replica": 11, "carrinho": 2, "pedidos": 3}
-WORKERS = ("catalogo=2", "catalogo-replica=2", "carrinho=2", "pedidos=2")
+WORKERS = ("catalogo=2", "catalogo-replica=2", "carrinho=2", "pedidos=2", "saude=2")
 DATABASES = {"catalogo": (5432, "catalogo"), "replica": (5433, "catalogo"), "pedidos": (5434, "pedidos")}
 SERVICE_USER = "confeitaria"
 # fmt: off

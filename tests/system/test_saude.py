@@ -66,6 +66,24 @@ def test_the_internal_health_is_not_public(shop):
 
 
 @pytest.mark.slow
+def test_health_takes_no_worker_that_sells(shop):
+    """Without a single worker of carrinho or pedidos all is told of the others, on the ports too."""
+    for pool, store in (("pedidos", "postgres"), ("carrinho", "redis")):
+        assert health(shop.health("healthy", pool))[store] == "healthy"
+        with shop.stopped(*shop.workers(pool)):
+            body = health(shop.health("unhealthy"), 503)
+            assert (body["service"], body["catalogo"], body[pool]) == ("confeitaria", "healthy", "unhealthy")
+            body = health(shop.health("unhealthy", pool), 503)
+            assert (body["service"], body["catalogo"], body["workers"]) == (pool, "healthy", "unhealthy")
+    assert shop.recovered()
+    with shop.stopped(*shop.workers("saude")):
+        body = health(shop.health("unhealthy"), 503)
+        assert (body["service"], body["workers"]) == ("confeitaria", "unhealthy")
+        shop.order({shop.product()["id"]: 1})
+    assert shop.recovered()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "part, pool, line",
     [
