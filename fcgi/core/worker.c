@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -20,6 +19,7 @@
 #include "core/clock.h"
 #include "core/crash.h"
 #include "core/log.h"
+#include "core/resident.h"
 #include "core/scoreboard.h"
 
 /* nginx sends a request as soon as it has connected, and whole: a peer that is silent for so long holds the worker up no longer. */
@@ -233,16 +233,14 @@ static void handle(struct worker *worker, FCGX_Request *fcgi)
 	arena_reset(worker->arena);
 }
 
-/* Whether the worker has done enough for one life. ru_maxrss is in KiB (getrusage(2)). */
+/* Whether the worker has served enough requests, or has more memory than it may: what it has now, not at its peak. */
 static bool spent(int served)
 {
 	const struct settings *settings = program_settings();
-	struct rusage usage;
 
 	if (settings->requisicoes_max > 0 && served >= settings->requisicoes_max)
 		return true;
-	return settings->memoria_max_kib > 0 && getrusage(RUSAGE_SELF, &usage) == 0 &&
-	       usage.ru_maxrss > settings->memoria_max_kib;
+	return settings->memoria_max_kib > 0 && resident_kib() > settings->memoria_max_kib;
 }
 
 /* Requests until a signal, or until the worker is spent and to be renewed. */

@@ -21,9 +21,9 @@ struct service {
 #define WORKER_PURPOSE "Serves the FastCGI socket on descriptor 0."
 
 /*
- * Runs the worker as program_main() says: it serves the FastCGI socket on descriptor 0 until SIGTERM. On SIGHUP, and after
- * `requisicoes_max` requests or with `memoria_max_kib` of memory, the process begins anew (execve(2) of argv[0]) between two
- * requests. Returns the exit status.
+ * Runs the worker as program_main() says: it serves the FastCGI socket on descriptor 0 until SIGTERM. On SIGHUP, after
+ * `requisicoes_max` requests, or when more than `memoria_max_kib` of memory are resident, the process begins anew (execve(2) of
+ * argv[0]) between two requests. Returns the exit status.
  */
 int worker_main(int argc, char **argv, const struct service *service);
 

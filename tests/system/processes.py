@@ -1,4 +1,5 @@
 """Processes of a running system: who started whom, what they use, signals that hit nobody else. psutil reads /proc."""
+import re
 from pathlib import Path
 
 import psutil
@@ -104,6 +105,11 @@ def rss_kib(pids):
 def pss_kib(pids):
     """Memory that each has alone, and its part of what it shares."""
     return total(pids, lambda process: process.memory_full_info().pss) // 1024
+
+
+def peak_kib(pid):
+    """The most resident memory that a process has had, before any execve(2) too."""
+    return int(re.search(r"^VmHWM:\s*(\d+)", Path(f"/proc/{pid}/status").read_text(encoding="ascii"), re.M)[1])
 
 
 def cpu_seconds(pids):

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from client import TOP
-from processes import alive, nginx_workers, open_files
+from imagens import png
+from processes import alive, nginx_workers, open_files, peak_kib, rss_kib
 from shop import COMMAND_SECONDS, POOLS, Shop, eventually
 
 pytestmark = [pytest.mark.commands, pytest.mark.slow]
@@ -139,6 +140,29 @@ def test_a_worker_renews_itself(setting, value):
             for pool in ("carrinho", "pedidos"):
                 assert eventually(lambda: min(starts(shop, pool).values()) > 4)
         assert shop.workers() == before
+
+
+def test_a_worker_that_was_large_once_is_not_renewed_for_it():
+    """The memory that it has now counts, not its peak, which survives execve(2). scripts/restart reads no log."""
+    with Shop(workers=[f"{pool}=1" for pool in POOLS]) as shop:
+        (pid,) = shop.workers("catalogo").values()
+        product = f"/api/produtos/{shop.product()['id']}"
+
+        def send(picture):
+            for _ in range(5):
+                shop.admin.put(f"{product}/foto", picture, headers={"Content-Type": "image/png"}).ok()
+            return starts(shop, "catalogo")[pid]
+
+        send(png())
+        small = rss_kib([pid])
+        send(png(2 * 1024 * 1024))
+        limit = (small + peak_kib(pid)) // 2
+        assert small + 1024 < limit < peak_kib(pid) - 1024
+        configure(shop, "catalogo", memoria_max_kib=limit)
+        configure(shop, "carrinho", nivel="aviso")
+        shop.script("restart", "catalogo", "carrinho")
+        assert send(png()) == 2
+        assert send(png(2 * 1024 * 1024)) == send(png()) <= 7
 
 
 def test_restart_of_pools_of_one():

@@ -22,6 +22,7 @@ Suite *kv_suite(void);
 Suite *log_suite(void);
 Suite *money_suite(void);
 Suite *request_suite(void);
+Suite *resident_suite(void);
 Suite *route_suite(void);
 Suite *scoreboard_suite(void);
 Suite *sql_suite(void);
