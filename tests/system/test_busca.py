@@ -2,6 +2,7 @@
 import random
 import re
 import unicodedata
+import uuid
 from urllib.parse import quote, quote_from_bytes
 
 import pytest
@@ -415,6 +416,43 @@ def test_a_question_has_bounds(shop, words):
     """However many words: few of them count, and a word becomes few others. What it costs is in docs/performance.md."""
     nodes = shop.value(f"SELECT numnode(encontra) FROM pergunta_busca('{words[:200]}')")
     assert 0 < int(nodes) <= 8 * 12
+
+
+@pytest.mark.parametrize(
+    "words, anywhere",
+    [
+        ("pud", 1),
+        ("pud xam", 2),
+        ("pud xam caf", 1),
+        ("cal cafe xam com pud", 1),
+        ("aab aac aad aae aaf aag aah aai aaj", 1),
+    ],
+)
+def test_few_words_are_beginnings_of_any_word(shop, words, anywhere):
+    """Each reads what all words hold that begin so, in every description: the most that a word can cost."""
+    encontra = shop.value(f"SELECT encontra FROM pergunta_busca('{words}')")
+    assert len(re.findall(r"(?<!')'[^'.]+':\*", encontra)) == anywhere, encontra
+
+
+@pytest.mark.parametrize(
+    "words, found",
+    [
+        ("pudim xama cal", ["pudim"]),  # the last one may still be being typed
+        ("pud xam calda", ["pudim"]),  # the others are beginnings in names
+        ("pud caf cal", ["pudim"]),
+        ("cal caf pudim", []),  # not in descriptions
+        ("calda caf pudim", ["pudim"]),
+    ],
+)
+def test_beginnings_among_several_words(shop, lot, words, found):
+    """Of more than two words the last is the beginning of any, each other one of words in names."""
+    assert search(shop, lot, words) == found
+
+
+def test_a_new_product_makes_no_search_slower(shop):
+    """The index has no list of what is still to be sorted in: each search would read all of it."""
+    shop.product(nome="Pavê Listado", descricao="Com palavras que antes não havia: " + str(uuid.uuid4()))
+    assert shop.value("SELECT gin_clean_pending_list('produtos_busca')") == "0"
 
 
 def test_a_dump_can_be_restored(shop):
