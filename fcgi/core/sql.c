@@ -210,6 +210,9 @@ static enum problem problem_of(const struct sql *db, size_t statement, const PGr
 	          db->options->statements[statement].name, state, log_quote(message == NULL ? "" : message));
 	if (is_class(state, "25006"))
 		return PROBLEM_SOMENTE_LEITURA;
+	/* statement_timeout: another server would need as long. nginx asks the replica again after a 503, and not after this. */
+	if (strcmp(state, "57014") == 0 && !db->options->statements[statement].writes)
+		return PROBLEM_TEMPO_ESGOTADO;
 	if (is_class(state, "08") || is_class(state, "53") || is_class(state, "57") || is_class(state, "58") ||
 	    is_class(state, "40"))
 		return PROBLEM_SERVICO_INDISPONIVEL;

@@ -59,8 +59,9 @@ void sql_close(struct sql *db);
  * Runs statement `statement` (its index, SQL_… of the generated header) with text parameters, NULL for null, as many as it has.
  * Serialization failures and deadlocks are tried again, three times at most, with jitter; so is a plan that a migration made stale.
  * PROBLEM_SERVICO_INDISPONIVEL: not connected, or a read that did not answer in time. PROBLEM_RESULTADO_DESCONHECIDO: a write
- * was sent and its answer lost. PROBLEM_SOMENTE_LEITURA: a write, and only a server that just reads answers. PROBLEM_INTERNO:
- * anything else, logged; a constraint (class 23) comes back as PROBLEM_INTERNO unlogged only through sql_try().
+ * was sent and its answer lost. PROBLEM_TEMPO_ESGOTADO: a read that the server ended because it took too long.
+ * PROBLEM_SOMENTE_LEITURA: a write, and only a server that just reads answers. PROBLEM_INTERNO: anything else, logged; a
+ * constraint (class 23) comes back as PROBLEM_INTERNO unlogged only through sql_try().
  */
 enum problem sql_run(struct sql *db, size_t statement, const char *const *params, struct arena *arena,
                      struct sql_rows *rows);
