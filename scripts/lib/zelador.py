@@ -3,11 +3,13 @@ import os
 import sys
 import time
 import xmlrpc.client
+from pathlib import Path
 
 from supervisor import Transport, start, stop
 
 LOOK_SECONDS = 0.5
 YOUNG_SECONDS = 5  # who is younger may be about to make it
+PENDING = Path(__file__).with_name("zelador.pending")  # the processes to restart, while it lasts
 
 
 def running(server, group):
@@ -23,10 +25,19 @@ def look(server, sockets, missing):
     now = {part for part, path in sockets.items() if not os.path.exists(path)}
     for part in now & missing:
         if names := running(server, part):
-            print(f"{part}: {sockets[part]} is gone: starting it anew", flush=True)
-            stop(server, names)
-            start(server, names)
+            print(f"{part}: {sockets[part]} is gone: restarting it", flush=True)
+            PENDING.write_text("\n".join(names), encoding="utf-8")
+            restart_pending(server)
     return now
+
+
+def restart_pending(server):
+    """Restarts what is to be restarted, also when this process has died half-way through it before."""
+    if PENDING.exists():
+        names = PENDING.read_text(encoding="utf-8").split("\n")
+        stop(server, names)
+        start(server, names)
+        PENDING.unlink()
 
 
 def main():
@@ -34,6 +45,7 @@ def main():
     server = xmlrpc.client.ServerProxy("http://supervisor", transport=Transport(sys.argv[1]))
     sockets = dict(word.split("=", 1) for word in sys.argv[2:])
     parent, missing = os.getppid(), set()
+    restart_pending(server)
     while os.getppid() == parent:
         missing = look(server, sockets, missing)
         time.sleep(LOOK_SECONDS)

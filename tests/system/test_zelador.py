@@ -1,4 +1,7 @@
 """A socket file that was deleted: whoever listened there is started anew, and only he."""
+import os
+import signal
+
 import pytest
 
 from shop import eventually
@@ -31,6 +34,20 @@ def test_a_deleted_socket_comes_back(shop, part):
     shop.order({product: 1})
     after = shop.processes()
     assert {name for name in before if before[name] != after[name]} == set(of_part(before, part))
+
+
+@pytest.mark.slow
+def test_a_zelador_that_dies_leaves_no_part_stopped(shop):
+    """It dies after it has stopped a part and before it has started it: the next one starts it."""
+    worker, *others = shop.workers("carrinho").items()
+    path = shop.run / "carrinho.sock"
+    os.kill(worker[1], signal.SIGSTOP)  # takes long to stop
+    path.unlink()
+    assert eventually(lambda: not {name for name, _ in others} & set(shop.workers("carrinho")), every=0.05)
+    os.kill(shop.processes()["zelador"], signal.SIGKILL)
+    os.kill(worker[1], signal.SIGCONT)
+    assert eventually(lambda: len(shop.workers("carrinho")) == 1 + len(others) and path.exists())
+    assert shop.recovered()
 
 
 @pytest.mark.slow
