@@ -67,8 +67,9 @@ nginx_limits() {
         "PRAZO=$(setting_own prazo_segundos)" "PRAZOLIGAR=$(($(setting_own prazo_segundos) * 250))" "${rates[@]}"
 }
 
+# Files of procfs have no size.
 has_ipv6() {
-    [[ -s /proc/net/if_inet6 ]]
+    grep -q . /proc/net/if_inet6 2>/dev/null
 }
 
 # nginx_listen PORT REACH: nothing beyond loopback unless it was asked for.

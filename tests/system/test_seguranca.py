@@ -340,6 +340,14 @@ def test_only_nginx_listens_and_only_the_front_door_is_open(shop):
         assert port == shop.port or address == "0100007F", f"{address}:{port}"
 
 
+@pytest.mark.skipif(not Path("/proc/net/if_inet6").read_text("ascii"), reason="this machine has no IPv6")
+def test_the_front_door_is_open_on_ipv6(shop):
+    """On loopback too: localhost may mean either."""
+    with socket.create_connection(("::1", shop.port), timeout=60) as connection:
+        connection.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
+
+
 @pytest.mark.parametrize(
     "path",
     [
