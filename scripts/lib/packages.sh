@@ -14,6 +14,9 @@ PACKAGE_SERVICES=(nginx postgresql redis-server supervisor varnish)
 # Packages of which any version will do are there when their program is.
 declare -A PACKAGE_PROGRAM=([postgresql]='/usr/lib/postgresql/*/bin/postgres' [php-fpm]='/usr/sbin/php-fpm*' [npm]='/usr/bin/npm')
 POLICY=/usr/sbin/policy-rc.d
+POLICY_TEXT='#!/bin/sh
+# Made by confeitaria while it installs packages
+exit 101'
 
 # packages_need KIND...: returns 1, having said why, when they are missing and cannot be installed.
 packages_need() {
@@ -47,17 +50,20 @@ packages_missing() {
     done
 }
 
-# A policy that refuses to start services keeps the packages' own nginx, PostgreSQL and Redis from coming up.
-packages_install() {
-    local policy_ours='' status=0
-    if [[ ! -e $POLICY ]]; then
-        policy_ours=1
-        printf '#!/bin/sh\nexit 101\n' >"$POLICY"
+# A policy that refuses to start services keeps the packages' own nginx, PostgreSQL and Redis from coming up. One that an earlier
+# run left when it was killed is known by its text.
+packages_apt_without_services() (
+    if [[ ! -e $POLICY || $(<"$POLICY") == "$POLICY_TEXT" ]]; then
+        trap 'rm -f "$POLICY"' EXIT
+        trap 'exit 130' INT TERM HUP
+        printf '%s\n' "$POLICY_TEXT" >"$POLICY"
         chmod 0755 "$POLICY"
     fi
-    packages_apt "$@" || status=1
-    [[ -z $policy_ours ]] || rm -f "$POLICY"
-    if ((status)); then
+    packages_apt "$@"
+)
+
+packages_install() {
+    if ! packages_apt_without_services "$@"; then
         printf 'apt-get could not install them; its last words are above. Mend that and run this again.\n' >&2
         return 1
     fi
