@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/poison.h"
+
 #define BLOCK_SIZE ((size_t)64 * 1024)
 
 struct block {
@@ -23,11 +25,15 @@ struct deferred {
 	void *object;
 };
 
-/* `first` is kept across resets; `current` is the newest block, which links back to the older ones. */
+/*
+ * `first` is kept across resets; `current` is the newest block, which links back to the older ones. A block's data is poisoned but
+ * for the pieces in use.
+ */
 struct arena {
 	struct block *current;
 	struct block *first;
 	struct deferred *deferred;
+	size_t red_zone; /* poisoned bytes after each piece; 0 when nothing would see them */
 };
 
 void out_of_memory(void)
@@ -45,6 +51,7 @@ static struct block *block_new(size_t size, struct block *next)
 	if (block == NULL)
 		out_of_memory();
 	*block = (struct block){.next = next, .size = size};
+	poison(block->data, size);
 	return block;
 }
 
@@ -55,6 +62,7 @@ struct arena *arena_new(void)
 	if (arena == NULL)
 		out_of_memory();
 	arena->current = arena->first = block_new(BLOCK_SIZE, NULL);
+	arena->red_zone = poison_is_seen() ? alignof(max_align_t) : 0;
 	return arena;
 }
 
@@ -65,12 +73,13 @@ static void *take(struct arena *arena, size_t size)
 
 	if (size > SIZE_MAX / 2)
 		out_of_memory();
-	size = (size + align - 1) / align * align;
+	size_t whole = (size + arena->red_zone + align - 1) / align * align;
 	struct block *block = arena->current;
-	if (block->size - block->used < size)
-		block = arena->current = block_new(size > BLOCK_SIZE ? size : BLOCK_SIZE, block);
+	if (block->size - block->used < whole)
+		block = arena->current = block_new(whole > BLOCK_SIZE ? whole : BLOCK_SIZE, block);
 	void *memory = block->data + block->used;
-	block->used += size;
+	block->used += whole;
+	unpoison(memory, size);
 	return memory;
 }
 
@@ -99,15 +108,19 @@ char *arena_copy(struct arena *arena, const void *data, size_t len)
 char *arena_vprintf(struct arena *arena, const char *format, va_list args)
 {
 	struct block *block = arena->current;
+	char *room = block->data + block->used;
+	size_t left = block->size - block->used;
 	va_list again;
 
 	/* Mostly there is room where the text will be, and it is written but once. */
 	va_copy(again, args);
-	int len = vsnprintf(block->data + block->used, block->size - block->used, format, again);
+	unpoison(room, left);
+	int len = vsnprintf(room, left, format, again);
+	poison(room, left);
 	va_end(again);
 	if (len < 0)
 		out_of_memory();
-	bool whole = (size_t)len < block->size - block->used;
+	bool whole = (size_t)len < left;
 	char *text = take(arena, (size_t)len + 1);
 	if (!whole || arena->current != block)
 		vsnprintf(text, (size_t)len + 1, format, args);
@@ -142,6 +155,7 @@ void arena_reset(struct arena *arena)
 		free(arena->current);
 		arena->current = older;
 	}
+	poison(arena->first->data, arena->first->used);
 	arena->first->used = 0;
 }
 

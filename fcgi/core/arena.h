@@ -2,7 +2,8 @@
  * Memory that lives as long as one request.
  *
  * Everything a handler allocates comes from its request's arena and is freed at once when the request ends, together with
- * what was deferred (query results, parsed JSON). Running out of memory ends the worker: it is one request's process, the
+ * what was deferred (query results, parsed JSON). AddressSanitizer and valgrind are told: they find a read after the request has
+ * ended, and a read or write past a piece. Running out of memory ends the worker: it is one request's process, the
  * supervisor starts another, and no caller needs a branch that no test could reach.
  */
 #ifndef CORE_ARENA_H

@@ -1,9 +1,12 @@
 /* Arenas and buffers. */
 #include <stdint.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/arena.h"
 #include "core/buf.h"
+#include "core/poison.h"
 #include "suites.h"
 
 static int released[3];
@@ -70,6 +73,76 @@ START_TEST(a_formatted_text_may_be_long)
 }
 END_TEST
 
+static char *touch;
+
+static void read_it(void)
+{
+	(void)*(volatile char *)touch;
+}
+
+static void write_it(void)
+{
+	*(volatile char *)touch = 1;
+}
+
+/* Whether AddressSanitizer ends a process that does this, or valgrind counts an error. */
+static bool is_found(void (*use)(void), char *at)
+{
+	int status = -1;
+	pid_t child = fork();
+
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		unsigned before = VALGRIND_COUNT_ERRORS;
+		touch = at;
+		use();
+		_exit(VALGRIND_COUNT_ERRORS - before > 0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+}
+
+/* Every piece may be used to its last byte, and nothing after it. */
+static void ends_at(char *piece, size_t size)
+{
+	ck_assert(!is_found(read_it, piece));
+	ck_assert(!is_found(write_it, piece + size - 1));
+	ck_assert(is_found(read_it, piece + size));
+	ck_assert(is_found(write_it, piece + size));
+}
+
+START_TEST(what_is_past_a_piece_is_found)
+{
+	struct arena *arena = arena_new();
+	char *pieces[] = {arena_alloc(arena, 13), arena_alloc(arena, 16), arena_array(arena, 25000, 4)};
+	const size_t sizes[] = {13, 16, 100000};
+
+	ends_at(arena_copy(arena, "bolo", 4), 5);
+	ends_at(arena_printf(arena, "%s", "brigadeiro"), 11);
+	ends_at(arena_printf(arena, "%0100000d", 7), 100001);
+	for (size_t i = 0; i < 3; i++)
+		ends_at(pieces[i], sizes[i]);
+	arena_free(arena);
+}
+END_TEST
+
+START_TEST(what_outlives_its_request_is_found)
+{
+	struct arena *arena = arena_new();
+	char *first = arena_alloc(arena, 100);
+	char *printed = arena_printf(arena, "%d", 7);
+	char *large = arena_alloc(arena, 100000);
+
+	arena_reset(arena);
+	ck_assert(is_found(read_it, first));
+	ck_assert(is_found(write_it, printed));
+	ck_assert(is_found(read_it, large));
+	first = arena_alloc(arena, 100);
+	ck_assert(!is_found(read_it, first));
+	arena_free(arena);
+}
+END_TEST
+
 START_TEST(a_buffer_grows_and_stays_terminated)
 {
 	struct buf buf = {0};
@@ -96,6 +169,10 @@ Suite *arena_suite(void)
 	tcase_add_test(tests, deferred_releases_run_once_last_first);
 	tcase_add_test(tests, a_formatted_text_may_be_long);
 	tcase_add_test(tests, a_buffer_grows_and_stays_terminated);
+	if (poison_is_seen()) {
+		tcase_add_test(tests, what_is_past_a_piece_is_found);
+		tcase_add_test(tests, what_outlives_its_request_is_found);
+	}
 	suite_add_tcase(suite, tests);
 	return suite;
 }
