@@ -12,13 +12,14 @@
 
 #define LINE_MAX_BYTES 512
 
-static char directory[] = "/tmp/unit-log-XXXXXX";
+static char directory[32];
 static char path[64], moved[64], errors[64];
 static int own_stderr;
 
 /* Standard error goes to a file of its own meanwhile. */
 static void set_up(void)
 {
+	snprintf(directory, sizeof(directory), "/tmp/unit-log-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	snprintf(path, sizeof(path), "%s/log", directory);
 	snprintf(moved, sizeof(moved), "%s/log.1", directory);
