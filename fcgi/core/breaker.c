@@ -25,6 +25,8 @@ int breaker_begin(struct breaker *breaker, int deadline_ms)
 
 	breaker->began = clock_monotonic_ms();
 	breaker->patience = deadline_ms;
+	if (deadline_ms <= 0)
+		return 0;
 	if (probe < 0)
 		return deadline_ms;
 	if (breaker->began < breaker->ended + probes[probe].pause_ms)
@@ -43,7 +45,7 @@ void breaker_end(struct breaker *breaker, bool answered)
 
 	if (answered) {
 		breaker->failures = 0;
-	} else if (now + SLACK_MS >= breaker->began + breaker->patience) {
+	} else if (breaker->patience >= probes[0].timeout_ms && now + SLACK_MS >= breaker->began + breaker->patience) {
 		breaker->ended = now;
 		if (breaker->failures < FAILURES_MAX + LAST_PROBE)
 			breaker->failures++;

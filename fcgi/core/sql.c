@@ -1,4 +1,5 @@
 /* The connection to PostgreSQL: statements, waited for with a deadline; dropped when it is late or broken, opened again. */
+#include <inttypes.h>
 #include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 
 #define CHECK_MS  60000                /* for --check an operator waits, not a customer */
 #define BULKY     ((size_t)256 * 1024) /* bytes of a parameter or a value that a connection is not kept after */
+#define LEAST_MS  20                   /* a statement that has less time left is not sent */
 #define TRIES_MAX 3 /* of a transaction that lost to another one: serialization failures and deadlocks */
 
 /* Invariant: prepared[i] says that this very connection knows statement i; all are false without one. */
@@ -22,8 +24,9 @@ struct sql {
 	struct sql_servers *servers;
 	PGconn *connection;
 	bool *prepared;
-	int64_t deadline;  /* of the call in hand, monotonic milliseconds */
-	bool standby_only; /* what the last try to connect found */
+	int64_t deadline;   /* of the call in hand, monotonic milliseconds */
+	int64_t timeout_ms; /* statement_timeout of this connection */
+	bool standby_only;  /* what the last try to connect found */
 };
 
 /* What became of one try. */
@@ -62,8 +65,18 @@ static void log_failure(const struct sql *db, const char *event)
 	log_event(LOG_LEVEL_ERRO, event, "erro=%s", log_quote(line));
 }
 
+/*
+ * The server's timeout for a statement that is waited for `left_ms`: shorter, so that its refusal arrives in time. Then a write that
+ * waits for a lock is refused and not unknown, and no statement runs on after its caller has left.
+ */
+static int64_t timeout_within(int64_t left_ms)
+{
+	return left_ms - left_ms / 10;
+}
+
 static bool open_connection(struct sql *db)
 {
+	db->timeout_ms = timeout_within(db->options->deadline_ms);
 	db->connection = sql_servers_connect(db->servers, db->deadline, &db->standby_only);
 	return db->connection != NULL;
 }
@@ -127,6 +140,38 @@ static const char *state_of(const PGresult *result)
 	return state == NULL ? "08006" : state;
 }
 
+static bool set_timeout(struct sql *db, int64_t timeout_ms)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "SET statement_timeout = %" PRId64, timeout_ms);
+	if (!PQsendQuery(db->connection, text) || !flush(db))
+		return false;
+	PGresult *result = collect(db);
+	bool done = result != NULL && succeeded(result);
+	PQclear(result);
+	if (done)
+		db->timeout_ms = timeout_ms;
+	return done;
+}
+
+/*
+ * Makes the server's timeout fit what is left of the deadline. Mostly it does already: less is left when a connection was opened or a
+ * statement prepared just now, and for a health check. False when too little is left, or the server did not accept it in time.
+ */
+static bool limit_server(struct sql *db)
+{
+	int64_t left = db->deadline - clock_monotonic_ms();
+	int64_t wanted = timeout_within(left);
+	int64_t margin = left - wanted;
+
+	if (left < LEAST_MS)
+		return false;
+	if (db->timeout_ms <= wanted + margin / 2 && db->timeout_ms >= wanted - margin)
+		return true;
+	return set_timeout(db, wanted) && clock_monotonic_ms() <= db->deadline - wanted;
+}
+
 static bool prepare(struct sql *db, size_t statement, PGresult **result)
 {
 	const struct sql_statement *text = &db->options->statements[statement];
@@ -134,7 +179,8 @@ static bool prepare(struct sql *db, size_t statement, PGresult **result)
 	if (db->prepared[statement])
 		return true;
 	*result = NULL;
-	if (!PQsendPrepare(db->connection, text->name, text->text, text->params, NULL) || !flush(db))
+	if (!limit_server(db) || !PQsendPrepare(db->connection, text->name, text->text, text->params, NULL) ||
+	    !flush(db))
 		return false;
 	*result = collect(db);
 	if (*result == NULL || !succeeded(*result))
@@ -170,7 +216,7 @@ static enum outcome ask(struct sql *db, size_t statement, const char *const *par
 
 	if (!text->anew && !prepare(db, statement, result))
 		return *result == NULL || ended_by_server(*result) ? OUTCOME_NOT_SENT : OUTCOME_REFUSED;
-	if (!send_statement(db, text, params))
+	if (!limit_server(db) || !send_statement(db, text, params))
 		return OUTCOME_NOT_SENT;
 	if (!flush(db) || (*result = collect(db)) == NULL)
 		return OUTCOME_LOST;
@@ -385,7 +431,7 @@ struct sql *sql_open(const struct sql_options *options)
 	if (db == NULL || db->prepared == NULL)
 		out_of_memory();
 	db->options = options;
-	db->servers = sql_servers_new(options->conninfo, options->password);
+	db->servers = sql_servers_new(options->conninfo, options->password, timeout_within(options->deadline_ms));
 	srand((unsigned)getpid());
 	return db;
 }

@@ -2,6 +2,7 @@
 #include "core/sql_servers.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,8 @@
  */
 #define SESSION "-c timezone=UTC -c datestyle=ISO -c enable_seqscan=off -c jit=off"
 
+#define SESSION_MAX (sizeof(SESSION) + 64)
+
 #define SECOND_BEST_MS 1000 /* how long what is not what was wished for is kept before another look */
 
 /* What a server must be, or should be. */
@@ -33,7 +36,8 @@ struct server {
 struct sql_servers {
 	const char *conninfo;
 	const char *password;
-	char *hosts; /* what the servers' names point into */
+	char session[SESSION_MAX]; /* SESSION, and how long the server may take for a statement */
+	char *hosts;               /* what the servers' names point into */
 	char *ports;
 	enum wish wish;
 	struct server *list;
@@ -97,7 +101,7 @@ static void list_servers(struct sql_servers *servers)
 	}
 }
 
-struct sql_servers *sql_servers_new(const char *conninfo, const char *password)
+struct sql_servers *sql_servers_new(const char *conninfo, const char *password, int64_t timeout_ms)
 {
 	struct sql_servers *servers = calloc(1, sizeof(*servers));
 	char *error = NULL;
@@ -106,6 +110,7 @@ struct sql_servers *sql_servers_new(const char *conninfo, const char *password)
 		out_of_memory();
 	servers->conninfo = conninfo;
 	servers->password = password;
+	snprintf(servers->session, sizeof(servers->session), SESSION " -c statement_timeout=%" PRId64, timeout_ms);
 	PQconninfoOption *options = PQconninfoParse(conninfo, &error);
 	if (options == NULL) {
 		log_failure(error == NULL ? "out of memory" : error);
@@ -171,8 +176,8 @@ static PGconn *connect_one(const struct sql_servers *servers, const struct serve
 {
 	const char *const keywords[] = {"dbname",          "host",    "port", "target_session_attrs", "password",
 	                                "client_encoding", "options", NULL};
-	const char *const values[] = {servers->conninfo, server->host, server->port, "any",
-	                              servers->password, "UTF8",       SESSION,      NULL};
+	const char *const values[] = {servers->conninfo, server->host, server->port,     "any",
+	                              servers->password, "UTF8",       servers->session, NULL};
 	PGconn *connection = PQconnectStartParams(keywords, values, 1);
 
 	PQsetNoticeReceiver(connection, on_notice, NULL);

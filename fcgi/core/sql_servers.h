@@ -14,8 +14,11 @@
 
 struct sql_servers;
 
-/* Never NULL; a setting that libpq does not understand is logged and names no server. */
-struct sql_servers *sql_servers_new(const char *conninfo, const char *password);
+/*
+ * Never NULL; a setting that libpq does not understand is logged and names no server. Every connection begins with a
+ * statement_timeout of `timeout_ms`.
+ */
+struct sql_servers *sql_servers_new(const char *conninfo, const char *password, int64_t timeout_ms);
 void sql_servers_free(struct sql_servers *servers);
 
 /*

@@ -6,6 +6,8 @@ STANDBY_SLOT=replica
 # Which cluster is the catalogue's primary is written here by scripts/promote, before it promotes.
 PRIMARY_FILE=primario
 STANDBY_TIMEOUT=5s
+# A transaction that a person began in psql and forgot holds its locks no longer than this.
+IDLE_TIMEOUT=60s
 
 # The catalogue's primary, as it was decided: that it is one is for the server to say.
 catalogue_primary() {
@@ -66,6 +68,8 @@ unix_socket_permissions = 0770
 port = ${PG_PORT[$cluster]}
 cluster_name = '$cluster'
 max_connections = 100
+client_connection_check_interval = 500ms
+idle_in_transaction_session_timeout = $IDLE_TIMEOUT
 shared_buffers = 64MB
 huge_pages = off
 password_encryption = scram-sha-256

@@ -185,12 +185,3 @@ def test_a_second_freeze_is_like_the_first(shop):
             lambda: all(shop.client().get("/api/produtos/7/estoque").headers["X-Fonte"] is None for _ in range(6))
         )
     assert shop.recovered()
-
-
-def test_a_change_of_stock_that_cannot_be_read_back_is_not_called_unchanged(shop):
-    """The change is committed, then the product cannot be read: the administrator is told that he does not know."""
-    product = shop.product(estoque=3)
-    with shop.locked("categorias"):
-        answer = shop.admin.put(f"/api/produtos/{product['id']}/estoque", {"quantidade": 2, "operacao": "adicionar"})
-    answer.problem("resultado_desconhecido")
-    assert eventually(lambda: shop.stock(product["id"]) == 5)

@@ -65,12 +65,19 @@ static _Noreturn void play(int listener, const char *const *answers)
 	}
 }
 
-void fake_server_answer(int connection, const void *bytes, size_t len)
+void fake_server_answer_to(int connection, const char *expected, const void *bytes, size_t len)
 {
 	char request[65536];
+	ssize_t got = read(connection, request, sizeof(request));
 
-	if (read(connection, request, sizeof(request)) <= 0 || write(connection, bytes, len) < 0)
+	if (got <= 0 || memmem(request, (size_t)got, expected, strlen(expected)) == NULL ||
+	    write(connection, bytes, len) < 0)
 		_exit(1);
+}
+
+void fake_server_answer(int connection, const void *bytes, size_t len)
+{
+	fake_server_answer_to(connection, "", bytes, len);
 }
 
 bool fake_server_say(int connection, const void *bytes, size_t len)

@@ -42,6 +42,9 @@ bool fake_server_silent(int connection);
 /* In `serve`: reads what comes next, then writes `len` bytes. Ends the child when the other side has gone. */
 void fake_server_answer(int connection, const void *bytes, size_t len);
 
+/* The same; ends the child when what comes does not hold the text `expected`. */
+void fake_server_answer_to(int connection, const char *expected, const void *bytes, size_t len);
+
 /* In `serve`: writes `len` bytes by themselves, once all that was written before has been read; false when the other side has gone. */
 bool fake_server_say(int connection, const void *bytes, size_t len);
 

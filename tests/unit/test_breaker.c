@@ -51,6 +51,21 @@ START_TEST(failures_that_cost_no_wait_count_nothing)
 }
 END_TEST
 
+START_TEST(an_attempt_without_time_counts_nothing)
+{
+	static const int deadlines_ms[] = {-50, 0, 20, 99};
+	struct breaker breaker = {0};
+
+	for (int i = 0; i < 4; i++) {
+		int timeout_ms = breaker_begin(&breaker, deadlines_ms[_i]);
+		ck_assert_int_eq(timeout_ms, deadlines_ms[_i] < 0 ? 0 : deadlines_ms[_i]);
+		fake_clock_advance_ms(timeout_ms);
+		breaker_end(&breaker, false);
+	}
+	ck_assert_int_eq(breaker_begin(&breaker, DEADLINE_MS), DEADLINE_MS);
+}
+END_TEST
+
 /* The last probe repeats itself; none takes longer than its caller has. */
 START_TEST(a_short_probe_now_and_then_until_there_is_an_answer)
 {
@@ -99,6 +114,7 @@ Suite *breaker_suite(void)
 	tcase_add_test(tests, silence_twice_in_a_row_opens_it);
 	tcase_add_test(tests, an_answer_between_keeps_it_closed);
 	tcase_add_test(tests, failures_that_cost_no_wait_count_nothing);
+	tcase_add_loop_test(tests, an_attempt_without_time_counts_nothing, 0, 4);
 	tcase_add_test(tests, a_short_probe_now_and_then_until_there_is_an_answer);
 	tcase_add_test(tests, a_long_deadline_makes_probes_longer);
 	suite_add_tcase(suite, tests);

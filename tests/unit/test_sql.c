@@ -147,6 +147,75 @@ START_TEST(every_answer_and_none)
 }
 END_TEST
 
+#define ANSWER_TO(connection, expected, bytes) fake_server_answer_to(connection, expected, bytes, sizeof(bytes) - 1)
+#define TIMEOUT_SET                            "C\0\0\0\x08SET\0" READY
+
+/* 400 ms and 100 ms less the margin. It ends with what it did not expect: a timeout that fits is not set again. */
+static void play_timeouts(int connection, size_t turn)
+{
+	(void)turn;
+	ANSWER_TO(connection, "statement_timeout=360", WELCOME);
+	ANSWER_TO(connection, "SELECT 1", PREPARED);
+	ANSWER_TO(connection, "um", UPDATED);
+	ANSWER_TO(connection, "um", UPDATED);
+	ANSWER_TO(connection, "SET statement_timeout = 90", TIMEOUT_SET);
+	ANSWER_TO(connection, "SELECT 1", PREPARED);
+	ANSWER_TO(connection, "saude", UPDATED);
+	ANSWER_TO(connection, "saude", UPDATED);
+	ANSWER_TO(connection, "SET statement_timeout = 360", TIMEOUT_SET);
+	ANSWER_TO(connection, "um", UPDATED);
+}
+
+START_TEST(the_server_gives_up_before_the_client)
+{
+	static const size_t asked[] = {0, 0, 2, 2, 0};
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	struct sql *db = connect_to(&server, play_timeouts);
+	struct sql_rows rows;
+
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+		ck_assert_int_eq(sql_run(db, asked[i], NULL, arena, &rows), PROBLEM_NONE);
+	arena_free(arena);
+	sql_close(db);
+	fake_server_stop(&server);
+}
+END_TEST
+
+static void play_slow_prepare(int connection, size_t turn)
+{
+	(void)turn;
+	ANSWER_TO(connection, "", WELCOME);
+	ANSWER_TO(connection, "SELECT 1", PREPARED);
+	ANSWER_TO(connection, "um", UPDATED);
+	ANSWER_TO(connection, "UPDATE", PREPARED);
+	ANSWER_TO(connection, "SET statement_timeout = 3", TIMEOUT_SET);
+	ANSWER_TO(connection, "muda", UPDATED);
+}
+
+/* Of 400 ms 375 are left when it is prepared, or too little when the server knows of it, or nearly nothing. */
+START_TEST(a_statement_gets_what_is_left_or_is_not_sent)
+{
+	static const struct {
+		int cost_ms;
+		enum problem problem;
+	} cases[] = {{25, PROBLEM_NONE}, {40, PROBLEM_SERVICO_INDISPONIVEL}, {381, PROBLEM_SERVICO_INDISPONIVEL}};
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	struct sql *db = connect_to(&server, play_slow_prepare);
+	struct sql_rows rows;
+
+	ck_assert_int_eq(sql_run(db, 0, NULL, arena, &rows), PROBLEM_NONE);
+	told = 0;
+	fake_clock_set_cost_ms(cases[_i].cost_ms);
+	ck_assert_int_eq(sql_run(db, 1, NULL, arena, &rows), cases[_i].problem);
+	ck_assert_int_eq(told, cases[_i].problem == PROBLEM_NONE);
+	arena_free(arena);
+	sql_close(db);
+	fake_server_stop(&server);
+}
+END_TEST
+
 /* One row with a column `changed`, which says no and then yes. */
 static void play_unchanged(int connection, size_t turn)
 {
@@ -301,6 +370,21 @@ static void play_silence(int connection, size_t turn)
 	fake_server_fall_silent();
 }
 
+#define STANDBY(yes, len) "S\0\0\0" len "in_hot_standby\0" yes "\0"
+#define IS_STANDBY        STANDBY("on", "\x16")
+#define IS_PRIMARY        STANDBY("off", "\x17")
+#define ADMITTED          "R\0\0\0\x08\0\0\0\0"
+
+/* A primary that answers one statement a connection; when the first comes, half of the time has been spent on a silent server. */
+static void play_second(int connection, size_t turn)
+{
+	ANSWER_TO(connection, "", ADMITTED IS_PRIMARY READY);
+	if (turn == 0)
+		ANSWER_TO(connection, "SET statement_timeout = 180", TIMEOUT_SET);
+	ANSWER_TO(connection, "", PREPARED);
+	ANSWER_TO(connection, "", UPDATED);
+}
+
 /* Two servers; the caller stops them. */
 static struct sql *connect_to_both(struct fake_server servers[2], void (*first)(int, size_t),
                                    void (*second)(int, size_t), const char *wish)
@@ -325,7 +409,7 @@ START_TEST(a_silent_server_leaves_time_for_the_next)
 {
 	struct arena *arena = arena_new();
 	struct fake_server servers[2];
-	struct sql *db = connect_to_both(servers, play_silence, play_one_and_leave, "any");
+	struct sql *db = connect_to_both(servers, play_silence, play_second, "any");
 	struct sql_rows rows;
 
 	ck_assert_int_eq(sql_run(db, 1, NULL, arena, &rows), PROBLEM_NONE);
@@ -373,11 +457,6 @@ START_TEST(a_health_check_has_its_own_deadline)
 }
 END_TEST
 
-#define STANDBY(yes, len) "S\0\0\0" len "in_hot_standby\0" yes "\0"
-#define IS_STANDBY        STANDBY("on", "\x16")
-#define IS_PRIMARY        STANDBY("off", "\x17")
-#define ADMITTED          "R\0\0\0\x08\0\0\0\0"
-
 static void play_standby(int connection, size_t turn)
 {
 	(void)turn;
@@ -424,8 +503,8 @@ START_TEST(a_standby_is_preferred_where_there_is_one)
 {
 	struct arena *arena = arena_new();
 	struct fake_server servers[2];
-	struct sql *db =
-	    connect_to_both(servers, play_primary, _i == 0 ? play_silence : play_standby, "prefer-standby");
+	struct sql *db = connect_to_both(servers, _i == 0 ? play_second : play_primary,
+	                                 _i == 0 ? play_silence : play_standby, "prefer-standby");
 	struct sql_rows rows;
 
 	ck_assert_int_eq(sql_run(db, 0, NULL, arena, &rows), PROBLEM_NONE);
@@ -472,6 +551,8 @@ Suite *sql_suite(void)
 	tcase_add_loop_test(tests, every_answer_and_none, 0, sizeof(scripts) / sizeof(scripts[0]));
 	tcase_add_test(tests, a_statement_may_be_planned_anew_at_every_call);
 	tcase_add_test(tests, a_statement_may_say_that_it_changed_nothing);
+	tcase_add_test(tests, the_server_gives_up_before_the_client);
+	tcase_add_loop_test(tests, a_statement_gets_what_is_left_or_is_not_sent, 0, 3);
 	tcase_add_test(tests, a_violated_constraint_is_named_to_who_asks);
 	tcase_add_loop_test(tests, a_lost_race_is_run_again_three_times_at_most, 0, 4);
 	tcase_add_test(tests, a_dead_connection_is_seen_before_a_write_is_sent);

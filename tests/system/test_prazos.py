@@ -1,0 +1,125 @@
+"""Deadlines on both sides: a server gives up no later than its client, and a request is not worked on for nobody."""
+import collections
+import os
+import subprocess
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from shop import WORKERS, eventually
+
+POOL_SIZE = 2  # of every pool of a test's shop
+assert all(size.endswith(f"={POOL_SIZE}") for size in WORKERS)
+REFUSALS = 2  # of each writer: what a client leaves behind adds up
+
+
+@contextmanager
+def forgotten(shop, product):
+    """Meanwhile somebody's transaction holds the product's row."""
+    person = shop.login("catalogo")
+    person.autocommit = False
+    with person.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM produtos WHERE id = %s FOR UPDATE", [product["id"]])
+    try:
+        yield
+    finally:
+        person.close()
+
+
+def waiting(shop):
+    """How many of the catalogue's backends wait for a lock."""
+    return int(
+        shop.value("SELECT count(*) FROM pg_stat_activity WHERE datname = 'catalogo' AND wait_event_type = 'Lock'")
+    )
+
+
+def change_of_stock(client, product):
+    """One more of it, please."""
+    return client.put(f"/api/produtos/{product['id']}/estoque", {"quantidade": 1, "operacao": "adicionar"})
+
+
+class Crowd:
+    """Clients that ask again and again, so often or until they are told to stop."""
+
+    def __init__(self):
+        self.answers = collections.defaultdict(list)
+        self.stop = threading.Event()
+        self.threads = []
+
+    def start(self, name, ask, times=None):
+        """One more client; its answers are `name`'s."""
+
+        def run():
+            while not self.stop.is_set() and len(self.answers[name]) != times:
+                self.answers[name].append(ask())
+
+        self.threads.append(threading.Thread(target=run))
+        self.threads[-1].start()
+
+    def end(self):
+        """Waits for the last answers."""
+        self.stop.set()
+        for thread in self.threads:
+            thread.join()
+
+
+@pytest.mark.slow
+def test_a_forgotten_transaction_takes_one_row_away_and_nothing_else(shop):
+    """Who waits for it is refused for certain, by the server; all others are served, and nothing runs late."""
+    held, free, crowd, most = shop.product(estoque=5), shop.product(), Crowd(), 0
+
+    def writing(product):
+        client = shop.client(shop.admin.token)
+        return lambda: change_of_stock(client, product)
+
+    def reading():
+        client = shop.client(pool="catalogo")
+        return lambda: client.get(f"/api/categorias/{free['categoria_id']}")
+
+    def ordering():
+        return shop.client().post("/api/pedidos", shop.checkout(shop.cart({free["id"]: 1})))
+
+    def refused():
+        nonlocal most
+        most = max(most, waiting(shop))
+        return all(len(crowd.answers[number]) == REFUSALS for number in range(POOL_SIZE))
+
+    with forgotten(shop, held):
+        for number in range(POOL_SIZE):
+            crowd.start(number, writing(held), REFUSALS)
+        for name, ask in {"write": writing(free), "read": reading(), "order": ordering}.items():
+            crowd.start(name, ask)
+        assert eventually(refused)
+        crowd.end()
+        assert eventually(lambda: waiting(shop) == 0)
+    for number in range(POOL_SIZE):
+        for answer in crowd.answers[number]:
+            answer.problem("servico_indisponivel")
+    for name, status in {"write": 200, "read": 200, "order": 201}.items():
+        assert {answer.status for answer in crowd.answers[name]} == {status}, crowd.answers[name]
+    assert 1 <= most <= POOL_SIZE
+    assert shop.stock(held["id"]) == 5
+    change_of_stock(shop.admin, held).ok()
+
+
+def test_a_statement_ends_with_its_client(shop):
+    """A client that dies while it waits for a lock is noticed before it has the lock."""
+    product = shop.product(estoque=5)
+    # fmt: off
+    command = ["psql", "-X", "-q", "-h", str(shop.run), "-p", "5432", "-U", "catalogo", "-d", "catalogo", "-c",
+               f"UPDATE produtos SET estoque = 9 WHERE id = {product['id']}"]
+    # fmt: on
+    environment = {**os.environ, "PGPASSWORD": shop.secret("catalogo")}
+    with forgotten(shop, product):
+        with subprocess.Popen(command, env=environment) as client:
+            assert eventually(lambda: waiting(shop) == 1)
+            client.kill()
+        assert eventually(lambda: waiting(shop) == 0)
+    assert shop.stock(product["id"]) == 5
+
+
+@pytest.mark.parametrize("database", ["catalogo", "replica", "pedidos"])
+def test_a_person_may_forget_a_transaction_for_a_minute(shop, database):
+    """Not for ever: its locks keep everybody else out."""
+    assert shop.value("SHOW idle_in_transaction_session_timeout", database) == "1min"
