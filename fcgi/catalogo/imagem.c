@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/ensure.h"
+
 /* Invariant: to <= at <= end; what is kept is before `to`. */
 struct walk {
 	uint8_t *to;
@@ -18,6 +20,7 @@ static size_t left(const struct walk *walk)
 
 static void keep(struct walk *walk, size_t len)
 {
+	ensure(walk->to <= walk->at && len <= left(walk));
 	memmove(walk->to, walk->at, len);
 	walk->to += len;
 	walk->at += len;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/ensure.h"
 #include "core/poison.h"
 
 #define BLOCK_SIZE ((size_t)64 * 1024)
@@ -79,6 +80,7 @@ static void *take(struct arena *arena, size_t size)
 		block = arena->current = block_new(whole > BLOCK_SIZE ? whole : BLOCK_SIZE, block);
 	void *memory = block->data + block->used;
 	block->used += whole;
+	ensure(block->used <= block->size);
 	unpoison(memory, size);
 	return memory;
 }
@@ -141,6 +143,7 @@ void arena_defer(struct arena *arena, void (*release)(void *), void *object)
 {
 	struct deferred *deferred = arena_alloc(arena, sizeof(*deferred));
 
+	ensure(release != NULL);
 	*deferred = (struct deferred){.next = arena->deferred, .release = release, .object = object};
 	arena->deferred = deferred;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/arena.h"
+#include "core/ensure.h"
 
 #define CAP_MIN    1024u
 #define SHORT_TEXT 64
@@ -33,6 +34,7 @@ static void reserve(struct buf *buf, size_t more)
 void buf_append(struct buf *buf, const void *data, size_t len)
 {
 	reserve(buf, len);
+	ensure(len < buf->cap - buf->len);
 	if (len > 0)
 		memcpy(buf->data + buf->len, data, len);
 	buf->len += len;
@@ -64,6 +66,7 @@ void buf_printf(struct buf *buf, const char *format, ...)
 	}
 	va_end(again);
 	buf->len += (size_t)len;
+	ensure(buf->len < buf->cap);
 }
 
 void buf_clear(struct buf *buf)

@@ -7,6 +7,7 @@
 
 #include "core/buf.h"
 #include "core/crash.h"
+#include "core/ensure.h"
 #include "core/http.h"
 #include "core/log.h"
 #include "core/response.h"
@@ -37,6 +38,7 @@ void caller_close(struct caller *caller)
 
 static void write_request(struct buf *out, const struct call *call, const char *token)
 {
+	ensure(*call->path == '/' && strpbrk(call->path, " \r\n") == NULL);
 	buf_clear(out);
 	buf_printf(out, "%s %s HTTP/1.0\r\nHost: interno\r\nConnection: keep-alive\r\nAccept: application/json\r\n",
 	           call->method, call->path);

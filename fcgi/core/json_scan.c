@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "core/ensure.h"
 #include "core/text.h"
 
 /* Invariant: at <= end. Each scan_…() moves `at` past what it has taken, and gives false when that is not there. */
@@ -149,6 +150,7 @@ static bool scan_value(struct scanner *in, int depth)
 	bool nul;
 
 	skip_blanks(in);
+	ensure(in->at <= in->end);
 	switch (next(in)) {
 	case '{':
 		return scan_list(in, depth + 1, '}', scan_member);

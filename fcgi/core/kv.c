@@ -12,6 +12,7 @@
 #include "core/breaker.h"
 #include "core/clock.h"
 #include "core/crash.h"
+#include "core/ensure.h"
 #include "core/field.h"
 #include "core/log.h"
 
@@ -253,6 +254,7 @@ static size_t words_of(const struct kv *kv, const struct kv_call *call, struct a
 {
 	size_t count = 3;
 
+	ensure(call->script < kv->options->script_count);
 	if (call->key_count > ARGS_MAX - count || call->arg_count > ARGS_MAX - count - call->key_count)
 		return 0;
 	argv[0] = "EVALSHA";

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/ensure.h"
+
 /* Filled from `codigo` at first use: the path is the code with hyphens. */
 #define TIPO_MAX 64
 static char tipos[PROBLEM_COUNT][TIPO_MAX];
@@ -29,6 +31,7 @@ static const char *tipo_of(enum problem problem)
 
 const struct problem_info *problem_info(enum problem problem)
 {
+	ensure(problem < PROBLEM_COUNT);
 	if (infos[problem].tipo == NULL)
 		infos[problem].tipo = tipo_of(problem);
 	return &infos[problem];

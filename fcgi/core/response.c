@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/condition.h"
+#include "core/ensure.h"
 #include "core/request.h"
 
 void response_reset(struct response *rs, struct arena *arena)
@@ -59,6 +60,7 @@ header_write(struct buf *headers, const char *name, const char *format, va_list 
 	char value[1024];
 
 	vsnprintf(value, sizeof(value), format, args);
+	ensure(strpbrk(value, "\r\n") == NULL);
 	buf_text(headers, name);
 	buf_append(headers, ": ", 2);
 	buf_text(headers, value);

@@ -9,6 +9,7 @@
 
 #include "core/clock.h"
 #include "core/crash.h"
+#include "core/ensure.h"
 #include "core/log.h"
 #include "core/sql.h"
 #include "core/sql_servers.h"
@@ -176,6 +177,7 @@ static bool prepare(struct sql *db, size_t statement, PGresult **result)
 {
 	const struct sql_statement *text = &db->options->statements[statement];
 
+	ensure(db->connection != NULL);
 	if (db->prepared[statement])
 		return true;
 	*result = NULL;
@@ -383,6 +385,7 @@ enum problem sql_try(struct sql *db, size_t statement, const char *const *params
 {
 	PGresult *result = NULL;
 
+	ensure(statement < db->options->statement_count);
 	*rows = (struct sql_rows){0};
 	*constraint = NULL;
 	effect(db, statement, "antes");

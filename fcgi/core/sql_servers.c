@@ -11,6 +11,7 @@
 #include "core/arena.h"
 #include "core/breaker.h"
 #include "core/clock.h"
+#include "core/ensure.h"
 #include "core/log.h"
 
 /*
@@ -249,10 +250,12 @@ PGconn *sql_servers_connect(struct sql_servers *servers, int64_t deadline, bool 
 
 void sql_servers_begin(struct sql_servers *servers, int64_t deadline)
 {
+	ensure(servers->last < servers->count);
 	breaker_begin(&servers->list[servers->last].breaker, (int)(deadline - clock_monotonic_ms()));
 }
 
 void sql_servers_end(struct sql_servers *servers, bool answered)
 {
+	ensure(servers->last < servers->count);
 	breaker_end(&servers->list[servers->last].breaker, answered);
 }
