@@ -9,6 +9,8 @@
 #include "core/ensure.h"
 #include "core/request.h"
 
+#define COMPLAINTS_MAX 100
+
 void response_reset(struct response *rs, struct arena *arena)
 {
 	buf_clear(&rs->headers);
@@ -106,12 +108,15 @@ enum problem response_problem(struct response *rs, enum problem problem, const c
 	return problem;
 }
 
+/* A body may have ten thousand unknown fields: the answer names the first COMPLAINTS_MAX. */
 static void write_complaints(struct json_out *out, const struct complaints *complaints)
 {
-	if (complaints->count == 0)
+	const struct complaint *complaint = complaints->first;
+
+	if (complaint == NULL)
 		return;
 	json_array(out, "detalhes");
-	for (const struct complaint *complaint = complaints->first; complaint != NULL; complaint = complaint->next) {
+	for (int left = COMPLAINTS_MAX; complaint != NULL && left > 0; left--, complaint = complaint->next) {
 		json_object(out, NULL);
 		json_text(out, "campo", complaint->campo);
 		json_text(out, "erro", complaint->erro);

@@ -181,6 +181,15 @@ def test_a_field_that_nobody_knows(world, call):
 
 
 @pytest.mark.parametrize("call", CALLS, ids=by_id)
+def test_a_thousand_fields_that_nobody_knows(world, call):
+    """The first hundred are named: the answer is no longer than what was asked."""
+    body = {**world.body(call), **{f"x{number}": number for number in range(1000)}}
+    problem = world.client(call).request(call.method, world.path(call), body).problem("campos_invalidos")
+    assert len(problem["detalhes"]) == 100
+    assert {line["campo"] for line in problem["detalhes"]} <= body.keys()
+
+
+@pytest.mark.parametrize("call", CALLS, ids=by_id)
 def test_what_is_no_json(world, call):
     """400: broken, too deep, a name twice, not UTF-8, nothing. JSON that is no object, or has a NUL in a name: 422."""
     path, client = world.path(call), world.client(call)
