@@ -7,7 +7,7 @@
 # the next one. `(health)` says that it has the time of a health check only, `(planned anew)` that its best plan depends on its
 # parameters. `-- part: filtro` begins lines that are no
 # statement, for every later `-- use: filtro` to stand for. A Lua file is one script with the name of the file. Other comment
-# lines are left out.
+# lines are left out; a `#!` line stays, as Redis reads its flags.
 
 function quoted(text) {
     gsub(/\\/, "&&", text) # awks disagree on what backslashes in a replacement mean

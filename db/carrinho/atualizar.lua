@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Sets the quantity of a line that is there; one that has it already is left as it is. ARGV: life in ms, the version that the cart
 -- must have or '', product, quantity, stock.
 -- Returns {'ok', atualizado_em, quantity, lines}, or {'sessao'}, {'versao', the cart's}, {'item'}, {'estoque'}.

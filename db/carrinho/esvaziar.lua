@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Takes every line out of the cart; the session lives on, and remembers which orders were taken out of it. An empty cart is left as
 -- it is. ARGV: life in ms, the version that the cart must have or ''.
 -- Returns {'ok', atualizado_em, 0, 0}, or {'sessao'}, {'versao', the cart's}.

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Takes a line out of the cart; one that is not there changes nothing. ARGV: life in ms, the version that the cart must have or '',
 -- product.
 -- Returns {'ok', atualizado_em, 0, lines}, or {'sessao'}, {'versao', the cart's}.

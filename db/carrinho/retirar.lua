@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Takes what an order bought out of the cart, once, and no more than that. ARGV: life in ms, order, the version of the cart that
 -- it was made of, its lines as "product:quantity product:quantity".
 -- Returns {'ok', atualizado_em, 0, 0, the version that this left, or of an order before the last one a later version}, or {'sessao'}.

@@ -189,7 +189,7 @@ static struct kv_reply copied(const redisReply *from, struct arena *arena, int d
 /* Errors that say that the server cannot serve now, not that the command is wrong. */
 static bool says_unavailable(const char *error)
 {
-	static const char *const words[] = {"LOADING", "READONLY",   "MASTERDOWN", "OOM",     "MISCONF",
+	static const char *const words[] = {"LOADING", "READONLY",   "MASTERDOWN", "MISCONF",
 	                                    "BUSY",    "NOREPLICAS", "NOAUTH",     "TRYAGAIN"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -207,13 +207,21 @@ static void log_refusal(const char *error, struct arena *arena)
 	log_event(LOG_LEVEL_ERRO, "redis_refused", "erro=%s", log_quote(arena_copy(arena, error, len)));
 }
 
+/* OOM: maxmemory is reached. A script is refused at its first write, so nothing was changed. */
+static enum problem problem_of(const char *error)
+{
+	if (strncmp(error, "OOM", 3) == 0)
+		return PROBLEM_SEM_ESPACO;
+	return says_unavailable(error) ? PROBLEM_SERVICO_INDISPONIVEL : PROBLEM_INTERNO;
+}
+
 /* Turns a reply into an answer or a problem, and frees it. */
 static enum problem answer_of(redisReply *from, struct arena *arena, struct kv_reply *reply)
 {
 	enum problem problem = PROBLEM_NONE;
 
 	if (from->type == REDIS_REPLY_ERROR) {
-		problem = says_unavailable(from->str) ? PROBLEM_SERVICO_INDISPONIVEL : PROBLEM_INTERNO;
+		problem = problem_of(from->str);
 		log_refusal(from->str, arena);
 	} else {
 		*reply = copied(from, arena, 0);

@@ -50,7 +50,10 @@ struct kv_call {
 	size_t arg_count;
 };
 
-/* Runs a script. Problems as sql_run(); a lost answer is RESULTADO_DESCONHECIDO; too many words are PROBLEM_INTERNO. */
+/*
+ * Runs a script. Problems as sql_run(); a lost answer is RESULTADO_DESCONHECIDO; SEM_ESPACO when Redis has reached its maxmemory,
+ * unless the script begins with `#!lua flags=allow-oom`; too many words are PROBLEM_INTERNO.
+ */
 enum problem kv_run(struct kv *kv, const struct kv_call *call, struct arena *arena, struct kv_reply *reply);
 
 /* As kv_run(), within `deadline_ms`, which is the health check's and not that of a call. */

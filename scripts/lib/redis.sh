@@ -21,6 +21,7 @@ appendonly yes
 appendfsync always
 save ""
 repl-diskless-sync-delay 0
+maxmemory $(setting_own redis_memoria_mb)mb
 maxmemory-policy noeviction
 logfile ""
 CONF

@@ -112,6 +112,8 @@ report_redis() {
     fact redis version "$(sed -n 's/^redis_version://p' <<<"$info")"
     fact redis role "$(sed -n 's/^role://p' <<<"$info")"
     fact redis carts "$(($(sed -n 's/^db0:keys=\([0-9]*\),.*/\1/p' <<<"$info" | grep . || echo 0) - $(stream_keys)))"
+    fact redis memory_bytes "$(sed -n 's/^used_memory://p' <<<"$info")"
+    fact redis memory_max_bytes "$(sed -n 's/^maxmemory://p' <<<"$info")"
     fact redis last_write "$(sed -n 's/^aof_last_write_status://p' <<<"$info")"
 }
 

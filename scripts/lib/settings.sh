@@ -2,11 +2,15 @@
 # shellcheck shell=bash
 
 declare -A SETTING_DEFAULT=([cors_origens]='*' [proxies]='' [limite_leituras]=200 [limite_escritas]=50 [limite_sessoes]=10
-    [limite_pedidos]=10 [limite_conexoes]=100 [limite_fila]=128 [prazo_segundos]=4 [fuso_horario]=America/Sao_Paulo [anonimizar_dias]=0
+    [limite_pedidos]=10 [limite_conexoes]=100 [limite_fila]=128 [redis_memoria_mb]=256
+    [prazo_segundos]=4 [fuso_horario]=America/Sao_Paulo [anonimizar_dias]=0
     [loja_nome]=Confeitaria [loja_telefone]='(11) 5555-0123' [loja_endereco]='Rua das Amoras, 100 - São Paulo' [loja_url]=''
     [loja_dias]='ter qua qui sex sab dom' [loja_horario]=9-18)
 declare -A NUMBER_MAX=([prazo_segundos]=60 [limite_leituras]=100000 [limite_escritas]=100000 [limite_sessoes]=100000 [limite_pedidos]=100000
-    [limite_conexoes]=4000 [limite_fila]=200 [anonimizar_dias]=36500)
+    [limite_conexoes]=4000 [limite_fila]=200 [redis_memoria_mb]=1000000
+    [anonimizar_dias]=36500)
+# Where it is not 1.
+declare -A NUMBER_MIN=([redis_memoria_mb]=16)
 
 # setting_own NAME: the operator's value, or the default.
 setting_own() {
@@ -41,9 +45,10 @@ setting_fault() {
         fi
         ;;
     loja_*) setting_fault_page "$1" "$2" ;;
-    limite_* | prazo_*)
-        if [[ ! $2 =~ ^[1-9][0-9]{0,5}$ ]] || (($2 > NUMBER_MAX["$1"])); then
-            printf 'is %s: write a whole number from 1 to %d' "${2:-empty}" "${NUMBER_MAX[$1]}"
+    limite_* | prazo_* | redis_*)
+        local least=${NUMBER_MIN[$1]:-1}
+        if [[ ! $2 =~ ^[1-9][0-9]{0,6}$ ]] || (($2 < least || $2 > NUMBER_MAX["$1"])); then
+            printf 'is %s: write a whole number from %d to %d' "${2:-empty}" "$least" "${NUMBER_MAX[$1]}"
         fi
         ;;
     esac

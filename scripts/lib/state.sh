@@ -136,6 +136,8 @@ cors_origens = *
 # limite_conexoes = 100
 # What a pool may have in work and waiting.
 # limite_fila = 128
+# What Redis may hold, in MiB: carts and events.
+# redis_memoria_mb = 256
 # Seconds that a request may take; what the workers wait for the stores is a part of it. More for a slow machine.
 # prazo_segundos = 4
 # Whose days the dates of deliveries and of lists mean, a name in /usr/share/zoneinfo.

@@ -52,6 +52,23 @@ pageTest(shop, 'sold out under the buyer\'s hands: what is left is said, and the
     assert.deepEqual(itens.map(({produto_id, quantidade}) => [produto_id, quantidade]), [[other.id, 1]]);
 });
 
+pageTest(shop, 'no room for another line: that is said, what is in the cart stays, and the add arrives when there is room', {}, async ({page, allow}) => {
+    allow(STATUS(503));
+    const first = await cake(shop), second = await cake(shop);
+    await put(page, first);
+    await shop.control('redis', 'CONFIG', 'SET', 'maxmemory', '1');
+    try {
+        await page.goto('/');
+        await search(page, second.nome);
+        await card(page, second.nome).getByRole('button', {name: /Adicionar/}).click();
+        await messages(page).getByText(/^A loja está cheia agora .* Tentamos de novo em \d+ segundos/).waitFor();
+        await cartHolds(page, 1);
+    } finally {
+        await shop.control('redis', 'CONFIG', 'SET', 'maxmemory', '256mb');
+    }
+    await cartHolds(page, 2);
+});
+
 pageTest(shop, 'what another customer has just bought cannot be put into the cart, and its card says so', {}, async ({page, allow}) => {
     allow(STATUS(409));
     const last = await cake(shop, {estoque: 1});

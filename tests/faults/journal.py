@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from client import PROBLEMS, WAIT_SECONDS, Client
 
 # Problems that promise that nothing was changed; every other failure on the server's side leaves the result unknown.
-UNCHANGED = ("servico_indisponivel", "somente_leitura", "sobrecarga", "muitas_requisicoes")
+UNCHANGED = ("servico_indisponivel", "somente_leitura", "sobrecarga", "sem_espaco", "muitas_requisicoes")
 
 
 @dataclass

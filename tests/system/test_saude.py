@@ -143,7 +143,7 @@ READ_ONLY = "ALTER SYSTEM SET default_transaction_read_only = on; SELECT pg_relo
 READ_WRITE = "ALTER SYSTEM RESET default_transaction_read_only; SELECT pg_reload_conf()"
 REFUSALS = {
     "too few replicas": ("CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0"),
-    "no memory": ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
+    "no memory": ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 256mb"),
     "a replica": ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
     "no right": ("ACL SETUSER carrinho -evalsha", "ACL SETUSER carrinho +evalsha"),
 }

@@ -28,6 +28,7 @@ QUEUE = 128  # limite_fila
 BODY_TIMEOUT_SECONDS = 5  # nginx/limites.conf.in
 LISTS = 50
 MEGABYTES = 1024  # in KiB
+CARTS_MB = 16
 
 ADDRESSES = itertools.count()
 
@@ -55,8 +56,8 @@ def fixture_limited():
 
 @pytest.fixture(name="small", scope="module")
 def fixture_small():
-    """One worker a pool, and no limit to an address."""
-    with Shop(workers=ONE_WORKER) as running:
+    """One worker a pool, little memory for carts, and no limit to an address."""
+    with Shop(workers=ONE_WORKER, redis_memoria_mb=CARTS_MB) as running:
         yield running
 
 
@@ -306,6 +307,23 @@ def test_a_client_that_has_gone_is_no_reason_to_drop_his_request(small):
     path = f"/api/carrinho/{session}"
     assert eventually(lambda: [item["quantidade"] for item in Client(small.port).get(path).data["itens"]] == [30])
     assert eventually(lambda: open_files(nginx(small)) <= at_rest)
+
+
+def test_carts_fill_the_memory_that_they_may_have(small):
+    """No more of them are opened then; those that are there are kept, and there is room again when some have gone."""
+    session, carts, client = small.cart({small.product()["id"]: 1}), small.redis(), Client(small.port)
+    ballast = []
+    while carts.info("memory")["used_memory"] < CARTS_MB * MEGABYTES * 1024 - 200 * 1024:
+        ballast.append(f"lastro:{len(ballast)}")
+        carts.set(ballast[-1], "x" * 50 * 1024)
+    before = carts.dbsize()
+    opened = [client.post("/api/carrinho/sessao")]
+    assert eventually(lambda: opened.append(client.post("/api/carrinho/sessao")) or opened[-1].status != 201, every=0)
+    opened.pop().problem("sem_espaco")
+    assert len(client.get(f"/api/carrinho/{session}").data["itens"]) == 1
+    assert carts.dbsize() == before + len(opened)
+    carts.delete(*ballast)
+    assert small.recovered()
 
 
 def test_ten_times_too_many(small):

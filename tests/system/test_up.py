@@ -117,6 +117,7 @@ def test_a_directory_that_is_something_else(place):
         ["--set", "limite_fila=201"],
         ["--set", "limite_escritas=1.5"],
         ["--set", "limite_sessoes="],
+        ["--set", "redis_memoria_mb=15"],
         ["--set", "prazo_segundos=0"],
         ["--set", "prazo_segundos=61"],
         ["--set", "fuso_horario=America/Niteroi"],

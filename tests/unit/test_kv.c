@@ -85,6 +85,7 @@ static const struct {
     {0, "?garbage\r\n", PROBLEM_SERVICO_INDISPONIVEL},
     {0, "-LOADING Redis is loading\r\n", PROBLEM_SERVICO_INDISPONIVEL},
     {1, "-MISCONF cannot write\r\n", PROBLEM_SERVICO_INDISPONIVEL},
+    {1, "-OOM command not allowed when used memory > 'maxmemory'.\r\n", PROBLEM_SEM_ESPACO},
     {1, "-ERR no such thing\r\n", PROBLEM_INTERNO},
 };
 

@@ -22,6 +22,11 @@ export function sayAdded(produto, quantidade) {
 
 const CALM = 'Estamos sem receber mudanças por alguns instantes; seu carrinho está guardado.';
 
+// A 503 says that nothing was changed, with one exception.
+function calmly(error) {
+    return error.codigo === 'sem_espaco' ? explain(error).texto : CALM;
+}
+
 function warn(texto) {
     notify(texto, {tipo: 'aviso', nome: 'carrinho', fica: true});
 }
@@ -32,14 +37,14 @@ export function sayWaiting(error, seconds) {
     else if (error.status === 429)
         warn(`Foram muitos cliques em pouco tempo. Continuamos em ${countSeconds(seconds)}.`);
     else if (error.status === 503)
-        warn(`${CALM} Tentamos de novo em ${countSeconds(seconds)}.`);
+        warn(`${calmly(error)} Tentamos de novo em ${countSeconds(seconds)}.`);
     else
         warn('A resposta está demorando. Tentamos de novo.');
 }
 
 export function sayFailure(error, retry) {
     const {texto, repetir} = explain(error);
-    const said = error.status === 503 && error.codigo !== 'resultado_desconhecido' ? CALM : texto;
+    const said = error.status === 503 && error.codigo !== 'resultado_desconhecido' ? calmly(error) : texto;
     notify(said, {tipo: 'erro', nome: 'carrinho', fica: repetir, acao: repetir ? {texto: 'Tentar de novo', ao: retry} : null});
     // The page showed a stock, a price or a product that has changed since.
     if (error.status === 409 || error.status === 404)
