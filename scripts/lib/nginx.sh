@@ -55,13 +55,18 @@ nginx_origins() {
     done
 }
 
-# A rate's burst is ten seconds of it.
+# A rate's burst is ten seconds of it. Of a day's allowance about half comes back minute by minute, the rest may come at once.
 nginx_limits() {
-    local proxy proxies='' rate rates=() value
+    local proxy proxies='' rate rates=() value minute
     for proxy in $(setting_own proxies); do proxies+="set_real_ip_from $proxy;"$'\n'; done
     for rate in leituras escritas sessoes pedidos; do
         value=$(setting_own "limite_$rate")
         rates+=("${rate^^}=$value" "RAJADA${rate^^}=$((value * 10))")
+    done
+    for rate in sessoes pedidos; do
+        value=$(setting_own "limite_${rate}_dia")
+        minute=$((value < 2 * 1440 ? 1 : value / (2 * 1440)))
+        rates+=("MINUTO${rate^^}=$minute" "RAJADADIA${rate^^}=$((value - 1440 * minute - 1))")
     done
     render "$TOP/nginx/limites.conf.in" "PROXIES=${proxies:-# None.}" "CONEXOES=$(setting_own limite_conexoes)" \
         "PRAZO=$(setting_own prazo_segundos)" "PRAZOLIGAR=$(($(setting_own prazo_segundos) * 250))" "${rates[@]}"

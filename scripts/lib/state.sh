@@ -134,6 +134,9 @@ cors_origens = *
 # limite_sessoes = 10
 # limite_pedidos = 10
 # limite_conexoes = 100
+# How many carts and orders of one address in 24 hours.
+# limite_sessoes_dia = 10000
+# limite_pedidos_dia = 3000
 # What a pool may have in work and waiting.
 # limite_fila = 128
 # What Redis may hold, in MiB: carts and events.

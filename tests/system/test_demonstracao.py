@@ -23,6 +23,8 @@ READER = {
     "limite_escritas": 50,
     "limite_sessoes": 10,
     "limite_pedidos": 10,
+    "limite_sessoes_dia": 10000,
+    "limite_pedidos_dia": 3000,
     "limite_conexoes": 100,
     "prazo_segundos": 10,
 }

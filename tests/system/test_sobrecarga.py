@@ -24,6 +24,8 @@ HEALTH = request("GET", "/health")
 # at once.
 READS, WRITES, SESSIONS, ORDERS, CONNECTIONS = 5, 20, 1, 1, 100
 BURST = 10
+# The least that can be set for a day: 1440 of it come back minute by minute, the rest may come at once.
+DAY = 1500
 QUEUE = 128  # limite_fila
 BODY_TIMEOUT_SECONDS = 5  # nginx/limites.conf.in
 LISTS = 50
@@ -50,6 +52,8 @@ def fixture_limited():
         limite_sessoes=SESSIONS,
         limite_pedidos=ORDERS,
         limite_conexoes=CONNECTIONS,
+        limite_sessoes_dia=DAY,
+        limite_pedidos_dia=DAY,
     ) as running:
         yield running
 
@@ -102,6 +106,12 @@ def pipeline(port, text, times, source):
 def healthy(shop, source):
     """Whether an address is told of health."""
     return eventually(lambda: crowd(shop.port, [HEALTH], source)[0].status == 200)
+
+
+def behind_proxy(shop, text, client, count):
+    """The same request again and again from this client of the proxy; how often each status came back."""
+    forwarded = text.replace(b"\r\n\r\n", f"\r\nX-Forwarded-For: 198.51.100.7, {client}\r\n\r\n".encode(), 1)
+    return statuses(crowd(shop.port, [forwarded] * count, PROXY))
 
 
 def others_are_served(shop):
@@ -160,8 +170,7 @@ def test_a_customer_behind_a_proxy_is_himself(limited):
     """And all of an IPv6 network is one customer."""
 
     def sessions(client, count):
-        text = request("POST", "/api/carrinho/sessao", headers=[f"X-Forwarded-For: 198.51.100.7, {client}"])
-        return statuses(crowd(limited.port, [text] * count, PROXY))
+        return behind_proxy(limited, SESSION, client, count)
 
     allowed = SESSIONS * BURST
     first = (
@@ -170,6 +179,26 @@ def test_a_customer_behind_a_proxy_is_himself(limited):
     assert first[201] >= allowed and first[429] > 0, first
     assert sessions("2001:db8:0:2::1", allowed) == {201: allowed}
     assert sessions("192.0.2.5", allowed) == {201: allowed}
+    # A proxy that listens to both writes an IPv4 address so: whoever has it is one customer, not all of them.
+    assert sessions("::ffff:192.0.2.6", 80)[429] > 0
+    assert sessions("::ffff:192.0.2.7", allowed) == {201: allowed}
+
+
+@pytest.mark.parametrize(
+    "text, done", [(SESSION, 201), (request("POST", "/api/pedidos", {}), 422)], ids=["carts", "orders"]
+)
+def test_a_day_has_a_limit(limited, text, done):
+    """Of carts and of orders, which all networks of 64 bits in one of 48 share: one that has asked for nothing yet is
+    refused when the others have spent it. Another neighbourhood is served."""
+    allowed, asked = SESSIONS * BURST, 0
+    for network in range(1, 1000):
+        found = behind_proxy(limited, text, f"2001:db8:{done}:{network:x}::1", allowed)
+        assert found.keys() <= {done, 429}, found
+        asked += found[done]
+        if not found[done]:
+            break
+    assert network < 1000 - 1 and asked >= DAY - 1440
+    assert behind_proxy(limited, text, f"2001:db8:{done + 1}::1", allowed) == {done: allowed}
 
 
 def slow_bodies(limited):

@@ -117,6 +117,8 @@ def test_a_directory_that_is_something_else(place):
         ["--set", "limite_fila=201"],
         ["--set", "limite_escritas=1.5"],
         ["--set", "limite_sessoes="],
+        ["--set", "limite_sessoes_dia=1499"],
+        ["--set", "limite_pedidos_dia=1000001"],
         ["--set", "redis_memoria_mb=15"],
         ["--set", "prazo_segundos=0"],
         ["--set", "prazo_segundos=61"],
