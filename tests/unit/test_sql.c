@@ -209,6 +209,7 @@ START_TEST(a_statement_gets_what_is_left_or_is_not_sent)
 	told = 0;
 	fake_clock_set_cost_ms(cases[_i].cost_ms);
 	ck_assert_int_eq(sql_run(db, 1, NULL, arena, &rows), cases[_i].problem);
+	fake_clock_set_cost_ms(0);
 	ck_assert_int_eq(told, cases[_i].problem == PROBLEM_NONE);
 	arena_free(arena);
 	sql_close(db);
