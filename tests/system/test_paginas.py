@@ -12,7 +12,7 @@ from client import TOP, Client
 from shop import COMMAND_SECONDS, free_ports
 
 ADDRESS = re.compile(r"/estatico/[0-9a-f]{16}/")
-PROGRAMS = ("catalogo", "vigia", "carrinho", "pedidos", "conciliador")
+PROGRAMS = ("catalogo", "vigia", "carrinho", "pedidos", "saude", "conciliador")
 PAGES = ("/", "/painel", "/painel/", "/api", "/api/", "/erros", "/erros/estoque-insuficiente", "/nada")
 PERSON = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
