@@ -228,7 +228,8 @@ const struct auth_token *auth_find(struct auth *auth, const char *authorization)
 	if (!auth_hash(authorization, hash))
 		return NULL;
 	tokens_refresh(auth);
-	for (struct entry *entry = auth->entries; entry < auth->entries + auth->count; entry++) {
+	for (size_t i = 0; i < auth->count; i++) {
+		struct entry *entry = &auth->entries[i];
 		if (strcmp(entry->token.hash, hash) != 0)
 			continue;
 		if (clock_now() >= entry->token.expires)
