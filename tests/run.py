@@ -22,6 +22,7 @@ ROOM = 4
 STEP_SECONDS = 4 * 3600  # a test that hangs fails long before: tests/pytest.ini, tests/unit/main.c
 SKIPPED = 77  # the exit status of a step that cannot be done here and has said why (as automake has it)
 TAIL = 60
+FUZZ_RUNS = 15000  # inputs of each target, the same ones each time
 PYTHON = "/usr/bin/python3"
 DEBIAN_12 = re.search(r'^VERSION_ID="?12\b', Path("/etc/os-release").read_text(encoding="utf-8"), re.M) is not None
 
@@ -102,6 +103,7 @@ WHOLE = (
     building("build, clang", "build/clang", "CC=clang"),
     unit("unit tests, clang", "build/clang", needs=("build, clang",)),
     unit("unit tests, sanitizers", "build/sanitizers", "CK_FORK=no", needs=("build, sanitizers",)),
+    Step("fuzz targets, briefly", f"scripts/fuzz --runs {FUZZ_RUNS}"),
     Step("lint, Python", "make -s -C build lint-python", debian_12=True),
 )
 ALL = (*WHOLE, Step("storm of ten minutes", "scripts/storm --minutes 10"))

@@ -6,7 +6,7 @@ PACKAGES_build=(gcc libc6-dev make autoconf automake pkg-config
     libfcgi-dev libpq-dev libhiredis-dev libjson-c-dev libmd-dev libutf8proc-dev check)
 PACKAGES_test=(python3-pytest python3-pytest-timeout python3-pytest-xdist
     python3-psycopg2 python3-redis python3-yaml python3-jsonschema python3-psutil varnish)
-PACKAGES_check=(clang clang-format clang-tidy cppcheck shellcheck valgrind black pylint xz-utils git debootstrap)
+PACKAGES_check=(clang libclang-rt-dev clang-format clang-tidy cppcheck shellcheck valgrind black pylint xz-utils git debootstrap)
 PACKAGES_pages=(npm)
 PACKAGES_browser=(chromium)
 PACKAGES_bench=(wrk strace php-fpm php-pgsql python3-psycopg2 python3-redis python3-yaml python3-jsonschema python3-psutil)
