@@ -33,25 +33,24 @@ const char *carrinho_key(struct request *rq, const char *sessao)
 /* {what it met, atualizado_em, quantity, lines, version}, of which it says as much as it knows; or {'versao', version}. */
 static enum problem reply_read(const struct kv_reply *reply, struct mudanca *mudanca)
 {
+	const char *estado = kv_text_at(reply, 0);
+	const char *quando = kv_text_at(reply, 1);
+
 	*mudanca = (struct mudanca){0};
-	if (reply->type != KV_LIST || reply->count == 0 || reply->items[0].type != KV_TEXT)
+	if (estado == NULL)
 		return PROBLEM_INTERNO;
-	const char *estado = reply->items[0].text;
 	for (size_t i = 0; i < FIELD_COUNT(recusas); i++) {
 		if (strcmp(recusas[i].estado, estado) != 0)
 			continue;
-		if (reply->count > 1)
-			mudanca->versao = reply->items[1].integer;
+		kv_int_at(reply, 1, &mudanca->versao);
 		return recusas[i].problem;
 	}
-	if (reply->count > 1 && !int_parse(reply->items[1].text, 0, INT64_MAX, &mudanca->atualizado_em))
+	if (reply->count > 1 && (quando == NULL || !int_parse(quando, 0, INT64_MAX, &mudanca->atualizado_em)))
 		return PROBLEM_INTERNO;
-	if (reply->count > 3) {
-		mudanca->quantidade = reply->items[2].integer;
-		mudanca->linhas = reply->items[3].integer;
-	}
-	if (reply->count > 4)
-		mudanca->versao = reply->items[4].integer;
+	bool whole =
+	    reply->count <= 3 || (kv_int_at(reply, 2, &mudanca->quantidade) && kv_int_at(reply, 3, &mudanca->linhas));
+	if (!whole || (reply->count > 4 && !kv_int_at(reply, 4, &mudanca->versao)))
+		return PROBLEM_INTERNO;
 	mudanca->repetida = strcmp(estado, "repetida") == 0;
 	return PROBLEM_NONE;
 }

@@ -16,9 +16,10 @@ enum problem saude(struct request *rq, struct response *rs)
 /* A number of the script's answer, unless Redis does not tell it. */
 static void number(struct json_out *out, const char *name, const struct kv_reply *reply, size_t at)
 {
-	if (reply->type == KV_LIST && at < reply->count && reply->items[at].type == KV_INT &&
-	    reply->items[at].integer >= 0)
-		json_int(out, name, reply->items[at].integer);
+	int64_t value;
+
+	if (kv_int_at(reply, at, &value) && value >= 0)
+		json_int(out, name, value);
 }
 
 enum problem sistema(struct request *rq, struct response *rs)

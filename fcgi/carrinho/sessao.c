@@ -139,9 +139,11 @@ static enum problem carrinho_read(struct request *rq, struct carrinho *carrinho)
 	*carrinho = (struct carrinho){.session_id = sessao};
 	carrinho->linhas = arena_array(rq->arena, reply.count, sizeof(struct linha));
 	for (size_t i = 0; i + 1 < reply.count; i += 2) {
-		if (member_read(rq, reply.items[i].text, reply.items[i + 1].text, carrinho))
+		const char *member = kv_text_at(&reply, i);
+		const char *value = kv_text_at(&reply, i + 1);
+		if (member != NULL && value != NULL && member_read(rq, member, value, carrinho))
 			continue;
-		log_event(LOG_LEVEL_ERRO, "carrinho_ilegivel", "membro=%s", log_quote(reply.items[i].text));
+		log_event(LOG_LEVEL_ERRO, "carrinho_ilegivel", "membro=%s", log_quote(member == NULL ? "" : member));
 		return PROBLEM_INTERNO;
 	}
 	qsort(carrinho->linhas, carrinho->count, sizeof(struct linha), linha_compare);

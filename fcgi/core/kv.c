@@ -322,3 +322,25 @@ enum problem kv_read(struct kv *kv, const char *const *argv, size_t count, struc
 		raw = ask(kv, argv, count);
 	return raw == NULL ? PROBLEM_SERVICO_INDISPONIVEL : answer_of(raw, arena, reply);
 }
+
+static const struct kv_reply *item_of(const struct kv_reply *reply, size_t at, int type)
+{
+	return reply->type == KV_LIST && at < reply->count && (int)reply->items[at].type == type ? &reply->items[at]
+	                                                                                         : NULL;
+}
+
+const char *kv_text_at(const struct kv_reply *reply, size_t at)
+{
+	const struct kv_reply *item = item_of(reply, at, KV_TEXT);
+
+	return item == NULL ? NULL : item->text;
+}
+
+bool kv_int_at(const struct kv_reply *reply, size_t at, int64_t *value)
+{
+	const struct kv_reply *item = item_of(reply, at, KV_INT);
+
+	if (item != NULL)
+		*value = item->integer;
+	return item != NULL;
+}

@@ -5,6 +5,7 @@
 #ifndef CORE_KV_H
 #define CORE_KV_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,12 @@ struct kv_reply {
 	const struct kv_reply *items;
 	size_t count;
 };
+
+/* Item `at` of a list as a text, or NULL: no list, no such item, or one of another type. */
+const char *kv_text_at(const struct kv_reply *reply, size_t at);
+
+/* Item `at` of a list as an integer; false, and *value is left alone, when there is none. */
+bool kv_int_at(const struct kv_reply *reply, size_t at, int64_t *value);
 
 /* Never NULL; connects when first used. `options` and what it points to must outlive it. */
 struct kv *kv_open(const struct kv_options *options);

@@ -105,6 +105,26 @@ START_TEST(every_answer_and_none)
 }
 END_TEST
 
+START_TEST(an_item_of_another_type_is_none)
+{
+	struct arena *arena = arena_new();
+	struct kv_reply reply;
+	int64_t value = 5;
+
+	ck_assert_int_eq(play("*3\r\n$1\r\na\r\n:7\r\n$-1\r\n", 1, arena, &reply), PROBLEM_NONE);
+	ck_assert_str_eq(kv_text_at(&reply, 0), "a");
+	ck_assert(kv_int_at(&reply, 1, &value) && value == 7);
+	for (size_t at = 1; at < 4; at++)
+		ck_assert_ptr_null(kv_text_at(&reply, at));
+	for (size_t at = 0; at < 4; at++)
+		ck_assert(at == 1 || !kv_int_at(&reply, at, &value));
+	ck_assert_int_eq(play(":9\r\n", 1, arena, &reply), PROBLEM_NONE);
+	ck_assert_ptr_null(kv_text_at(&reply, 0));
+	ck_assert(!kv_int_at(&reply, 0, &value) && value == 7);
+	arena_free(arena);
+}
+END_TEST
+
 static const char *const addresses[] = {"unix:/nowhere/redis.sock", "nowhere", "127.0.0.1:0", "127.0.0.1:x"};
 
 START_TEST(no_server_is_unavailable_for_reads_and_writes)
@@ -380,6 +400,7 @@ Suite *kv_suite(void)
 	TCase *tests = tcase_create("kv");
 
 	tcase_add_loop_test(tests, every_answer_and_none, 0, sizeof(cases) / sizeof(cases[0]));
+	tcase_add_test(tests, an_item_of_another_type_is_none);
 	tcase_add_loop_test(tests, no_server_is_unavailable_for_reads_and_writes, 0,
 	                    sizeof(addresses) / sizeof(addresses[0]));
 	tcase_add_test(tests, a_dead_connection_is_seen_before_a_script_is_sent);
