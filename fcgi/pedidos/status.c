@@ -117,13 +117,16 @@ static enum problem status_change(struct request *rq, struct response *rs, struc
 	struct pedido pedido = {0};
 	enum problem problem = PROBLEM_NONE;
 
-	/* Who lost a race decides again by what the winner left. */
+	/* A call that lost a race decides again by what the winner left; one that lost all of them has changed nothing. */
 	for (int i = 0; i < TRIES && problem == PROBLEM_NONE && !mudanca->done; i++)
 		problem = mudanca_try(rq, rs, mudanca, &pedido);
 	if (problem != PROBLEM_NONE)
 		return problem;
 	if (!mudanca->done)
-		return PROBLEM_TRANSICAO_INVALIDA;
+		return response_problem(
+		    rs, PROBLEM_SOBRECARGA,
+		    "Outras chamadas mudaram este pedido ao mesmo tempo; esta não alterou nada. Leia o "
+		    "pedido e, se ainda for o caso, tente de novo.");
 	if (strcmp(pedido.status, "cancelado") == 0 && pedido.pendencia != NULL)
 		pedido_concluir(rq, &pedido);
 	if (mudanca->replayed)

@@ -329,6 +329,27 @@ def test_cancelling_while_preparing(shop):
     same_books(shop, product)
 
 
+def test_a_move_that_loses_every_race(shop):
+    """The move is allowed; others were always faster. It says so, and not that the order may not get there."""
+    order = shop.order({shop.product()["id"]: 1})["id"]
+    path, body = f"/api/pedidos/{order}/status", {"status": "em_preparo"}
+    # What loses the race finds that its row is of another version: no row is changed.
+    shop.sql(
+        f"""CREATE FUNCTION perde() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+            CREATE TRIGGER perde BEFORE UPDATE ON pedidos FOR EACH ROW
+                WHEN (NEW.id = '{order}' AND NEW.status = 'em_preparo') EXECUTE FUNCTION perde()""",
+        "pedidos",
+    )
+    try:
+        answer = shop.admin.put(path, body)
+        assert answer.problem("sobrecarga")["status"] == 503 and answer.headers["Retry-After"]
+        assert "ao mesmo tempo" in answer.json["detail"]
+    finally:
+        shop.sql("DROP TRIGGER perde ON pedidos; DROP FUNCTION perde()", "pedidos")
+    assert shop.public.get(f"/api/pedidos/{order}").data["status"] == "confirmado"
+    assert shop.admin.put(path, body).data["status"] == "em_preparo"
+
+
 def test_the_same_category_name_at_once(shop):
     """The database has the last word."""
     nome = f"Única {uuid.uuid4()}"
