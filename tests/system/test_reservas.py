@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from shop import CONCILIADORES
+from shop import CONCILIADORES, eventually
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -95,6 +95,59 @@ def test_an_order_undone_before_its_reservation_came(shop, interno):
     assert interno.post(f"/interno/reservas/{pedido}/liberar").data["estado"] == "liberada"
     interno.post("/interno/reservas", body(pedido, (produto, 1))).problem("reserva_encerrada")
     assert shop.stock(produto) == 5
+
+
+def waits(shop, text):
+    """Whether a connection with this in its statement waits for a lock."""
+    return shop.sql(
+        f"""SELECT pid FROM pg_stat_activity
+                        WHERE wait_event_type = 'Lock' AND query LIKE '%{text}%' AND pid <> pg_backend_pid()"""
+    )
+
+
+def test_a_reservation_that_comes_while_it_is_undone(shop):
+    """Its products are locked in id order all the same, so that none waits for one who waits for it."""
+    first, last = sorted(shop.product(estoque=9)["id"] for _ in range(2))
+    pedido = str(uuid.uuid4())
+    # The second is first on its page now, where a plan by hash begins.
+    shop.sql(f"UPDATE produtos SET estoque = 8 WHERE id = {last}; UPDATE produtos SET estoque = 8 WHERE id = {first}")
+    customer, other, undoing = (shop.login("catalogo") for _ in range(3))
+    for connection in (customer, other):
+        connection.cursor().execute("SET idle_in_transaction_session_timeout = 0")
+    customer.autocommit = other.autocommit = False
+    other.cursor().execute("SELECT FROM produtos WHERE id = %s FOR NO KEY UPDATE", [first])
+    reserving = customer.cursor()
+    reserving.execute("INSERT INTO reservas (pedido_id, estado, expira_em) VALUES (%s, 'reservada', now())", [pedido])
+    for product in (first, last):
+        reserving.execute("INSERT INTO reserva_itens VALUES (%s, %s, 'Bolo', 1, 1)", [pedido, product])
+        reserving.execute(
+            """INSERT INTO movimentos (produto_id, tipo, quantidade, saldo, pedido_id)
+               VALUES (%s, 'reserva', -1, 8, %s)""",
+            [product, pedido],
+        )
+
+    def undo():
+        cursor = undoing.cursor()
+        cursor.execute("SET enable_nestloop = off; SET enable_mergejoin = off; SET enable_indexscan = off")
+        cursor.execute("SET enable_bitmapscan = off")
+        cursor.execute("SELECT reserva_liberar(%s)", [pedido])
+
+    thread = threading.Thread(target=undo)
+    thread.start()
+    assert eventually(lambda: waits(shop, "reserva_liberar"))
+    customer.commit()
+    # It waits for the first product now, and has not locked the second: the other one gets it.
+    blocked = f"""SELECT pg_blocking_pids(pid) = ARRAY [{other.info.backend_pid}] FROM pg_stat_activity
+                  WHERE query LIKE 'SELECT reserva_liberar(%'"""
+    assert eventually(lambda: shop.sql(blocked) == [["t"]])
+    cursor = other.cursor()
+    cursor.execute("SET LOCAL lock_timeout = '60s'")
+    cursor.execute("SELECT FROM produtos WHERE id = %s FOR NO KEY UPDATE", [last])
+    other.commit()
+    thread.join()
+    assert [shop.ledger(product) for product in (first, last)] == [["9", "9"]] * 2
+    for connection in (customer, other, undoing):
+        connection.close()
 
 
 def test_only_pedidos_may_reserve(shop):

@@ -5,6 +5,12 @@ SELECT id, numero, status, itens, valor_total, cliente, entrega, observacoes, cr
        pendencia, chave, corpo_sha256, session_id, carrinho_versao, entrega_tipo, linhas, versao,
        cancelamento_chave, carrinho_retirado, mudanca
 
+-- A statement that moves an order locks it by its key, and compares its state after that: a condition on the state may use the index of the
+-- unfinished orders, where each order leaves dead entries that an open snapshot keeps.
+
+-- part: trancado
+SELECT id, status, pendencia, tentativas FROM pedidos WHERE id = $1 FOR NO KEY UPDATE
+
 -- name: pedido_achar
 -- the order of a session ($1) with a key ($2), or of a version ($3) of its cart
 -- use: pedido
@@ -33,7 +39,10 @@ FROM pedido_confirmar($1, $2, $3, $4)
 
 -- name: pedido_desfazer (writes)
 -- the catalogue refused: the order never was
-UPDATE pedidos SET status = 'desfeito', atualizado_em = now() WHERE id = $1 AND status = 'reservando'
+WITH trancado AS MATERIALIZED (
+-- use: trancado
+)
+UPDATE pedidos p SET status = 'desfeito', atualizado_em = now() FROM trancado t WHERE p.id = t.id AND t.status = 'reservando'
 
 -- name: entrega_no_prazo
 -- whether a delivery on a date or at a time ($1) is neither past nor over a year ahead; days are those of zone $2

@@ -10,32 +10,44 @@ ORDER BY criado_em LIMIT 1
 
 -- name: pedido_concluir (writes)
 -- what was owed ($2) is done, and the goods were out of the cart in its version $3; not waited for on disk: done again it does no harm
-WITH sem_espera AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS valor)
-UPDATE pedidos SET pendencia = NULL, tentativas = 0, proxima_tentativa = NULL, parado_em = NULL, parado_motivo = NULL,
+WITH sem_espera AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS valor), trancado AS MATERIALIZED (
+-- use: trancado
+)
+UPDATE pedidos p SET pendencia = NULL, tentativas = 0, proxima_tentativa = NULL, parado_em = NULL, parado_motivo = NULL,
                    carrinho_retirado = coalesce(carrinho_retirado, $3::bigint)
-FROM sem_espera WHERE id = $1 AND pendencia = $2 AND sem_espera.valor = 'off'
+FROM sem_espera, trancado t WHERE p.id = t.id AND t.pendencia = $2 AND sem_espera.valor = 'off'
 
 -- name: pedido_desistir (writes)
 -- from here on nobody can confirm it; no row when somebody did
-UPDATE pedidos SET status = 'desfazendo', atualizado_em = now() WHERE id = $1 AND status IN ('reservando', 'desfazendo')
+WITH trancado AS MATERIALIZED (
+-- use: trancado
+)
+UPDATE pedidos p SET status = 'desfazendo', atualizado_em = now()
+FROM trancado t WHERE p.id = t.id AND t.status IN ('reservando', 'desfazendo')
 
 -- name: pedido_desfeito (writes)
 -- its reservation is given back: the order never was
-UPDATE pedidos SET status = 'desfeito', atualizado_em = now(), tentativas = 0, proxima_tentativa = NULL, parado_em = NULL,
-                   parado_motivo = NULL
-WHERE id = $1 AND status = 'desfazendo'
+WITH trancado AS MATERIALIZED (
+-- use: trancado
+)
+UPDATE pedidos p SET status = 'desfeito', atualizado_em = now(), tentativas = 0, proxima_tentativa = NULL, parado_em = NULL,
+                     parado_motivo = NULL
+FROM trancado t WHERE p.id = t.id AND t.status = 'desfazendo'
 
 -- name: pedido_falhou (writes)
 -- Not ended: its goods are out of the cart in version $2, if it is known; it was refused ($3), or a failure passes (NULL). A refused
 -- one is tried again after 1, 2, 4… seconds, at most an hour, and parked at the sixth try. Whether it was parked just now.
-UPDATE pedidos SET carrinho_retirado = coalesce(carrinho_retirado, $2::bigint),
-                   tentativas = tentativas + ($3::text IS NOT NULL)::integer,
-                   proxima_tentativa = CASE WHEN $3 IS NULL THEN proxima_tentativa
-                                            ELSE now() + least(interval '1 second' * 2 ^ least(tentativas, 12), '1 hour') END,
-                   parado_motivo = coalesce($3, parado_motivo),
-                   parado_em = CASE WHEN $3 IS NOT NULL AND tentativas >= 5 THEN coalesce(parado_em, now()) ELSE parado_em END
-WHERE id = $1 AND (pendencia IS NOT NULL OR status = 'desfazendo')
-RETURNING parado_em = now() AND tentativas = 6
+WITH trancado AS MATERIALIZED (
+-- use: trancado
+)
+UPDATE pedidos p SET carrinho_retirado = coalesce(carrinho_retirado, $2::bigint),
+                     tentativas = t.tentativas + ($3::text IS NOT NULL)::integer,
+                     proxima_tentativa = CASE WHEN $3 IS NULL THEN proxima_tentativa
+                                              ELSE now() + least(interval '1 second' * 2 ^ least(t.tentativas, 12), '1 hour') END,
+                     parado_motivo = coalesce($3, parado_motivo),
+                     parado_em = CASE WHEN $3 IS NOT NULL AND t.tentativas >= 5 THEN coalesce(parado_em, now()) ELSE parado_em END
+FROM trancado t WHERE p.id = t.id AND (t.pendencia IS NOT NULL OR t.status = 'desfazendo')
+RETURNING parado_em = now() AND p.tentativas = 6
 
 -- name: pendencias (health)
 -- How many orders have an end still to meet, how many of these are parked instead, and how many events are not in the stream yet.
