@@ -17,6 +17,8 @@
 
 #define STREAM_KEY  "pedidos:eventos"
 #define STREAM_KEPT "100000"
+/* How many events it takes at once. */
+#define EVENTS_BATCH 200
 /* So many failures one after the other mean that a service is away: the rest waits for the next look. */
 #define FAILURES_MAX 3
 /* How often it looks for personal data that is to go, and of how many orders it takes it at once. */
@@ -33,12 +35,25 @@ struct tally {
 	int64_t publicados;
 };
 
+/*
+ * How far the outbox is read. Ids are drawn before their transactions commit, so an event may appear below others that are published
+ * already; but not once every transaction has ended that was at work when the last of those was read.
+ */
+struct leitura {
+	int64_t desde;     /* every event up to this id is published */
+	int64_t ate;       /* the last id that was published; 0: not above `desde` */
+	int64_t transacao; /* what had drawn an id below `ate` is an older transaction than this one */
+};
+
 struct conciliador {
 	struct rounds *rounds;
 	bool working; /* holds the lock, as far as it knows */
 	int64_t signed_ms;
 	int64_t private_ms; /* when personal data was looked for, as far as none was left */
 	int failures;
+	struct leitura leitura;
+	bool consumer_behind; /* the stream is longer than its bound, because a consumer group has not read it */
+	bool refused;         /* reservations may be written down as refused */
 	struct tally tally;
 };
 
@@ -104,46 +119,103 @@ static struct fim reserva_acertar(struct conciliador *self, struct request *rq, 
 	return fim;
 }
 
+/* Does what settles a reservation, and writes down how that ended: what is refused is left alone for a while, longer each time. */
+static struct fim reserva_tentar(struct conciliador *self, struct request *rq, const char *pedido_id)
+{
+	const struct fim fim = reserva_acertar(self, rq, pedido_id);
+	const char *params[] = {pedido_id, fim.recusa};
+	struct sql_rows rows;
+
+	if (fim.feito && self->refused)
+		sql_run(rq->stores->db, SQL_RESERVAS_ACERTADAS, params, rq->arena, &rows);
+	if (fim.recusa == NULL)
+		return fim;
+	self->refused = true;
+	if (sql_run(rq->stores->db, SQL_RESERVA_FALHOU, params, rq->arena, &rows) == PROBLEM_NONE &&
+	    sql_bool(&rows, 0, 0))
+		log_event(LOG_LEVEL_ERRO, "reserva_parada", "motivo=%s", log_quote(fim.recusa));
+	return fim;
+}
+
 static void look_at_reservations(struct conciliador *self, struct request *rq)
 {
 	struct field_array reservas;
+	struct sql_rows rows;
 
 	if (reservas_vencidas(rq, &reservas) != PROBLEM_NONE)
 		return;
-	const char *const *ids = reservas.items;
+	if (reservas.count == 0 && self->refused) {
+		const char *params[] = {NULL};
+		self->refused =
+		    sql_run(rq->stores->db, SQL_RESERVAS_ACERTADAS, params, rq->arena, &rows) != PROBLEM_NONE;
+	}
+	if (reservas.count == 0)
+		return;
+	const char *params[] = {sql_of_texts(rq->arena, reservas.items, reservas.count)};
+	if (sql_run(rq->stores->db, SQL_RESERVAS_A_VEZ, params, rq->arena, &rows) != PROBLEM_NONE)
+		return;
 	bool going = true;
-	for (size_t i = 0; i < reservas.count && going; i++)
-		going = goes_on(self, reserva_acertar(self, rq, ids[i]));
+	for (size_t i = 0; i < rows.count && going; i++)
+		going = goes_on(self, reserva_tentar(self, rq, sql_text(&rows, i, 0)));
+}
+
+/* Appends events to the stream. False: not, or nobody knows. */
+static bool append(struct conciliador *self, struct request *rq, const char *eventos)
+{
+	struct kv_reply reply;
+	const char *keys[] = {STREAM_KEY};
+	const char *args[] = {STREAM_KEPT, eventos};
+	const struct kv_call call = {KV_PUBLICAR, keys, FIELD_COUNT(keys), args, FIELD_COUNT(args)};
+	int64_t beyond = 0;
+
+	if (kv_run(rq->stores->kv, &call, rq->arena, &reply) != PROBLEM_NONE || !kv_int_at(&reply, 1, &beyond))
+		return false;
+	bool behind = beyond > 0;
+	if (behind != self->consumer_behind)
+		log_event(behind ? LOG_LEVEL_AVISO : LOG_LEVEL_INFO, behind ? "consumer_behind" : "consumer_caught_up",
+		          "kept=%s beyond=%" PRId64, STREAM_KEPT, beyond);
+	self->consumer_behind = behind;
+	return true;
 }
 
 /* Appends the next events to the stream, then marks them: whoever dies between the two leaves them to be appended again. */
-static int64_t publish(struct request *rq)
+static int64_t publish(struct conciliador *self, struct request *rq)
 {
+	struct leitura *leitura = &self->leitura;
 	struct sql_rows rows;
-	struct kv_reply reply;
+	struct sql_rows marked = {0};
+	const char *params[] = {sql_of_int(rq->arena, leitura->desde), sql_of_int(rq->arena, EVENTS_BATCH)};
 
-	if (sql_run(rq->stores->db, SQL_EVENTOS_POR_PUBLICAR, NULL, rq->arena, &rows) != PROBLEM_NONE ||
-	    sql_int(&rows, 0, 2) == 0)
+	if (sql_run(rq->stores->db, SQL_EVENTOS_POR_PUBLICAR, params, rq->arena, &rows) != PROBLEM_NONE)
 		return 0;
-	const char *keys[] = {STREAM_KEY};
-	const char *args[] = {STREAM_KEPT, sql_text(&rows, 0, 0)};
-	const struct kv_call append = {KV_PUBLICAR, keys, FIELD_COUNT(keys), args, FIELD_COUNT(args)};
-	const char *params[] = {sql_text(&rows, 0, 1)};
 	int64_t count = sql_int(&rows, 0, 2);
-	if (kv_run(rq->stores->kv, &append, rq->arena, &reply) != PROBLEM_NONE)
+	int64_t last = sql_int(&rows, 0, 3);
+	const char *ids[] = {sql_text(&rows, 0, 1)};
+	if (count > 0 && (!append(self, rq, sql_text(&rows, 0, 0)) ||
+	                  sql_run(rq->stores->db, SQL_EVENTOS_PUBLICADOS, ids, rq->arena, &marked) != PROBLEM_NONE))
 		return 0;
-	if (sql_run(rq->stores->db, SQL_EVENTOS_PUBLICADOS, params, rq->arena, &rows) != PROBLEM_NONE)
-		return 0;
+	/* A full batch below `ate` may have left out others below it. */
+	if (leitura->ate != 0 && sql_int(&rows, 0, 4) >= leitura->transacao &&
+	    (count < EVENTS_BATCH || last > leitura->ate)) {
+		leitura->desde = leitura->ate;
+		leitura->ate = 0;
+	}
+	if (leitura->ate == 0 && last > leitura->desde) {
+		leitura->ate = last;
+		leitura->transacao = sql_int(&marked, 0, 0);
+	}
 	return count;
 }
 
+/* Batch after batch, each with memory of its own: a backlog may be long. Nothing of the look before this is needed any more. */
 static void look_at_events(struct conciliador *self, struct request *rq)
 {
 	int64_t published;
 
 	do {
-		published = publish(rq);
+		published = publish(self, rq);
 		self->tally.publicados += published;
+		arena_reset(rq->arena);
 	} while (published > 0 && !rounds_stopping(self->rounds));
 }
 
@@ -196,6 +268,8 @@ static bool has_turn(struct conciliador *self, struct request *rq)
 
 	if (turn != self->working)
 		log_event(LOG_LEVEL_INFO, turn ? "assume" : "espera", "pid=%d", (int)getpid());
+	/* The one that works may write some down. */
+	self->refused |= !turn;
 	self->working = turn;
 	return turn;
 }
@@ -221,7 +295,7 @@ static void look(struct rounds *rounds, void *context)
 
 int main(int argc, char **argv)
 {
-	struct conciliador conciliador = {0};
+	struct conciliador conciliador = {.refused = true};
 	const struct program program = {
 	    .name = "conciliador",
 	    .purpose = "Ends or undoes what crashes left of orders, and publishes their events.",

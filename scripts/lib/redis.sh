@@ -5,7 +5,7 @@
 
 CART_COMMANDS='+evalsha +eval +script|load +hgetall +hget +hmget +hset +hdel +hexists +hlen +exists +del +expire +pexpire
     +ttl +pttl +hincrby +time +ping +role +memory|stats'
-STREAM_COMMANDS='+evalsha +eval +script|load +xadd +ping +role'
+STREAM_COMMANDS='+evalsha +eval +script|load +xadd +xlen +xrange +xtrim +xpending +xinfo|groups +ping +role'
 
 redis_configure() {
     install -d -m 0700 -o "$OWNER" -g "$GROUP" "$DATA/redis"
@@ -25,12 +25,22 @@ maxmemory $(setting_own redis_memoria_mb)mb
 maxmemory-policy noeviction
 logfile ""
 CONF
+    redis_access
+}
+
+redis_access() {
     put "$SECRETS/redis.acl" 0600 "$OWNER" <<ACL
 user default off resetpass ~* &* +@all
 user carrinho on #$(token_hash "$(secret redis_carrinho)") ~carrinho:* resetchannels -@all $(tr -s ' \n' ' ' <<<"$CART_COMMANDS")
 user conciliador on #$(token_hash "$(secret redis_conciliador)") ~pedidos:eventos resetchannels -@all $STREAM_COMMANDS
 user operador on #$(token_hash "$(secret redis_operador)") ~* &* +@all
 ACL
+}
+
+# Tells a running Redis what its users may do in this version. ACL LOAD would cut off the workers.
+redis_access_renew() {
+    redis_access
+    sed -nE 's/^user (carrinho|conciliador) /ACL SETUSER \1 reset /p' "$SECRETS/redis.acl" | redis_cli >/dev/null
 }
 
 # redis_cli COMMAND...: as the operator. The password goes by the environment, which only this user can see.

@@ -117,16 +117,21 @@ report_redis() {
     fact redis last_write "$(sed -n 's/^aof_last_write_status://p' <<<"$info")"
 }
 
+# STREAM_KEPT of conciliador.c: the stream of events is longer only while a consumer group has not read it.
+STREAM_KEPT=100000
+
 # What it mended since the shop opened, and what it has not yet; late when it has not looked for a while.
 report_conciliador() {
-    local seconds='' ended='' undone='' settled='' oldest='' unpublished='' parked='' status=running
-    IFS='|' read -r seconds ended undone settled oldest unpublished parked < <(PSQL_SECONDS=$(request_seconds) psql_as_dono pg-pedidos pedidos -c "
+    local seconds='' ended='' undone='' settled='' oldest='' unpublished='' parked='' reservations='' entries status=running
+    IFS='|' read -r seconds ended undone settled oldest unpublished parked reservations < <(PSQL_SECONDS=$(request_seconds) psql_as_dono pg-pedidos pedidos -c "
         SELECT round(extract(epoch FROM now() - olhou_em)), concluidos, desfeitos, reservas,
                (SELECT round(coalesce(extract(epoch FROM now() - min(criado_em)), 0)) FROM pedidos
                 WHERE (status IN ('reservando', 'desfazendo') OR pendencia IS NOT NULL) AND parado_em IS NULL),
                (SELECT count(*) FROM eventos WHERE publicado_em IS NULL),
-               (SELECT count(*) FROM pedidos WHERE parado_em IS NOT NULL)
+               (SELECT count(*) FROM pedidos WHERE parado_em IS NOT NULL),
+               (SELECT count(*) FROM reservas_paradas WHERE parado_em IS NOT NULL)
         FROM conciliacao" 2>/dev/null) || true
+    entries=$(REDIS_SECONDS=$(request_seconds) redis_cli xlen pedidos:eventos 2>/dev/null) || true
     local running
     running=$(awk 'index($1, "conciliador:") == 1 && $2 == "RUNNING"' <<<"$1" | wc -l)
     if ((running == 0)); then
@@ -135,6 +140,8 @@ report_conciliador() {
         status="no answer"
     elif ((seconds > 30)); then
         status=late
+    elif [[ $entries =~ ^[0-9]+$ ]] && ((entries > STREAM_KEPT)); then
+        status="consumer behind"
     fi
     fact conciliador status "$status"
     fact conciliador processes "$running"
@@ -146,6 +153,8 @@ report_conciliador() {
     fact conciliador oldest_unfinished_seconds "$oldest"
     fact conciliador events_unpublished "$unpublished"
     fact conciliador orders_parked "$parked"
+    fact conciliador reservations_parked "$reservations"
+    [[ ! $entries =~ ^[0-9]+$ ]] || fact conciliador stream_entries "$entries"
 }
 
 report_health() {

@@ -196,23 +196,28 @@ class Cancelled(Checkout):
         assert self.orders() == ["cancelado"]
 
 
+def hinder(shop, order):
+    """The catalogue refuses to give an order's goods back, the first time."""
+    name = f"impedido_{order.replace('-', '')}"
+    shop.sql(
+        f"""
+        CREATE SEQUENCE {name}; GRANT USAGE ON {name} TO catalogo;
+        CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF nextval('{name}') = 1 THEN RAISE 'not this time'; END IF;
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER {name} BEFORE UPDATE ON reservas FOR EACH ROW
+            WHEN (NEW.pedido_id = '{order}' AND NEW.estado = 'liberada') EXECUTE FUNCTION {name}()"""
+    )
+
+
 class Hindered(Cancelled):
     """The same, and the catalogue refuses to give the goods back, the first time."""
 
     def prepare(self):
         super().prepare()
-        name = f"impedido_{self.order.replace('-', '')}"
-        self.shop.sql(
-            f"""
-            CREATE SEQUENCE {name}; GRANT USAGE ON {name} TO catalogo;
-            CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
-            BEGIN
-                IF nextval('{name}') = 1 THEN RAISE 'not this time'; END IF;
-                RETURN NEW;
-            END $$;
-            CREATE TRIGGER {name} BEFORE UPDATE ON reservas FOR EACH ROW
-                WHEN (NEW.pedido_id = '{self.order}' AND NEW.estado = 'liberada') EXECUTE FUNCTION {name}()"""
-        )
+        hinder(self.shop, self.order)
 
 
 class Prepared(Checkout):
@@ -274,9 +279,20 @@ class Orphan(Checkout):
         self.post().ok(201)
 
     def call(self):
-        self.shop.sql(
-            f"INSERT INTO reservas (pedido_id, estado, expira_em) VALUES ('{uuid.uuid4()}', 'reservada', now())"
-        )
+        self.leave(str(uuid.uuid4()))
+
+    def leave(self, order):
+        """Opens a reservation for it."""
+        self.shop.sql(f"INSERT INTO reservas (pedido_id, estado, expira_em) VALUES ('{order}', 'reservada', now())")
+
+
+class Unreleased(Orphan):
+    """The same, and the catalogue refuses to release it, the first time."""
+
+    def call(self):
+        order = str(uuid.uuid4())
+        hinder(self.shop, order)
+        self.leave(order)
 
 
 class Forgotten(Checkout):
@@ -300,7 +316,7 @@ class Forgotten(Checkout):
 ASK_AGAIN = (Checkout, BareCheckout, Adopted, Refused, Cancelled, Hindered, Prepared, AfterACrash, AfterACrashInReserve,
              AfterACrashBeforeTheCart)
 # fmt: on
-GIVE_UP = (Checkout, Refused, Cancelled, Hindered, Orphan, Forgotten)
+GIVE_UP = (Checkout, Refused, Cancelled, Hindered, Orphan, Unreleased, Forgotten)
 SCENARIOS = [*((scenario, False) for scenario in ASK_AGAIN), *((scenario, True) for scenario in GIVE_UP)]
 
 

@@ -312,6 +312,37 @@ def test_an_end_that_is_refused_is_parked(shop):
     assert "will be tried again: none" in done.stdout + done.stderr
 
 
+def test_a_reservation_that_is_refused_is_parked(shop):
+    """It has no order, and the catalogue does not release it: tried less and less, then parked, then ended."""
+    product, said = shop.product(estoque=9)["id"], "event=reserva_parada"
+    stuck, other = str(uuid.uuid4()), str(uuid.uuid4())
+    state = "SELECT estado FROM reservas WHERE pedido_id = '{}'"
+    row = f"SELECT tentativas, parado_em IS NOT NULL FROM reservas_paradas WHERE pedido_id = '{stuck}'"
+    due = f"UPDATE reservas_paradas SET proxima_tentativa = now() WHERE pedido_id = '{stuck}'"
+    before = shop.logs()["conciliador.log"].count(said)
+    with refused(shop, stuck):
+        shop.sql(f"SELECT reservar('{stuck}', '{{{product}}}', '{{2}}', interval '-1 second')")
+        for tries in range(1, 8):
+            assert eventually(lambda tries=tries: int((shop.sql(row, "pedidos") or [["0"]])[0][0]) >= tries)
+            shop.sql(due, "pedidos")
+        # It is left alone for a minute now; others are not.
+        shop.sql(f"SELECT reservar('{other}', '{{{product}}}', '{{1}}', interval '-1 second')")
+        assert eventually(lambda: shop.value(state.format(other)) == "liberada")
+        assert eventually(lambda: shop.sql(row, "pedidos")[0][1] == "t")
+        alone = f"""SELECT proxima_tentativa > now() + interval '30 seconds' FROM reservas_paradas
+                    WHERE pedido_id = '{stuck}'"""
+        assert eventually(lambda: shop.value(alone, "pedidos") == "t")
+        assert shop.status()["parts"]["conciliador"]["reservations_parked"] == 1
+        report = shop.script("audit", "--wait", "0", check=False)
+        assert report.returncode == 1 and f"the unknown order {stuck[:8]}… is parked since" in report.stderr
+        assert shop.logs()["conciliador.log"].count(said) == before + 1
+        assert shop.value(state.format(stuck)) == "reservada"
+    assert "reservations that will be tried again: 1" in shop.script("unpark").stdout
+    assert eventually(lambda: shop.value(state.format(stuck)) == "liberada") and shop.stock(product) == 9
+    assert eventually(lambda: shop.value("SELECT count(*) FROM reservas_paradas", "pedidos") == "0")
+    assert shop.status()["parts"]["conciliador"]["reservations_parked"] == 0
+
+
 def test_an_order_that_cannot_be_undone_is_parked_too(shop):
     """It was given up: its goods are the catalogue's to give back, its session orders again at once."""
     product = shop.product(estoque=9)["id"]

@@ -36,7 +36,7 @@ COPY (
     FROM linhas WHERE linhas = 0 OR com_preco <> CASE WHEN status >= 'confirmado' THEN linhas ELSE 0 END
 ) TO STDOUT;
 
--- The transitions of fcgi/pedidos/status.c, and the way into them.
+-- The transitions of fcgi/pedidos/status.c, and the way into them. Of an order whose past was archived only the last step is left.
 COPY (
     WITH transicao (de, para, entrega) AS (
         VALUES ('', 'confirmado', NULL), ('confirmado', 'em_preparo', NULL), ('em_preparo', 'pronto', NULL),
@@ -50,9 +50,10 @@ COPY (
     ), caminho AS (
         SELECT p.numero, p.status::text AS status, string_agg(s.para, ', ' ORDER BY s.id) AS passos,
                (array_agg(s.para ORDER BY s.id DESC))[1] AS ultimo,
-               bool_and(EXISTS (SELECT FROM transicao t
-                                WHERE t.de = s.de AND t.para = s.para
-                                  AND coalesce(t.entrega, p.entrega_tipo::text) = p.entrega_tipo::text)) AS legal
+               CASE WHEN p.arquivado_em IS NOT NULL THEN count(s.id) = 1
+                    ELSE bool_and(EXISTS (SELECT FROM transicao t
+                                          WHERE t.de = s.de AND t.para = s.para
+                                            AND coalesce(t.entrega, p.entrega_tipo::text) = p.entrega_tipo::text)) END AS legal
         FROM pedidos p LEFT JOIN passo s ON s.pedido_id = p.id
         WHERE p.status >= 'confirmado' OR s.id IS NOT NULL GROUP BY p.id
     )
@@ -68,7 +69,7 @@ COPY (
 COPY (
     WITH passado AS (
         SELECT pedido_id, string_agg('pedido.' || status, ', ' ORDER BY id) AS tipos
-        FROM pedido_historico GROUP BY pedido_id
+        FROM pedido_historico WHERE pedido_id NOT IN (SELECT id FROM pedidos WHERE arquivado_em IS NOT NULL) GROUP BY pedido_id
     ), escrito AS (
         SELECT e.pedido_id, string_agg(e.tipo, ', ' ORDER BY e.id) AS tipos,
                bool_and(coalesce((e.dados->>'pedido_id')::uuid = p.id, true) AND (e.dados->>'numero')::bigint = p.numero
@@ -109,6 +110,15 @@ COPY (
            format('order %s is %s and parked since %s: its end was refused %s times, last by %s; mend that, then run scripts/unpark',
                   numero, status, rfc3339(parado_em), tentativas, parado_motivo)
     FROM pedidos WHERE parado_em IS NOT NULL
+) TO STDOUT;
+
+COPY (
+    SELECT 'teste', 'exato', 'pedidos.reservas', count(*)::text, 'no reservation is parked' FROM reservas_paradas
+    UNION ALL
+    SELECT 'erro', 'exato', 'pedidos.reservas', pedido_id::text,
+           format('the reservation of %s is parked since %s: it was refused %s times, last by %s; mend that, then run scripts/unpark',
+                  pg_temp.pedido_nome(pedido_id::text), rfc3339(parado_em), tentativas, parado_motivo)
+    FROM reservas_paradas WHERE parado_em IS NOT NULL
 ) TO STDOUT;
 
 COPY (

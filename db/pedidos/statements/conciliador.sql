@@ -31,13 +31,36 @@ FROM pedidos_por_terminar WHERE id = $1
 SELECT pedidos_anonimizar($1, $2)
 
 -- name: eventos_por_publicar
--- the next ones as JSON, without what opens an order, which those of an older release hold; their ids, how many
+-- The next ones after id $1, at most $2, as JSON, without what opens an order, which those of an older release hold; their ids, how many, the
+-- last id, and the oldest transaction that is still at work. $1: what is marked as published stays in the index while a snapshot is open.
 SELECT coalesce(json_agg(json_build_object('id', e.id::text, 'tipo', e.tipo, 'dados', (e.dados - 'pedido_id')::text) ORDER BY e.id), '[]'),
-       coalesce(array_agg(e.id), '{}'), count(*)
-FROM (SELECT id, tipo, dados FROM eventos WHERE publicado_em IS NULL ORDER BY id LIMIT 200) AS e
+       coalesce(array_agg(e.id), '{}'), count(*), coalesce(max(e.id), 0), pg_snapshot_xmin(pg_current_snapshot())
+FROM (SELECT id, tipo, dados FROM eventos WHERE publicado_em IS NULL AND id > $1 ORDER BY id LIMIT $2) AS e
 
 -- name: eventos_publicados (writes)
-UPDATE eventos SET publicado_em = now() WHERE id = ANY ($1::bigint[]) AND publicado_em IS NULL
+-- this transaction: it is younger than all that have drawn a lower id than the last one of these
+WITH publicados AS (
+    UPDATE eventos SET publicado_em = now() WHERE id = ANY ($1::bigint[]) AND publicado_em IS NULL RETURNING id
+)
+SELECT pg_current_xact_id(), count(*) FROM publicados
+
+-- name: reservas_a_vez
+-- those of $1 that are not to be left alone for longer
+SELECT u.id FROM unnest($1::uuid[]) AS u (id)
+WHERE NOT EXISTS (SELECT FROM reservas_paradas r WHERE r.pedido_id = u.id AND r.proxima_tentativa > now())
+
+-- name: reserva_falhou (writes)
+-- Refused ($2): tried again as an order is (pedido_falhou), and parked at the sixth try. Whether it was parked just now.
+INSERT INTO reservas_paradas AS r (pedido_id, tentativas, proxima_tentativa, parado_motivo) VALUES ($1, 1, now() + interval '1 second', $2)
+ON CONFLICT (pedido_id) DO UPDATE
+    SET tentativas = r.tentativas + 1, parado_motivo = excluded.parado_motivo,
+        proxima_tentativa = now() + least(interval '1 second' * 2 ^ least(r.tentativas, 12), '1 hour'),
+        parado_em = CASE WHEN r.tentativas >= 5 THEN coalesce(r.parado_em, now()) END
+RETURNING coalesce(parado_em = now() AND tentativas = 6, false)
+
+-- name: reservas_acertadas (writes)
+-- settled, so that nothing is to be remembered of it; NULL: no reservation is open past its limit
+DELETE FROM reservas_paradas WHERE pedido_id = $1 OR $1 IS NULL
 
 -- name: conciliacao_somar (writes)
 -- ended, undone, reservations settled, events published; not waited for on disk
