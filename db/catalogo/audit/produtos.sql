@@ -2,11 +2,12 @@
 -- (a line of the table), `teste` (a check: kind, name, rows looked at, what it says) and `erro` (a row that is wrong:
 -- kind, check, key, words). Kinds: `exato` is of one snapshot; `entre` compares stores, where a row may be in flight.
 
--- Three sources: inicial and ajustes are the ledger's, reservado and vendido the reservations', estoque the shelf's.
+-- Three sources: inicial and ajustes are the ledger's, with what scripts/archive took out of it, reservado and vendido the reservations', estoque the shelf's.
 CREATE TEMPORARY VIEW livros AS
 SELECT p.id, regexp_replace(p.nome, '[[:cntrl:]]', ' ', 'g') AS nome, p.estoque,
-       coalesce(m.inicial, 0) AS inicial, coalesce(m.ajustes, 0) AS ajustes, coalesce(m.soma, 0) AS soma,
-       coalesce(m.saldo, 0) AS saldo, coalesce(m.linhas, 0) AS linhas,
+       coalesce(m.inicial, 0) + coalesce(a.inicial, 0) AS inicial, coalesce(m.ajustes, 0) + coalesce(a.ajustes, 0) AS ajustes,
+       coalesce(m.soma, 0) + coalesce(a.soma, 0) AS soma, coalesce(m.saldo, a.soma, 0) AS saldo,
+       coalesce(m.linhas, 0) + coalesce(a.linhas, 0) AS linhas,
        coalesce(r.reservado, 0) AS reservado, coalesce(r.vendido, 0) AS vendido
 FROM produtos p
 LEFT JOIN (
@@ -18,6 +19,7 @@ LEFT JOIN (
            count(*) AS linhas
     FROM movimentos GROUP BY produto_id
 ) AS m ON m.produto_id = p.id
+LEFT JOIN movimentos_arquivados a ON a.produto_id = p.id
 LEFT JOIN (
     SELECT i.produto_id,
            sum(i.quantidade) FILTER (WHERE r.estado = 'reservada') AS reservado,
@@ -75,9 +77,9 @@ COPY (
 -- A sale moves nothing, and is written without a lock on the product: its saldo is the stock that it saw, and no link.
 COPY (
     WITH elo AS (
-        SELECT id, produto_id, tipo, quantidade, saldo,
-               coalesce(lag(saldo) OVER (PARTITION BY produto_id ORDER BY id), 0) AS antes
-        FROM movimentos WHERE tipo <> 'venda'
+        SELECT m.id, produto_id, m.tipo, m.quantidade, m.saldo,
+               coalesce(lag(m.saldo) OVER (PARTITION BY produto_id ORDER BY m.id), a.soma, 0) AS antes
+        FROM movimentos m LEFT JOIN movimentos_arquivados a USING (produto_id) WHERE m.tipo <> 'venda'
     )
     SELECT 'teste', 'exato', 'catalogo.saldo', count(*)::text,
            'each balance of the ledger is the one before plus what moved'

@@ -1,4 +1,4 @@
--- Each reservation against the ledger, in the transaction of produtos.sql; then the reservations (`reserva`, `item`)
+-- Each reservation against the ledger, of which scripts/archive may have taken the first rows, in the transaction of produtos.sql; then the reservations (`reserva`, `item`)
 -- for pedidos to compare with its orders. Only pedidos knows an order's number: an `erro_pedido` (check, order, key,
 -- words) leaves room for it.
 
@@ -13,7 +13,8 @@ COPY (
                    WHEN 'confirmada' THEN ARRAY [format('reserva -%1$s, venda %1$s', x.quantidade)]
                    WHEN 'liberada' THEN ARRAY [format('reserva -%1$s, liberacao %1$s', x.quantidade),
                                                format('reserva -%1$s, venda %1$s, devolucao %1$s', x.quantidade)]
-               END AS esperadas
+               END AS esperadas,
+               EXISTS (SELECT FROM movimentos_arquivados a WHERE a.produto_id = x.produto_id AND a.antes_de > r.criado_em) AS arquivada
         FROM reservas r
         LEFT JOIN (reserva_itens i FULL JOIN razao USING (pedido_id, produto_id)) AS x USING (pedido_id)
     )
@@ -28,7 +29,9 @@ COPY (
                   coalesce(linhas, 'nothing'))
     FROM linha
     WHERE NOT (linhas IS NOT NULL AND quantidade IS NOT NULL AND linhas = ANY (esperadas)
-               OR estado = 'liberada' AND produto_id IS NULL)
+               OR estado = 'liberada' AND produto_id IS NULL
+               OR arquivada AND quantidade IS NOT NULL
+                  AND EXISTS (SELECT FROM unnest(esperadas) AS e (linhas) WHERE linha.linhas IS NULL OR e.linhas LIKE '%, ' || linha.linhas))
 ) TO STDOUT;
 
 COPY (
