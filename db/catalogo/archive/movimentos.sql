@@ -1,11 +1,8 @@
--- A batch of the ledger for scripts/archive: its oldest rows, up to the first one that is too young or of a reservation that is still open. The
--- rest of each product's ledger goes on from the sums of what went.
+-- A batch of the ledger for scripts/archive: its oldest rows before row `corte`. The rest of each product's ledger goes on from the sums of what
+-- went.
 BEGIN;
 CREATE TEMPORARY TABLE saem ON COMMIT DROP AS
-SELECT * FROM movimentos
-WHERE id < coalesce((SELECT min(m.id) FROM movimentos m LEFT JOIN reservas r USING (pedido_id)
-                     WHERE m.em >= :'antes' OR m.em > now() - interval '1 hour' OR r.estado = 'reservada'), 9223372036854775807)
-ORDER BY id LIMIT :lote;
+SELECT * FROM movimentos WHERE id < :corte ORDER BY id LIMIT :lote;
 SELECT count(*) AS linhas, count(*) = 0 AS nada FROM saem \gset
 \if :nada
 \q
