@@ -12,6 +12,7 @@
 #include "core/breaker.h"
 #include "core/clock.h"
 #include "core/crash.h"
+#include "core/deadline.h"
 #include "core/ensure.h"
 #include "core/field.h"
 #include "core/log.h"
@@ -285,8 +286,8 @@ static enum problem run_within(struct kv *kv, const struct kv_call *call, int de
 	*reply = (struct kv_reply){.type = KV_NIL};
 	if (count == 0)
 		return PROBLEM_INTERNO;
-	kv->deadline = clock_monotonic_ms() + deadline_ms;
-	if (!connected(kv))
+	kv->deadline = deadline_within(deadline_ms);
+	if (!deadline_allows(true) || !connected(kv))
 		return PROBLEM_SERVICO_INDISPONIVEL;
 	crash_point("redis", script->name, "antes");
 	redisReply *raw = ask(kv, argv, count);
@@ -314,7 +315,9 @@ enum problem kv_probe(struct kv *kv, const struct kv_call *call, int deadline_ms
 enum problem kv_read(struct kv *kv, const char *const *argv, size_t count, struct arena *arena, struct kv_reply *reply)
 {
 	*reply = (struct kv_reply){.type = KV_NIL};
-	kv->deadline = clock_monotonic_ms() + kv->options->deadline_ms;
+	kv->deadline = deadline_within(kv->options->deadline_ms);
+	if (!deadline_allows(false))
+		return PROBLEM_SERVICO_INDISPONIVEL;
 	bool kept = kv->context != NULL;
 	redisReply *raw = connected(kv) ? ask(kv, argv, count) : NULL;
 	/* A kept connection may turn out dead only when it is used: seen at once. One that was silent is not tried again. */

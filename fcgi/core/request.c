@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "core/auth.h"
+#include "core/clock.h"
 #include "core/json.h"
 #include "core/response.h"
 
@@ -113,12 +114,46 @@ static void take_id(struct request *rq)
 	memcpy(rq->id, id, strlen(id) + 1);
 }
 
+/* Milliseconds since `moment`, nginx's $msec: seconds since 1970 with three decimals. 0 when it is not that. */
+static int64_t ms_since(const char *moment)
+{
+	const char *point = moment == NULL ? NULL : strchr(moment, '.');
+	char seconds[12] = "";
+	int64_t whole;
+	int64_t thousandths;
+
+	if (point == NULL || (size_t)(point - moment) >= sizeof(seconds))
+		return 0;
+	memcpy(seconds, moment, (size_t)(point - moment));
+	if (!int_parse(seconds, 0, INT64_C(99999999999), &whole) || !int_parse(point + 1, 0, 999, &thousandths))
+		return 0;
+	int64_t passed = clock_now() / 1000 - whole * 1000 - thousandths;
+	return passed < 0 ? 0 : passed;
+}
+
+/*
+ * How long the request may take is for nginx to say (fastcgi.conf), not for a client. It counts from when nginx passed the request on:
+ * it may have waited in the socket's backlog. The replica's workers count from now: nginx asks them when others used up the time.
+ */
+static void take_deadline(struct request *rq)
+{
+	const char *allowed = variable(rq, "PRAZO_MS");
+	int64_t milliseconds;
+
+	if (allowed == NULL || !int_parse(allowed, 1, 99999, &milliseconds))
+		return;
+	if (rq->stores == NULL || !rq->stores->read_only)
+		milliseconds -= ms_since(variable(rq, "PRAZO_DESDE"));
+	rq->deadline = clock_monotonic_ms() + milliseconds;
+}
+
 enum problem request_parse(struct request *rq)
 {
 	const char *method = variable(rq, "REQUEST_METHOD");
 	const char *uri = variable(rq, "REQUEST_URI");
 
 	take_id(rq);
+	take_deadline(rq);
 	rq->method = method_of(method == NULL ? "" : method);
 	rq->head = method != NULL && strcmp(method, "HEAD") == 0;
 	if (uri == NULL || *uri != '/')

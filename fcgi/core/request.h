@@ -60,6 +60,7 @@ struct request {
 	enum method method;
 	bool head;               /* HEAD: a GET whose answer has no body */
 	char id[REQUEST_ID_MAX]; /* X-Request-Id */
+	int64_t deadline;        /* of its answer, monotonic milliseconds; 0: nginx set none */
 	const char *path;        /* raw, without the query */
 	const char **segments;   /* decoded, one between each pair of slashes */
 	size_t segment_count;

@@ -9,6 +9,7 @@
 
 #include "core/clock.h"
 #include "core/crash.h"
+#include "core/deadline.h"
 #include "core/ensure.h"
 #include "core/log.h"
 #include "core/sql.h"
@@ -347,8 +348,8 @@ static int64_t deadline_of(const struct sql *db, size_t statement)
 {
 	const struct sql_options *options = db->options;
 
-	return clock_monotonic_ms() +
-	       (options->statements[statement].health ? options->health_deadline_ms : options->deadline_ms);
+	return deadline_within(options->statements[statement].health ? options->health_deadline_ms
+	                                                             : options->deadline_ms);
 }
 
 /* Whether a statement that was done says itself that it has changed nothing. */
@@ -388,6 +389,8 @@ enum problem sql_try(struct sql *db, size_t statement, const char *const *params
 	ensure(statement < db->options->statement_count);
 	*rows = (struct sql_rows){0};
 	*constraint = NULL;
+	if (!deadline_allows(db->options->statements[statement].writes))
+		return PROBLEM_SERVICO_INDISPONIVEL;
 	effect(db, statement, "antes");
 	db->deadline = deadline_of(db, statement);
 	enum outcome outcome = run(db, statement, params, &result);

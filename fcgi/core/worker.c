@@ -18,6 +18,7 @@
 
 #include "core/clock.h"
 #include "core/crash.h"
+#include "core/deadline.h"
 #include "core/log.h"
 #include "core/resident.h"
 #include "core/scoreboard.h"
@@ -150,8 +151,9 @@ static bool fcgi_body(void *context, char *out, size_t len)
  * A request that nginx gave up on, at its time-out, still comes out of the backlog: it must not change anything any more, and a read
  * would keep others waiting for nobody's sake.
  */
-static bool abandoned(const FCGX_Request *fcgi)
+static bool abandoned(void *context)
 {
+	const FCGX_Request *fcgi = context;
 	struct pollfd peer = {.fd = fcgi->ipcFd, .events = POLLRDHUP};
 
 	return poll(&peer, 1, 0) > 0 && (peer.revents & (POLLHUP | POLLERR | POLLRDHUP)) != 0;
@@ -166,12 +168,12 @@ struct worker {
 	struct buf out;
 };
 
-static enum problem dispatch(const struct worker *worker, struct request *rq, struct response *rs,
-                             const FCGX_Request *fcgi)
+static enum problem dispatch(const struct worker *worker, struct request *rq, struct response *rs, FCGX_Request *fcgi)
 {
 	enum problem problem = request_parse(rq);
 
 	log_request(rq->id);
+	deadline_begin(rq->deadline, abandoned, fcgi);
 	if (problem != PROBLEM_NONE)
 		return problem;
 	if (abandoned(fcgi))
@@ -230,6 +232,7 @@ static void handle(struct worker *worker, FCGX_Request *fcgi)
 	finish(fcgi);
 	log_answer(&rq, rs->status, problem, start);
 	log_request(NULL);
+	deadline_end();
 	arena_reset(worker->arena);
 }
 

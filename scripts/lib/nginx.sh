@@ -69,7 +69,7 @@ nginx_limits() {
         rates+=("MINUTO${rate^^}=$minute" "RAJADADIA${rate^^}=$((value - 1440 * minute - 1))")
     done
     render "$TOP/nginx/limites.conf.in" "PROXIES=${proxies:-# None.}" "CONEXOES=$(setting_own limite_conexoes)" \
-        "PRAZO=$(setting_own prazo_segundos)" "PRAZOLIGAR=$(($(setting_own prazo_segundos) * 250))" "${rates[@]}"
+        "PRAZO=$(setting_own prazo_segundos)" "PRAZOMS=$(($(setting_own prazo_segundos) * 950))" "PRAZOLIGAR=$(($(setting_own prazo_segundos) * 250))" "${rates[@]}"
 }
 
 # Files of procfs have no size.

@@ -3,10 +3,14 @@ import collections
 import os
 import subprocess
 import threading
+import time
+import uuid
 from contextlib import contextmanager
 
 import pytest
 
+from fastcgi import Request
+from processes import taken
 from shop import WORKERS, eventually
 
 POOL_SIZE = 2  # of every pool of a test's shop
@@ -123,3 +127,74 @@ def test_a_statement_ends_with_its_client(shop):
 def test_a_person_may_forget_a_transaction_for_a_minute(shop, database):
     """Not for ever: its locks keep everybody else out."""
     assert shop.value("SHOW idle_in_transaction_session_timeout", database) == "1min"
+
+
+def test_a_caller_says_how_long_it_waits_and_a_client_cannot(shop):
+    """What another service no longer waits for is not begun; the public's header is nobody's."""
+    product, headers = shop.product(estoque=5), {"X-Prazo-Ms": "1"}
+    body = {"pedido_id": str(uuid.uuid4()), "itens": [{"produto_id": product["id"], "quantidade": 1}]}
+    interno = shop.internal(shop.secret("pedidos.token"))
+    interno.request("POST", "/interno/reservas", body, headers=headers).problem("servico_indisponivel")
+    assert shop.stock(product["id"]) == 5
+    shop.public.request("POST", "/api/carrinho/sessao", headers=headers).ok(201)
+
+
+class Order:
+    """The order of a cart, told to a worker as nginx tells it."""
+
+    def __init__(self, shop, product, allowed_ms, since=0):
+        self.shop, self.session = shop, shop.cart({product["id"]: 1})
+        # fmt: off
+        self.request = Request(shop.run / "pedidos.sock", "POST", "/api/pedidos", shop.checkout(self.session),
+                               HTTP_IDEMPOTENCY_KEY=self.session, PRAZO_MS=allowed_ms,
+                               PRAZO_DESDE=f"{time.time() - since:.3f}")
+        # fmt: on
+
+    def states(self):
+        """Of all orders of this session."""
+        rows = self.shop.sql(f"SELECT status FROM pedidos WHERE session_id = '{self.session}'", "pedidos")
+        return [status for status, in rows]
+
+    def again(self):
+        """The customer's own second try."""
+        headers = {"Idempotency-Key": self.session}
+        return self.shop.public.post("/api/pedidos", self.shop.checkout(self.session), headers=headers)
+
+
+def test_an_order_waits_no_longer_than_its_request_may_take(shop):
+    """Nor does the service that it asks, nor that one's database: nothing of it is done later."""
+    product = shop.product(estoque=5)
+    with forgotten(shop, product):
+        patient = threading.Thread(target=change_of_stock, args=(shop.client(shop.admin.token, checked=False), product))
+        patient.start()
+        assert eventually(lambda: waiting(shop) == 1)
+        order = Order(shop, product, allowed_ms=2500)
+        status, problem = order.request.answer()
+        assert status == 503 and problem["codigo"] == "servico_indisponivel"
+        assert patient.is_alive() and waiting(shop) == 1
+    patient.join()
+    assert shop.stock(product["id"]) == 6 and "confirmado" not in order.states()
+    order.again().ok(201)
+    assert order.states().count("confirmado") == 1 and shop.stock(product["id"]) == 5
+
+
+def test_time_in_the_backlog_counts(shop):
+    """A request that nginx had for too long before a worker took it is not begun."""
+    product = shop.product(estoque=5)
+    order = Order(shop, product, allowed_ms=30000, since=31)
+    status, problem = order.request.answer()
+    assert status == 503 and problem["codigo"] == "servico_indisponivel" and not order.states()
+    order.again().ok(201)
+
+
+def test_an_order_whose_client_has_gone_is_not_confirmed(shop):
+    """It stops before the next step, and its customer's second try goes on from there."""
+    product, path = shop.product(estoque=5), shop.run / "pedidos.sock"
+    with forgotten(shop, product):
+        order = Order(shop, product, allowed_ms=28000)
+        assert eventually(lambda: waiting(shop) == 1)
+        order.request.leave()
+    assert eventually(lambda: not any(taken(pid, path) for pid in shop.workers("pedidos").values()))
+    assert order.states() == ["reservando"]
+    order.again().ok(201)
+    assert order.states() == ["confirmado"] and shop.stock(product["id"]) == 4

@@ -12,6 +12,7 @@ Suite *clock_suite(void);
 Suite *condition_suite(void);
 Suite *config_suite(void);
 Suite *cursor_suite(void);
+Suite *deadline_suite(void);
 Suite *ensure_suite(void);
 Suite *field_suite(void);
 Suite *http_suite(void);

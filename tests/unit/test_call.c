@@ -3,6 +3,7 @@
 
 #include "core/call.h"
 #include "core/clock.h"
+#include "core/deadline.h"
 #include "core/response.h"
 #include "fake_server.h"
 #include "suites.h"
@@ -54,6 +55,52 @@ START_TEST(every_answer_and_none)
 	struct call_answer answer;
 
 	ck_assert_int_eq(ask(cases[_i].method, answers, arena, &answer), cases[_i].problem);
+	arena_free(arena);
+}
+END_TEST
+
+static bool is_gone(void *context)
+{
+	(void)context;
+	return true;
+}
+
+#define EMPTY "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n"
+
+/* Nine tenths of what the call waits, so that the other service gives up first. */
+static void play_hurry(int connection, size_t turn)
+{
+	(void)turn;
+	fake_server_answer_to(connection, "\r\nX-Prazo-Ms: 270\r\n", EMPTY, sizeof(EMPTY) - 1);
+	fake_server_answer_to(connection, "\r\nX-Prazo-Ms: 180\r\n", EMPTY, sizeof(EMPTY) - 1);
+	fake_server_answer_to(connection, "GET", EMPTY, sizeof(EMPTY) - 1);
+}
+
+START_TEST(a_request_gives_a_call_what_is_left_of_it)
+{
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	struct call_answer answer;
+
+	fake_server_serve(&server, "interno.sock", play_hurry);
+	const struct caller_options options = {server.path, NULL, DEADLINE_MS};
+	struct caller *caller = caller_open(&options);
+	const struct call get = {"GET", "/x", NULL, NULL, 0};
+	const struct call post = {"POST", "/x", "{}", NULL, 0};
+	ck_assert_int_eq(caller_call(caller, &post, arena, &answer), PROBLEM_NONE);
+	deadline_begin(clock_monotonic_ms() + 200, NULL, NULL);
+	ck_assert_int_eq(caller_call(caller, &post, arena, &answer), PROBLEM_NONE);
+	ck_assert_int_eq(answer.status, 200);
+	/* Nothing is sent when there is no time, nor a change for a client that has gone. */
+	deadline_begin(clock_monotonic_ms() + 19, NULL, NULL);
+	ck_assert_int_eq(caller_call(caller, &get, arena, &answer), PROBLEM_SERVICO_INDISPONIVEL);
+	deadline_begin(clock_monotonic_ms() + 200, is_gone, NULL);
+	ck_assert_int_eq(caller_call(caller, &post, arena, &answer), PROBLEM_SERVICO_INDISPONIVEL);
+	ck_assert_int_eq(answer.status, 0);
+	ck_assert_int_eq(caller_call(caller, &get, arena, &answer), PROBLEM_NONE);
+	deadline_end();
+	caller_close(caller);
+	fake_server_stop(&server);
 	arena_free(arena);
 }
 END_TEST
@@ -143,6 +190,7 @@ Suite *call_suite(void)
 	Suite *suite = suite_create("call");
 	TCase *tests = tcase_create("call");
 
+	tcase_add_test(tests, a_request_gives_a_call_what_is_left_of_it);
 	tcase_add_loop_test(tests, every_answer_and_none, 0, sizeof(cases) / sizeof(cases[0]));
 	tcase_add_test(tests, an_answer_without_end_is_cut_off);
 	tcase_add_test(tests, nobody_listening_is_surely_not_run);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/deadline.h"
 #include "core/kv.h"
 #include "core/log.h"
 #include "fake_server.h"
@@ -70,6 +71,45 @@ static enum problem play(const char *says, int runs, struct arena *arena, struct
 	fake_server_stop(&server);
 	return problem;
 }
+
+static bool is_gone(void *context)
+{
+	(void)context;
+	return true;
+}
+
+static void play_silence(int connection, size_t turn)
+{
+	(void)turn;
+	greet(connection);
+	fake_server_fall_silent();
+}
+
+START_TEST(a_request_gives_a_command_what_is_left_of_it)
+{
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	const char *const read[] = {"HGETALL", "k"};
+	struct kv *kv = connect_to(&server, play_silence, NULL);
+	struct kv_reply reply;
+	int64_t start = clock_monotonic_ms();
+
+	/* Nothing is sent when there is no time, nor for a client that has gone. */
+	deadline_begin(start + 19, NULL, NULL);
+	ck_assert_int_eq(kv_read(kv, read, 2, arena, &reply), PROBLEM_SERVICO_INDISPONIVEL);
+	ck_assert_int_eq(run_one(kv, arena, &reply), PROBLEM_SERVICO_INDISPONIVEL);
+	deadline_begin(start + 150, is_gone, NULL);
+	ck_assert_int_eq(run_one(kv, arena, &reply), PROBLEM_SERVICO_INDISPONIVEL);
+	ck_assert_int_eq(clock_monotonic_ms() - start, 0);
+	deadline_begin(start + 150, NULL, NULL);
+	ck_assert_int_eq(run_one(kv, arena, &reply), PROBLEM_RESULTADO_DESCONHECIDO);
+	ck_assert_int_eq(clock_monotonic_ms() - start, 150);
+	deadline_end();
+	arena_free(arena);
+	kv_close(kv);
+	fake_server_stop(&server);
+}
+END_TEST
 
 static const struct {
 	int runs;
@@ -399,6 +439,7 @@ Suite *kv_suite(void)
 	Suite *suite = suite_create("kv");
 	TCase *tests = tcase_create("kv");
 
+	tcase_add_test(tests, a_request_gives_a_command_what_is_left_of_it);
 	tcase_add_loop_test(tests, every_answer_and_none, 0, sizeof(cases) / sizeof(cases[0]));
 	tcase_add_test(tests, an_item_of_another_type_is_none);
 	tcase_add_loop_test(tests, no_server_is_unavailable_for_reads_and_writes, 0,

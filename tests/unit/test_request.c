@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
+#include "fake_clock.h"
 #include "fake_request.h"
 #include "suites.h"
 
@@ -62,6 +64,48 @@ START_TEST(only_a_sane_request_id_is_taken)
 	variables[5] = "a b\"";
 	ck_assert_int_eq(request_parse(&fake.rq), PROBLEM_NONE);
 	ck_assert_str_eq(fake.rq.id, "-");
+}
+END_TEST
+
+/* nginx's words, when it is 1000 s after 1970, and what is left then; 0: no deadline. */
+static const struct {
+	const char *allowed;
+	const char *since;
+	bool read_only;
+	int64_t left;
+} deadlines[] = {
+    {"3800", "999.500", false, 3300},
+    {"3800", "1000.000", false, 3800},
+    {"3800", "990.000", false, -6200},
+    {"3800", "1000.123", false, 3800}, /* a clock that was set back */
+    {"3800", "999.500", true, 3800},
+    {"3800", NULL, false, 3800},
+    {"3800", "x", false, 3800},
+    {"3800", "9999999999999.000", false, 3800},
+    {"0", "999.500", false, 0},
+    {"", "999.500", false, 0},
+    {NULL, NULL, false, 0},
+};
+
+START_TEST(nginx_says_when_the_answer_must_be_there)
+{
+	const char *variables[] = {"REQUEST_METHOD", "GET", "REQUEST_URI", "/", NULL, NULL, NULL, NULL, NULL};
+	const struct stores stores = {.read_only = deadlines[_i].read_only};
+	size_t count = 4;
+
+	if (deadlines[_i].allowed != NULL) {
+		variables[count++] = "PRAZO_MS";
+		variables[count++] = deadlines[_i].allowed;
+	}
+	if (deadlines[_i].since != NULL) {
+		variables[count++] = "PRAZO_DESDE";
+		variables[count++] = deadlines[_i].since;
+	}
+	fake_clock_set_now(INT64_C(1000000000));
+	fake_request(&fake, arena, &stores, variables, NULL);
+	ck_assert_int_eq(request_parse(&fake.rq), PROBLEM_NONE);
+	ck_assert_int_eq(fake.rq.deadline, deadlines[_i].left == 0 ? 0 : clock_monotonic_ms() + deadlines[_i].left);
+	fake_clock_set_now(0);
 }
 END_TEST
 
@@ -249,6 +293,8 @@ Suite *request_suite(void)
 	TCase *tests = tcase_create("request");
 
 	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_loop_test(tests, nginx_says_when_the_answer_must_be_there, 0,
+	                    sizeof(deadlines) / sizeof(deadlines[0]));
 	tcase_add_test(tests, path_and_query_are_split_then_decoded);
 	tcase_add_loop_test(tests, broken_escapes_are_refused, 0, FIELD_COUNT(broken_uris));
 	tcase_add_test(tests, only_a_sane_request_id_is_taken);

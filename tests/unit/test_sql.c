@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/deadline.h"
 #include "core/sql.h"
 #include "fake_clock.h"
 #include "fake_server.h"
@@ -176,6 +177,48 @@ START_TEST(the_server_gives_up_before_the_client)
 
 	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
 		ck_assert_int_eq(sql_run(db, asked[i], NULL, arena, &rows), PROBLEM_NONE);
+	arena_free(arena);
+	sql_close(db);
+	fake_server_stop(&server);
+}
+END_TEST
+
+static bool is_gone(void *context)
+{
+	(void)context;
+	return true;
+}
+
+static void play_hurry(int connection, size_t turn)
+{
+	(void)turn;
+	ANSWER_TO(connection, "", WELCOME);
+	ANSWER_TO(connection, "SET statement_timeout = 180", TIMEOUT_SET);
+	ANSWER_TO(connection, "UPDATE", PREPARED);
+	ANSWER_TO(connection, "muda", UPDATED);
+	ANSWER_TO(connection, "SELECT 1", PREPARED);
+	ANSWER_TO(connection, "um", UPDATED);
+}
+
+START_TEST(a_request_gives_a_statement_what_is_left_of_it)
+{
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	struct sql *db = connect_to(&server, play_hurry);
+	struct sql_rows rows;
+
+	deadline_begin(clock_monotonic_ms() + 200, NULL, NULL);
+	ck_assert_int_eq(sql_run(db, 1, NULL, arena, &rows), PROBLEM_NONE);
+	told = 0;
+	/* Its client has gone: nothing more is changed, what is read is read. */
+	deadline_begin(clock_monotonic_ms() + 200, is_gone, NULL);
+	ck_assert_int_eq(sql_run(db, 1, NULL, arena, &rows), PROBLEM_SERVICO_INDISPONIVEL);
+	ck_assert_int_eq(sql_run(db, 0, NULL, arena, &rows), PROBLEM_NONE);
+	deadline_begin(clock_monotonic_ms() + 19, NULL, NULL);
+	ck_assert_int_eq(sql_run(db, 0, NULL, arena, &rows), PROBLEM_SERVICO_INDISPONIVEL);
+	ck_assert_int_eq(sql_run(db, 1, NULL, arena, &rows), PROBLEM_SERVICO_INDISPONIVEL);
+	ck_assert_int_eq(told, 0);
+	deadline_end();
 	arena_free(arena);
 	sql_close(db);
 	fake_server_stop(&server);
@@ -553,6 +596,7 @@ Suite *sql_suite(void)
 	tcase_add_test(tests, a_statement_may_be_planned_anew_at_every_call);
 	tcase_add_test(tests, a_statement_may_say_that_it_changed_nothing);
 	tcase_add_test(tests, the_server_gives_up_before_the_client);
+	tcase_add_test(tests, a_request_gives_a_statement_what_is_left_of_it);
 	tcase_add_loop_test(tests, a_statement_gets_what_is_left_or_is_not_sent, 0, 3);
 	tcase_add_test(tests, a_violated_constraint_is_named_to_who_asks);
 	tcase_add_loop_test(tests, a_lost_race_is_run_again_three_times_at_most, 0, 4);
