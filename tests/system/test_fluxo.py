@@ -128,6 +128,16 @@ def test_what_a_group_has_not_read_stays(busy, publish):
     assert publish(1) == ([1, 0], 10)
 
 
+def test_a_restart_tells_redis_what_is_allowed_now(busy):
+    """The conciliador of this version needs more than that of an older one, under which Redis began."""
+    busy.redis().execute_command("ACL", "SETUSER", "conciliador", "-xlen")
+    busy.order({busy.product()["id"]: 1})
+    assert eventually(lambda: "event=redis_refused" in busy.logs()["conciliador.log"])
+    assert not published(busy)
+    busy.script("restart", "conciliador")
+    assert eventually(lambda: published(busy))
+
+
 @contextmanager
 def group(shop):
     """A consumer that reads the stream from its beginning on."""
