@@ -49,10 +49,20 @@ postgres_configure() {
     for cluster in "${!PG_PORT[@]}"; do
         postgres_settings "$cluster" | put_config "$ETC/$cluster.conf"
     done
-    printf 'dono %s postgres\n' "$(id -un "$OWNER")" | put_config "$ETC/pg-ident.conf"
+    postgres_idents | put_config "$ETC/pg-ident.conf"
     postgres_access catalogo catalogo,catalogo_leitura | put_config "$ETC/pg-catalogo.hba"
     postgres_access catalogo catalogo,catalogo_leitura | put_config "$ETC/pg-replica.hba"
     postgres_access pedidos pedidos,conciliador | put_config "$ETC/pg-pedidos.hba"
+}
+
+# Who connects is for the kernel to say: a role may always set a password of its own, so none is asked for.
+postgres_idents() {
+    local user role
+    user=$(id -un "$OWNER")
+    printf 'dono %s postgres\n' "$user"
+    for role in catalogo catalogo_leitura replicador pedidos conciliador; do
+        printf 'servico %s %s\n' "$user" "$role"
+    done
 }
 
 # The log never gets a customer's data: no DETAIL, no parameters.
@@ -95,7 +105,7 @@ postgres_settings_pair() {
     local other=pg-catalogo
     [[ $1 != pg-catalogo ]] || other=pg-replica
     cat <<CONF
-primary_conninfo = 'host=$RUN port=${PG_PORT[$other]} user=replicador passfile=$SECRETS/pgpass application_name=replica connect_timeout=2'
+primary_conninfo = 'host=$RUN port=${PG_PORT[$other]} user=replicador application_name=replica connect_timeout=2'
 primary_slot_name = '$STANDBY_SLOT'
 CONF
 }
@@ -104,8 +114,8 @@ postgres_access() {
     cat <<CONF
 local all         postgres   peer map=dono
 local replication postgres   peer map=dono
-local replication replicador scram-sha-256
-local $1 $2 scram-sha-256
+local replication replicador peer map=servico
+local $1 $2 peer map=servico
 CONF
 }
 
@@ -150,6 +160,16 @@ postgres_quiet() {
     output=$(as_owner "$@" 2>&1) || die "${1##*/} failed: $output"
 }
 
+# Of a system that runs: who may connect.
+postgres_renew() {
+    local cluster
+    postgres_configure
+    for cluster in "${!PG_PORT[@]}"; do
+        ! postgres_ready "$cluster" || psql_as_dono "$cluster" postgres -c 'SELECT pg_reload_conf()' >/dev/null
+    done
+    postgres_roles
+}
+
 postgres_roles() {
     postgres_roles_catalogo | psql_as_dono "$(catalogue_primary)" postgres
     printf '%s\n' 'CREATE EXTENSION IF NOT EXISTS unaccent;' | postgres_quiet_notices "$(catalogue_primary)" catalogo
@@ -163,9 +183,8 @@ postgres_quiet_notices() {
 postgres_roles_catalogo() {
     postgres_database catalogo
     postgres_login catalogo catalogo
-    postgres_login catalogo_leitura catalogo
-    postgres_login replicador
-    printf '%s\n' 'ALTER ROLE catalogo_leitura SET default_transaction_read_only = on;' 'ALTER ROLE replicador REPLICATION;'
+    postgres_login catalogo_leitura catalogo 'SET default_transaction_read_only = on'
+    postgres_login replicador '' REPLICATION
 }
 
 # The database, owned by a role that nobody can log in as, closed to everyone who is not let in below.
@@ -177,11 +196,17 @@ REVOKE ALL ON DATABASE $1, postgres, template1 FROM PUBLIC;
 SQL
 }
 
-# postgres_login ROLE [DATABASE]: a role that may log in, into that database. The password goes through standard input only.
+# postgres_login ROLE [DATABASE [OPTION]]: a role that may log in, into that database, with these settings and no others: a role may change
+# its own password and settings, so they are put right here.
 postgres_login() {
     cat <<SQL
 SELECT 'CREATE ROLE $1 LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '$1') \gexec
-ALTER ROLE $1 PASSWORD '$(secret "$1")';
+BEGIN;
+SELECT concat('ALTER ROLE $1 ', 'IN DATABASE ' || quote_ident(datname), ' RESET ALL')
+FROM pg_db_role_setting LEFT JOIN pg_database d ON d.oid = setdatabase WHERE setrole = '$1'::regrole \gexec
+ALTER ROLE $1 PASSWORD NULL;
+${3:+ALTER ROLE $1 $3;}
+COMMIT;
 SQL
     [[ -z ${2:-} ]] || printf 'GRANT CONNECT ON DATABASE %s TO %s;\n' "$2" "$1"
 }

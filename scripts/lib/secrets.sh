@@ -1,7 +1,7 @@
-# Passwords of the stores' roles and bearer tokens. Made at random, kept in files, never on a command line.
+# Passwords of Redis's users and bearer tokens. Made at random, kept in files, never on a command line.
 # shellcheck shell=bash
 
-PASSWORDS=(catalogo catalogo_leitura replicador pedidos conciliador redis_carrinho redis_conciliador redis_operador)
+PASSWORDS=(redis_carrinho redis_conciliador redis_operador)
 # What these show to catálogo and carrinho: the rights to reserve and to take out of carts, and no other.
 CALLERS=(pedidos conciliador)
 
@@ -11,10 +11,11 @@ secret() {
 
 secrets_make() {
     local name
+    # Those of an older release, which nothing asks for.
+    as_owner rm -f -- "$SECRETS/"{catalogo,catalogo_leitura,replicador,pedidos,conciliador,pgpass}
     for name in "${PASSWORDS[@]}"; do
         [[ -s $SECRETS/$name ]] || random_hex | put "$SECRETS/$name" 0600 "$OWNER"
     done
-    printf '*:*:*:replicador:%s\n' "$(secret replicador)" | put "$SECRETS/pgpass" 0600 "$OWNER"
     for name in "${CALLERS[@]}"; do secrets_service_token "$name"; done
 }
 

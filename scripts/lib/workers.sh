@@ -27,7 +27,7 @@ catalogue_pair() {
 }
 
 worker_postgres() {
-    printf 'postgres = %s dbname=%s user=%s application_name=%s\npostgres_senha = %s' "$1" "$2" "$3" "$3" "$SECRETS/$3"
+    printf 'postgres = %s dbname=%s user=%s application_name=%s' "$1" "$2" "$3" "$3"
 }
 
 # A request's deadline is nginx's; what a worker waits for within it is a part of that.

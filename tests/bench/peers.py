@@ -179,7 +179,6 @@ class Peers:
                 CHILDREN=children_count,
                 ROLE="catalogo",
                 DSN=f"pgsql:host={self.shop.run};port={PORTS['catalogo']};dbname=catalogo",
-                PASSWORD=self.shop.secret("catalogo"),
             ),
             encoding="utf-8",
         )

@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 from measure import TOP, Failed
+from shop import SERVICE_USER
 
 PGBENCH = "/usr/bin/pgbench"
 PORTS = {"pedidos": 5434, "catalogo": 5432}
@@ -100,6 +101,7 @@ def order_catalogo(lines, products):
 def write_scripts(directory, products):
     """Service -> its pgbench scripts, files in directory: one for each number of lines, one order a script."""
     files = {}
+    Path(directory).chmod(0o755)
     for service, order in (("pedidos", order_pedidos), ("catalogo", order_catalogo)):
         files[service] = [Path(directory) / f"{service}-{lines}.pgbench" for lines in LINES]
         for file, lines in zip(files[service], LINES):
@@ -133,7 +135,8 @@ def start(shop, service, files, clients, *length):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=dict(os.environ, PGPASSWORD=shop.secret(service)),
+        user=SERVICE_USER if os.geteuid() == 0 else None,
+        group=SERVICE_USER if os.geteuid() == 0 else None,
     )
 
 

@@ -326,17 +326,13 @@ class Shop:
         except AssertionError:
             pass
 
-    def login(self, role, database="catalogo", password=None):
-        """A connection as a service's own role."""
-        port, name = DATABASES[database]
-        connection = psycopg2.connect(
-            host=str(self.run),
-            port=port,
-            dbname=name,
-            user=role,
-            connect_timeout=WAIT_SECONDS,
-            password=self.secret(role) if password is None else password,
-        )
+    def login(self, role, database="catalogo", port=None):
+        """A connection as a role; postgres is the superuser. With a port to any database of that server."""
+        port, name = (port, database) if port else DATABASES[database]
+        with processes.servers_user(SERVICE_USER):
+            connection = psycopg2.connect(
+                host=str(self.run), port=port, dbname=name, user=role, connect_timeout=WAIT_SECONDS
+            )
         connection.autocommit = True
         return connection
 

@@ -264,7 +264,7 @@ def test_nobody_is_held_up(loja):
     """A transaction that keeps an order for itself: the backup gives up in the end, customers do not wait for it."""
     loja.order({loja.product()["id"]: 1})
     product, target = loja.product(estoque=100000), loja.state / "backups/preso"
-    keeper = loja.login("pedidos", "pedidos")
+    keeper = loja.login("postgres", "pedidos")
     keeper.autocommit = False
     keeper.cursor().execute("UPDATE pedidos SET pendencia = pendencia WHERE numero = 1")
     results = []

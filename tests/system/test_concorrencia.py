@@ -202,13 +202,13 @@ def test_one_confirmed_and_the_other_cannot_find_out(shop):
     """A click that loses the race and cannot read what became of the order leaves its reservation alone."""
     product = shop.product(estoque=5)
     session = shop.cart({product["id"]: 2})
-    shelf = shop.login("catalogo")
+    shelf = shop.login("postgres")
     shelf.autocommit = False
     with shelf.cursor() as cursor:
         cursor.execute("SELECT 1 FROM produtos WHERE id = %s FOR UPDATE", [product["id"]])
     loser = threading.Thread(target=shop.client().post, args=("/api/pedidos", shop.checkout(session)))
     loser.start()
-    with shop.login("pedidos", "pedidos").cursor() as cursor:
+    with shop.login("postgres", "pedidos").cursor() as cursor:
 
         def asked(text):
             cursor.execute(text)

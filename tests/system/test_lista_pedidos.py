@@ -142,7 +142,7 @@ def test_what_was_begun_early_and_is_confirmed_late(shop):
     """An order is held up in the catalogue; others pass it. Pollers see it, by cursor and by the newest time."""
     product, other = shop.product(estoque=9)["id"], shop.product(estoque=9)["id"]
     session = shop.cart({product: 1})
-    shelf = shop.login("catalogo")
+    shelf = shop.login("postgres")
     shelf.autocommit = False
     with shelf.cursor() as cursor:
         cursor.execute("SELECT 1 FROM produtos WHERE id = %s FOR UPDATE", [product])

@@ -11,7 +11,7 @@ import pytest
 
 from fastcgi import Request
 from processes import taken
-from shop import WORKERS, eventually
+from shop import SERVICE_USER, WORKERS, eventually
 
 POOL_SIZE = 2  # of every pool of a test's shop
 assert all(size.endswith(f"={POOL_SIZE}") for size in WORKERS)
@@ -21,7 +21,7 @@ REFUSALS = 2  # of each writer: what a client leaves behind adds up
 @contextmanager
 def forgotten(shop, product):
     """Meanwhile somebody's transaction holds the product's row."""
-    person = shop.login("catalogo")
+    person = shop.login("postgres")
     person.autocommit = False
     with person.cursor() as cursor:
         cursor.execute("SELECT 1 FROM produtos WHERE id = %s FOR UPDATE", [product["id"]])
@@ -111,12 +111,12 @@ def test_a_statement_ends_with_its_client(shop):
     """A client that dies while it waits for a lock is noticed before it has the lock."""
     product = shop.product(estoque=5)
     # fmt: off
-    command = ["psql", "-X", "-q", "-h", str(shop.run), "-p", "5432", "-U", "catalogo", "-d", "catalogo", "-c",
+    command = ["psql", "-X", "-q", "-h", str(shop.run), "-p", "5432", "-U", "postgres", "-d", "catalogo", "-c",
                f"UPDATE produtos SET estoque = 9 WHERE id = {product['id']}"]
     # fmt: on
-    environment = {**os.environ, "PGPASSWORD": shop.secret("catalogo")}
+    user = SERVICE_USER if os.geteuid() == 0 else None
     with forgotten(shop, product):
-        with subprocess.Popen(command, env=environment) as client:
+        with subprocess.Popen(command, user=user, group=user, cwd="/") as client:
             assert eventually(lambda: waiting(shop) == 1)
             client.kill()
         assert eventually(lambda: waiting(shop) == 0)

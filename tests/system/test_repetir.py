@@ -129,7 +129,7 @@ def test_while_the_order_waits_for_its_reservation(shop):
     def asked():
         answers.append(shop.client().post("/api/pedidos", shop.checkout(session), headers=headers))
 
-    shelf = shop.login("catalogo")
+    shelf = shop.login("postgres")
     shelf.autocommit = False
     with shelf.cursor() as cursor:
         cursor.execute("SELECT 1 FROM produtos WHERE id = %s FOR UPDATE", [product["id"]])

@@ -9,7 +9,7 @@ const CHOICES = [PDO::ATTR_PERSISTENT => true, PDO::ATTR_ERRMODE => PDO::ERRMODE
 
 function rows(string $name, array $params): array
 {
-    $db = new PDO(getenv('LOJA_DSN'), getenv('LOJA_USUARIO'), getenv('LOJA_SENHA'), CHOICES);
+    $db = new PDO(getenv('LOJA_DSN'), getenv('LOJA_USUARIO'), null, CHOICES);
     $quoted = array_map(fn($param) => $param === null ? 'NULL' : $db->quote((string)$param), $params);
     $execute = "EXECUTE $name(" . implode(', ', $quoted) . ')';
     try {
