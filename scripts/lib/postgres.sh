@@ -160,7 +160,7 @@ postgres_quiet() {
     output=$(as_owner "$@" 2>&1) || die "${1##*/} failed: $output"
 }
 
-# Of a system that runs: who may connect.
+# Of a system that runs: who may connect, and what the roles may.
 postgres_renew() {
     local cluster
     postgres_configure
@@ -174,6 +174,12 @@ postgres_roles() {
     postgres_roles_catalogo | psql_as_dono "$(catalogue_primary)" postgres
     printf '%s\n' 'CREATE EXTENSION IF NOT EXISTS unaccent;' | postgres_quiet_notices "$(catalogue_primary)" catalogo
     { postgres_database pedidos && postgres_login pedidos pedidos && postgres_login conciliador pedidos; } | psql_as_dono pg-pedidos postgres
+}
+
+# After the migrations, which make extensions.
+postgres_functions() {
+    postgres_functions_of catalogo catalogo catalogo_leitura | psql_as_dono "$(catalogue_primary)" catalogo --single-transaction
+    postgres_functions_of pedidos pedidos conciliador | psql_as_dono pg-pedidos pedidos --single-transaction
 }
 
 postgres_quiet_notices() {
@@ -209,4 +215,42 @@ ${3:+ALTER ROLE $1 $3;}
 COMMIT;
 SQL
     [[ -z ${2:-} ]] || printf 'GRANT CONNECT ON DATABASE %s TO %s;\n' "$2" "$1"
+}
+
+# What the services' statements call of the server's own functions that do more than compute from their arguments.
+declare -A ROLE_FUNCTIONS=(
+    [catalogo]='random() clock_timestamp() pg_is_in_recovery() pg_last_wal_receive_lsn() pg_last_wal_replay_lsn() pg_last_xact_replay_timestamp()'
+    [catalogo_leitura]='clock_timestamp() pg_is_in_recovery() pg_last_wal_receive_lsn() pg_last_wal_replay_lsn() pg_last_xact_replay_timestamp()'
+    [pedidos]='pg_is_in_recovery() set_config(text,text,boolean)'
+    [conciliador]='random() set_config(text,text,boolean) pg_lock_status() pg_try_advisory_lock(bigint)'
+)
+
+# postgres_functions_of DATABASE ROLE...: takes from everyone, but the owner of the database, the server's functions that PostgreSQL lets
+# everyone call and that do more than compute (large objects, advisory locks, messages, sleep, other backends), and anonymous code; gives
+# the roles what they need.
+postgres_functions_of() {
+    local database=$1 role function
+    cat <<SQL
+DO \$\$
+DECLARE
+    funcao regprocedure;
+BEGIN
+    FOR funcao IN
+        SELECT oid FROM pg_proc
+        WHERE proowner = 10 AND provolatile = 'v'
+          AND (proacl IS NULL OR EXISTS (SELECT FROM aclexplode(proacl) AS acl WHERE acl.grantee = 0))
+    LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', funcao);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO ${database}_dono', funcao);
+    END LOOP;
+END \$\$;
+REVOKE USAGE ON LANGUAGE sql, plpgsql FROM PUBLIC;
+GRANT USAGE ON LANGUAGE sql, plpgsql TO ${database}_dono;
+SQL
+    shift
+    for role in "$@"; do
+        for function in ${ROLE_FUNCTIONS[$role]}; do
+            printf 'GRANT EXECUTE ON FUNCTION %s TO %s;\n' "$function" "$role"
+        done
+    done
 }

@@ -55,10 +55,10 @@ def grown_old(shop):
 
 
 class Watch:
-    """Looks into the stores over kept connections, as the services' own roles."""
+    """Looks into the stores over kept connections, as the superuser."""
 
     def __init__(self, shop):
-        self.pedidos, self.catalogo = shop.login("pedidos", "pedidos"), shop.login("catalogo")
+        self.pedidos, self.catalogo = shop.login("postgres", "pedidos"), shop.login("postgres")
 
     def orders(self, session):
         """The states of a session's orders that came to be."""
@@ -201,7 +201,7 @@ def hinder(shop, order):
     name = f"impedido_{order.replace('-', '')}"
     shop.sql(
         f"""
-        CREATE SEQUENCE {name}; GRANT USAGE ON {name} TO catalogo;
+        CREATE SEQUENCE {name}; GRANT USAGE ON {name} TO catalogo_dono;
         CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             IF nextval('{name}') = 1 THEN RAISE 'not this time'; END IF;

@@ -8,11 +8,12 @@ HEAD = re.compile(r"^-- (part|name): (\w+)(.*)\n((?:(?!-- (?:part|name): ).+\n?|
 
 
 class Statement(NamedTuple):
-    """One statement: its text, how many parameters it has, whether it is planned anew at every call."""
+    """One statement: its text, its parameters' number, whether it is planned at every call, whether it writes."""
 
     text: str
     params: int
     anew: bool
+    writes: bool
 
 
 def statements(service):
@@ -26,5 +27,5 @@ def statements(service):
                 parts[name] = text
             else:
                 params = max(map(int, re.findall(r"\$(\d+)", text)), default=0)
-                found[name] = Statement(text, params, "(planned anew)" in marks)
+                found[name] = Statement(text, params, "(planned anew)" in marks, "(writes)" in marks)
     return found

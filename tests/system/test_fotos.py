@@ -320,7 +320,8 @@ def test_a_picture_that_is_given_while_another_lets_it_go_stays(shop, first, by_
         "taken away": f"SELECT produto_foto({one}, NULL, NULL, NULL, 'ana')",
     }
     if by_address:
-        changes["given"] = f"UPDATE produtos SET foto_url = '{url}' WHERE id = {other}"
+        given = f"(NULL, NULL, NULL, NULL, NULL, '{url}', NULL)::produto_dados"
+        changes["given"] = f"SELECT produto_alterar({other}, {given}, true, NULL, 'ana')"
     second = changes.pop("taken away" if first == "given" else "given")
     waits = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'catalogo' AND wait_event_type = 'Lock'"
     with shop.login("catalogo") as begun, shop.login("catalogo") as late, ThreadPoolExecutor(1) as pool:

@@ -60,7 +60,7 @@ RETURNING coalesce(parado_em = now() AND tentativas = 6, false)
 
 -- name: reservas_acertadas (writes)
 -- settled, so that nothing is to be remembered of it; NULL: no reservation is open past its limit
-DELETE FROM reservas_paradas WHERE pedido_id = $1 OR $1 IS NULL
+SELECT reservas_acertadas($1)
 
 -- name: conciliacao_somar (writes)
 -- ended, undone, reservations settled, events published; not waited for on disk
