@@ -11,8 +11,8 @@ static const struct route routes[] = {
     {METHOD_DELETE, "/api/carrinho/{uuid}/remover/{int}", item_remover, NULL, .tagged = true},
     {METHOD_GET, "/interno/carrinho/{uuid}", carrinho_interno_get, "retirar"},
     {METHOD_POST, "/interno/carrinho/{uuid}/retirar", carrinho_retirar, "retirar"},
-    {METHOD_GET, "/interno/sistema", sistema, NULL},
-    {METHOD_GET, "/health", saude, NULL},
+    {METHOD_GET, "/interno/sistema", sistema, NULL, .polled = true},
+    {METHOD_GET, "/health", saude, NULL, .polled = true},
 };
 
 int main(int argc, char **argv)

@@ -24,12 +24,12 @@ static const struct route routes[] = {
     {METHOD_PUT, "/api/categorias/{int}", categoria_put, "admin", .tagged = true},
     {METHOD_DELETE, "/api/categorias/{int}", categoria_delete, "admin", .tagged = true},
     {METHOD_POST, "/interno/reservas", reserva_post, "reservas"},
-    {METHOD_GET, "/interno/reservas/vencidas", reservas_vencidas, "reservas"},
+    {METHOD_GET, "/interno/reservas/vencidas", reservas_vencidas, "reservas", .polled = true},
     {METHOD_GET, "/interno/reservas/{uuid}", reserva_get, "reservas"},
     {METHOD_POST, "/interno/reservas/{uuid}/confirmar", reserva_confirmar, "reservas"},
     {METHOD_POST, "/interno/reservas/{uuid}/liberar", reserva_liberar, "reservas"},
-    {METHOD_GET, "/interno/sistema", sistema, NULL},
-    {METHOD_GET, "/health", saude, NULL},
+    {METHOD_GET, "/interno/sistema", sistema, NULL, .polled = true},
+    {METHOD_GET, "/health", saude, NULL, .polled = true},
 };
 
 /* Whoever is told of a change, and whoever asks after that, sees it. */

@@ -68,6 +68,7 @@ struct request {
 	size_t query_count;
 	const char *args[PATH_ARGS_MAX]; /* what the route's {…} matched, in order; {int} and {uuid} are checked */
 	const char *route;               /* the pattern that matched, for the log */
+	bool polled;                     /* whether a success is of no interest to the log */
 	int64_t body_max;                /* what the route takes; 0: BODY_MAX */
 	const char *right; /* the rights that the route asks for, once the token has one of them; else NULL */
 	const struct auth_token *token; /* the valid token that came with it, once a right was asked for; else NULL */

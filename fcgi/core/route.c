@@ -105,6 +105,7 @@ static enum problem route_call(const struct route *route, struct request *rq, st
 		return PROBLEM_PARAMETRO_INVALIDO;
 	rs->cacheable = route->cacheable && !has_token(rq);
 	rs->immutable = route->immutable;
+	rq->polled = route->polled;
 	rq->body_max = route->body_max;
 	return route->handle(rq, rs);
 }

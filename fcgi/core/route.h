@@ -22,6 +22,7 @@ struct route {
 	    tagged; /* a write that judges its conditions itself (condition_met()), because it changes something with a tag */
 	bool cacheable;   /* a read whose answer a shared cache may keep, if it asks again by the tag each time */
 	bool immutable;   /* a read whose address names its content: caches may keep it for a year */
+	bool polled;      /* asked by machines all the time: a success is logged at level debug only */
 	int64_t body_max; /* bytes of a body; 0: BODY_MAX */
 };
 

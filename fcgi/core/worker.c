@@ -205,9 +205,9 @@ static void log_answer(const struct request *rq, int status, enum problem proble
 	                                           [METHOD_DELETE] = "DELETE"};
 
 	log_event(
-	    LOG_LEVEL_INFO, "request", "method=%s rota=%s status=%d us=%lld%s%s%s%s",
-	    rq->method == METHOD_OTHER ? "?" : method_names[rq->method], rq->route == NULL ? "-" : rq->route, status,
-	    (long long)(clock_monotonic_us() - start),
+	    rq->polled && status < 400 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "request",
+	    "method=%s rota=%s status=%d us=%lld%s%s%s%s", rq->method == METHOD_OTHER ? "?" : method_names[rq->method],
+	    rq->route == NULL ? "-" : rq->route, status, (long long)(clock_monotonic_us() - start),
 	    rq->author == NULL ? "" : " autor=", rq->author == NULL ? "" : rq->author,
 	    problem == PROBLEM_NONE ? "" : " codigo=", problem == PROBLEM_NONE ? "" : problem_info(problem)->codigo);
 }

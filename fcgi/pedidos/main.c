@@ -30,7 +30,7 @@ static const struct route routes[] = {
     {METHOD_POST, "/api/pedidos/{uuid}/cancelar", pedido_cancelar, NULL, .tagged = true},
     {METHOD_GET, "/api/eu", eu_get, "admin,atendente"},
     {METHOD_GET, "/api/sistema", sistema, "admin,atendente"},
-    {METHOD_GET, "/health", saude, NULL},
+    {METHOD_GET, "/health", saude, NULL, .polled = true},
 };
 
 int main(int argc, char **argv)

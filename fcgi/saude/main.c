@@ -79,9 +79,9 @@ static enum problem saude_pedidos(struct request *rq, struct response *rs)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET, "/saude", saude, NULL},
-    {METHOD_GET, "/saude/carrinho", saude_carrinho, NULL},
-    {METHOD_GET, "/saude/pedidos", saude_pedidos, NULL},
+    {METHOD_GET, "/saude", saude, NULL, .polled = true},
+    {METHOD_GET, "/saude/carrinho", saude_carrinho, NULL, .polled = true},
+    {METHOD_GET, "/saude/pedidos", saude_pedidos, NULL, .polled = true},
 };
 
 int main(int argc, char **argv)
