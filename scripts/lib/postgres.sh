@@ -65,7 +65,7 @@ postgres_idents() {
     done
 }
 
-# The log never gets a customer's data: no DETAIL, no parameters.
+# The log never gets a customer's data or a password: no DETAIL, no parameters, no text of a statement that failed.
 postgres_settings() {
     local cluster=$1
     cat <<CONF
@@ -95,6 +95,7 @@ log_destination = stderr
 log_line_prefix = '%m [%p] %q%u@%d '
 log_error_verbosity = terse
 log_parameter_max_length = 0
+log_min_error_statement = panic
 log_checkpoints = off
 CONF
     [[ $cluster == pg-pedidos ]] || postgres_settings_pair "$cluster"
