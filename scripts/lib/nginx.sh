@@ -59,7 +59,7 @@ nginx_origins() {
 nginx_limits() {
     local proxy proxies='' rate rates=() value minute
     for proxy in $(setting_own proxies); do proxies+="set_real_ip_from $proxy;"$'\n'; done
-    for rate in leituras escritas sessoes pedidos; do
+    for rate in leituras escritas sessoes pedidos arquivos; do
         value=$(setting_own "limite_$rate")
         rates+=("${rate^^}=$value" "RAJADA${rate^^}=$((value * 10))")
     done

@@ -133,6 +133,7 @@ cors_origens = *
 # limite_escritas = 50
 # limite_sessoes = 10
 # limite_pedidos = 10
+# limite_arquivos = 500
 # limite_conexoes = 100
 # How many carts and orders of one address in 24 hours.
 # limite_sessoes_dia = 10000
@@ -141,6 +142,8 @@ cors_origens = *
 # limite_fila = 128
 # What Redis may hold, in MiB: carts and events.
 # redis_memoria_mb = 256
+# How large a log may become, in KiB, before it is rotated; four older ones are kept.
+# limite_log_kib = 32768
 # Seconds that a request may take; what the workers wait for the stores is a part of it. More for a slow machine.
 # prazo_segundos = 4
 # Whose days the dates of deliveries and of lists mean, a name in /usr/share/zoneinfo.

@@ -56,7 +56,7 @@ def test_pages_of_other_origins_can_read_every_answer(shop, method, path, body):
 # Request ids
 
 
-@pytest.mark.parametrize("given", ["abc", "A-Z_0.9", "x" * 64, "req-" + "0" * 32])
+@pytest.mark.parametrize("given", ["abc", "A-Z_0.9", "x" * 64, "req-2026.11.26-7"])
 def test_a_sane_request_id_is_kept(shop, given):
     """It comes back, in the problem as well."""
     assert shop.public.get("/api/categorias", headers={"X-Request-Id": given}).headers.get_all("X-Request-Id") == [
@@ -87,7 +87,7 @@ def test_any_other_request_id_is_replaced(shop, given):
 def test_a_request_id_is_in_every_log_that_it_touched(shop):
     """An order goes through nginx, pedidos, carrinho and catálogo: one id finds all of it."""
     session = shop.cart({shop.product()["id"]: 1})
-    request_id = f"pedido-{uuid.uuid4().hex}"
+    request_id = f"pedido-{uuid.uuid4().hex[:12]}"
     shop.public.post("/api/pedidos", shop.checkout(session), headers={"X-Request-Id": request_id}).ok(201)
     expected = ("acesso.log", "pedidos.log", "carrinho.log", "catalogo.log")
     assert eventually(lambda: all(request_id in shop.logs()[name] for name in expected))
