@@ -1,7 +1,7 @@
 # The Debian packages that running, building and testing need; installed only when missing. Usable on its own.
 # shellcheck shell=bash
 
-PACKAGES_run=(nginx libnginx-mod-http-headers-more-filter postgresql redis-server supervisor python3 curl)
+PACKAGES_run=(nginx libnginx-mod-http-headers-more-filter postgresql redis-server supervisor logrotate python3 curl)
 PACKAGES_build=(gcc libc6-dev make autoconf automake pkg-config
     libfcgi-dev libpq-dev libhiredis-dev libjson-c-dev libmd-dev libutf8proc-dev check)
 PACKAGES_test=(python3-pytest python3-pytest-timeout python3-pytest-xdist

@@ -1,5 +1,7 @@
 """Speaks to supervisord on its unix socket: one call for any number of processes."""
 import http.client
+import os
+import signal
 import socket
 import sys
 import time
@@ -69,12 +71,18 @@ def hangup(server, names):
     together(server, "signalProcess", names, "HUP")
 
 
+def reopen(server, _names):
+    """Has nginx and supervisord open their logs by name again."""
+    together(server, "signalProcess", ["nginx"], "USR1")
+    os.kill(server.supervisor.getPID(), signal.SIGUSR2)
+
+
 def state(server, _names):
-    """A line a process: name, state, process id, seconds it has lived."""
+    """A line a process: name, state, process id, seconds it has lived. STARTING is its beginning."""
     for p in server.supervisor.getAllProcessInfo():
         name = p["name"] if p["name"] == p["group"] else f"{p['group']}:{p['name']}"
-        alive = p["now"] - p["start"] if p["statename"] == "RUNNING" else 0
-        print(name, p["statename"], p["pid"], alive)
+        runs = p["statename"] in ("STARTING", "RUNNING") and p["pid"] > 0
+        print(name, "RUNNING" if runs else p["statename"], p["pid"], p["now"] - p["start"] if runs else 0)
 
 
 def shutdown(server, _names):
@@ -88,7 +96,15 @@ def ping(server, _names):
         sys.exit(1)
 
 
-COMMANDS = {"start": start, "stop": stop, "hangup": hangup, "state": state, "shutdown": shutdown, "ping": ping}
+COMMANDS = {
+    "start": start,
+    "stop": stop,
+    "hangup": hangup,
+    "reopen": reopen,
+    "state": state,
+    "shutdown": shutdown,
+    "ping": ping,
+}
 
 
 def main():

@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 
 supervisor_configure() {
+    logrotate_configure
     {
         supervisor_itself && supervisor_stores && supervisor_nginx && supervisor_pools && supervisor_vigia &&
             supervisor_conciliador && supervisor_zelador
@@ -16,8 +17,7 @@ chmod=0700
 
 [supervisord]
 logfile=$LOG/supervisord.log
-logfile_maxbytes=5MB
-logfile_backups=2
+logfile_maxbytes=0
 pidfile=$SUPERVISOR_PID
 childlogdir=$LOG
 directory=$STATE
@@ -31,6 +31,7 @@ CONF
 }
 
 # What every program has in common. startsecs=0: whatever dies is started again at once, for ever.
+# logrotate rotates all logs, so supervisord rotates none.
 supervisor_program() {
     cat <<CONF
 
@@ -42,8 +43,7 @@ startsecs=0
 startretries=1000000
 redirect_stderr=true
 stdout_logfile=$LOG/$4
-stdout_logfile_maxbytes=10MB
-stdout_logfile_backups=2
+stdout_logfile_maxbytes=0
 CONF
 }
 
@@ -71,7 +71,7 @@ supervisor_stores() {
 
 # The zone is for the times in health answers; QUIT lets requests end.
 supervisor_nginx() {
-    supervisor_program program nginx "$BIN/nginx-inicia $STATE/tmp/nginx $RUN/interno.sock $ETC/nginx/nginx.conf" nginx.log
+    supervisor_program program nginx "$BIN/nginx-inicia $STATE/tmp/nginx $RUN/interno.sock $ETC/nginx/nginx.conf" nginx.stderr.log
     printf 'directory=%s\nenvironment=TZ="UTC"\nstopsignal=QUIT\nstopwaitsecs=%d\npriority=30\n' "$STATE/tmp/nginx" "$(stop_seconds)"
 }
 
@@ -116,14 +116,34 @@ $(supervisor_user)
 CONF
 }
 
-# Looks whether each part's socket can still be found, and begins anew whoever lost his. It starts processes, so it is the only one
-# of them that runs as supervisord does.
+# Every log of the system, by its size alone. Each file is renamed and made again, by root where root is who runs this: the directory is closed to
+# the servers. The workers notice by themselves, nginx and supervisord are told.
+LOG_GENERATIONS=4
+
+logrotate_configure() {
+    put_config "$ETC/logrotate.conf" <<CONF
+"$LOG/*.log" {
+    size $(setting_own limite_log_kib)k
+    rotate $LOG_GENERATIONS
+    missingok
+    notifempty
+    create
+    sharedscripts
+    postrotate
+        $PYTHON -B $BIN/supervisor.py $SUPERVISOR_SOCKET reopen
+    endscript
+}
+CONF
+}
+
+# Looks whether each part's socket can still be found, restarts a part that lost its own, and runs logrotate. It starts processes and
+# renames logs, so it is the only one of them that runs as supervisord does.
 supervisor_zelador() {
     local pool sockets=("nginx=$RUN/interno.sock" "redis=$RUN/redis.sock") cluster
     for pool in "${POOLS[@]}"; do sockets+=("$pool=$RUN/$pool.sock"); done
     for cluster in "${!PG_PORT[@]}"; do sockets+=("$cluster=$RUN/.s.PGSQL.${PG_PORT[$cluster]}"); done
     install -m 0644 "$TOP/scripts/lib/zelador.py" "$TOP/scripts/lib/supervisor.py" "$BIN"
-    supervisor_program program zelador "$PYTHON -B $BIN/zelador.py $SUPERVISOR_SOCKET ${sockets[*]}" zelador.log
+    supervisor_program program zelador "$PYTHON -B $BIN/zelador.py $SUPERVISOR_SOCKET $ETC/logrotate.conf $STATE/tmp/logrotate.status ${sockets[*]}" zelador.log
     printf 'stopsignal=TERM\nstopwaitsecs=%d\npriority=40\n' "$(stop_seconds)"
 }
 

@@ -1,5 +1,9 @@
-"""Restarts a part whose socket file is gone: it goes on listening where no client can find it, and does not notice."""
+"""
+Restarts a part whose socket file is gone: it goes on listening where no client can find it, and does not notice.
+Rotates the logs.
+"""
 import os
+import subprocess
 import sys
 import time
 import xmlrpc.client
@@ -8,6 +12,7 @@ from pathlib import Path
 from supervisor import Transport, start, stop
 
 LOOK_SECONDS = 0.5
+ROTATION_SECONDS = 2
 YOUNG_SECONDS = 5  # who is younger may be about to make it
 PENDING = Path(__file__).with_name("zelador.pending")  # the processes to restart, while it lasts
 
@@ -40,14 +45,30 @@ def restart_pending(server):
         PENDING.unlink()
 
 
+def rotate(configuration, status, said):
+    """Lets logrotate look at the logs' sizes. What it complains of, printed unless that was said before."""
+    command = ["/usr/sbin/logrotate", "--state", status, configuration]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        says = done.stderr.strip() if done.returncode else ""
+    except OSError as error:
+        says = str(error)
+    if says and says != said:
+        print(f"logrotate: {says}", flush=True)
+    return says
+
+
 def main():
-    """zelador.py SUPERVISOR PART=SOCKET...: until its supervisor is gone."""
+    """zelador.py SUPERVISOR LOGROTATE-CONF LOGROTATE-STATUS PART=SOCKET...: until its supervisor is gone."""
     server = xmlrpc.client.ServerProxy("http://supervisor", transport=Transport(sys.argv[1]))
-    sockets = dict(word.split("=", 1) for word in sys.argv[2:])
-    parent, missing = os.getppid(), set()
+    configuration, status = sys.argv[2:4]
+    sockets = dict(word.split("=", 1) for word in sys.argv[4:])
+    parent, missing, says, rotated = os.getppid(), set(), "", time.monotonic()
     restart_pending(server)
     while os.getppid() == parent:
         missing = look(server, sockets, missing)
+        if time.monotonic() - rotated >= ROTATION_SECONDS:
+            says, rotated = rotate(configuration, status, says), time.monotonic()
         time.sleep(LOOK_SECONDS)
 
 
