@@ -30,7 +30,8 @@ supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 CONF
 }
 
-# What every program has in common. startsecs=0: whatever dies is started again at once, for ever.
+# What every program has in common. What dies is started again at once; what dies within two seconds (startsecs) after 1 s, then 2, 3 and so
+# on, for ever. One second is not enough: supervisord may notice a death only then, and take the program for one that ran.
 # logrotate rotates all logs, so supervisord rotates none.
 supervisor_program() {
     cat <<CONF
@@ -39,7 +40,7 @@ supervisor_program() {
 command=$3
 autostart=false
 autorestart=true
-startsecs=0
+startsecs=2
 startretries=1000000
 redirect_stderr=true
 stdout_logfile=$LOG/$4
