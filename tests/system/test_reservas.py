@@ -111,7 +111,7 @@ def test_a_reservation_that_comes_while_it_is_undone(shop):
     pedido = str(uuid.uuid4())
     # The second is first on its page now, where a plan by hash begins.
     shop.sql(f"UPDATE produtos SET estoque = 8 WHERE id = {last}; UPDATE produtos SET estoque = 8 WHERE id = {first}")
-    customer, other, undoing = (shop.login("catalogo") for _ in range(3))
+    customer, other, undoing = (shop.login("postgres") for _ in range(3))
     for connection in (customer, other):
         connection.cursor().execute("SET idle_in_transaction_session_timeout = 0")
     customer.autocommit = other.autocommit = False
