@@ -105,6 +105,10 @@ SPOILS = [
      "INSERT INTO pedidos_resumo_novas VALUES ('2020-01-01Z', 'em_rota', 1, 10)",
      "INSERT INTO pedidos_resumo_novas VALUES ('2020-01-01Z', 'em_rota', -1, -10)",
      "from 2020-01-01T00:00:00.000000Z on: 1 orders of 10.00 are counted, expected 0 of 0"),
+    ("pedidos.reservas", "pedidos",
+     "INSERT INTO reservas_paradas VALUES ('{nobody}', 6, now(), now(), 'liberar 500')",
+     "DELETE FROM reservas_paradas WHERE pedido_id = '{nobody}'",
+     "the reservation of the unknown order 00000000… is parked since"),
     ("pedidos.vendidos", "pedidos",
      "INSERT INTO produtos_vendidos_novas VALUES ('2020-01-01Z', {product}, 'Bolo de Prova', 1, 10)",
      "INSERT INTO produtos_vendidos_novas VALUES ('2020-01-01Z', {product}, 'Bolo de Prova', -1, -10)",
@@ -229,7 +233,7 @@ def test_a_shop_that_was_at_work_adds_up(books):
     assert inicial + ajustes == estoque + reservado + vendido and reservado == 0 and vendido == 6
     looked = rows(done)
     assert looked.pop("quieto") == (0, "ok")
-    assert len(looked) == 27 and all(count > 0 and result == "ok" for count, result in looked.values()), looked
+    assert len(looked) == 28 and all(count > 0 and result == "ok" for count, result in looked.values()), looked
     orders = dict(re.findall(r"^([a-z_]+) +(\d+)  0$", done.stdout, re.M))
     assert orders.pop("all") == "5"
     assert orders == {"desfeito": "1", "confirmado": "1", "em_preparo": "1", "entregue": "1", "cancelado": "1"}

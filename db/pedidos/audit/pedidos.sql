@@ -113,7 +113,7 @@ COPY (
 ) TO STDOUT;
 
 COPY (
-    SELECT 'teste', 'exato', 'pedidos.reservas', count(*)::text, 'no reservation is parked' FROM reservas_paradas
+    SELECT 'teste', 'exato', 'pedidos.reservas', count(*)::text, 'no reservation is parked' FROM reservas
     UNION ALL
     SELECT 'erro', 'exato', 'pedidos.reservas', pedido_id::text,
            format('the reservation of %s is parked since %s: it was refused %s times, last by %s; mend that, then run scripts/unpark',
