@@ -8,6 +8,11 @@
 # parameters. `-- part: filtro` begins lines that are no
 # statement, for every later `-- use: filtro` to stand for. A Lua file is one script with the name of the file. Other comment
 # lines are left out; a `#!` line stays, as Redis reads its flags.
+#
+# `-- returns: id int, nome text, descricao text?` are the statement's columns, in lines that follow its name, by the names that
+# PostgreSQL gives them. Types: int, bool, money, time, uuid, json, bytes, and text for all others; with ? there may be a null.
+# `-- row: categoria id int, nome text` names columns that several statements return, of any file: `-- returns: categoria, situacao text`.
+# With ? all of a row's columns are null where the statement's first one is. A statement without such a line returns no columns.
 
 function quoted(text) {
     gsub(/\\/, "&&", text) # awks disagree on what backslashes in a replacement mean
@@ -25,7 +30,35 @@ function highest_param(text,    most, number) {
     return most
 }
 
-BEGIN { lua = kind ~ /^lua/ }
+function fail(message) {
+    print message > "/dev/stderr"
+    failed = 1
+    exit 1
+}
+
+# Appends the columns of a list, as C has them, to those of statement `i`; `rest` is ", true" within a row that may not be there.
+function expand(list, rest, i,    items, words, n, k, name, type, optional) {
+    n = split(list, items, /[ \t]*,[ \t]*/)
+    for (k = 1; k <= n; k++) {
+        optional = sub(/\?$/, "", items[k])
+        if (split(items[k], words, " ") == 1) {
+            name = words[1]
+            if (!(name in rows)) fail(names[i] ": no row " name)
+            expand(rows[name], optional ? ", true" : rest, i)
+            continue
+        }
+        type = words[2]
+        if (!(type in types)) fail(names[i] ": no type " type)
+        columns[i] = columns[i] "\n\t    {\"" words[1] "\", " types[type] ", " (optional ? "true" : "false") rest "},"
+        column_count[i]++
+    }
+}
+
+BEGIN {
+    lua = kind ~ /^lua/
+    split("int bool text money time uuid json bytes", known, " ")
+    for (i in known) types[known[i]] = "FIELD_" toupper(known[i])
+}
 
 lua && FNR == 1 {
     name = FILENAME
@@ -50,11 +83,21 @@ FNR == 1 { part = "" }
     next
 }
 
+!lua && /^-- row: / {
+    row = $3
+    sub(/^-- row: [^ ]+ /, "")
+    rows[row] = rows[row] (row in rows && rows[row] != "" ? ", " : "") $0
+    next
+}
+
+!lua && /^-- returns: / {
+    sub(/^-- returns: /, "")
+    returns[count] = returns[count] (returns[count] != "" ? ", " : "") $0
+    next
+}
+
 !lua && /^-- use: / {
-    if (!($3 in part_lines)) {
-        unknown = FILENAME ":" FNR ": no part " $3
-        exit 1
-    }
+    if (!($3 in part_lines)) fail(FILENAME ":" FNR ": no part " $3)
     lines[count] = lines[count] part_lines[$3]
     if (part_params[$3] > params[count]) params[count] = part_params[$3]
     next
@@ -79,10 +122,8 @@ count > 0 {
 }
 
 END {
-    if (unknown != "") {
-        print unknown > "/dev/stderr"
-        exit 1
-    }
+    if (failed) exit 1
+    for (i = 1; i <= count; i++) if (returns[i] != "") expand(returns[i], "", i)
     upper = toupper(service)
     prefix = lua ? "KV_" : "SQL_"
     type = lua ? "kv_script" : "sql_statement"
@@ -95,12 +136,16 @@ END {
         for (i = 1; i <= count; i++) print "\t" prefix toupper(names[i]) ","
         print "\t" size "\n};\n\nextern const struct " type " " table "[" size "];\n\n#endif"
     } else {
-        print "#include \"db/" service (lua ? "_lua.h" : "_sql.h") "\"\n\nconst struct " type " " table "[" size "] = {"
+        print "#include \"db/" service (lua ? "_lua.h" : "_sql.h") "\"\n"
+        for (i = 1; i <= count; i++)
+            if (columns[i] != "") print "static const struct sql_column " names[i] "_columns[] = {" columns[i] "\n};"
+        print "\nconst struct " type " " table "[" size "] = {"
         for (i = 1; i <= count; i++) {
             printf "\t[%s%s] = {\n\t    .name = \"%s\",\n\t    .text =%s,\n", prefix, toupper(names[i]), names[i], lines[i]
             if (!lua) {
                 printf "\t    .params = %d,\n\t    .writes = %s,\n", params[i], writes[i]
                 printf "\t    .health = %s,\n\t    .anew = %s,\n", health[i], anew[i]
+                if (columns[i] != "") printf "\t    .columns = %s_columns,\n\t    .column_count = %d,\n", names[i], column_count[i]
             }
             print "\t},"
         }

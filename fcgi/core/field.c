@@ -90,6 +90,7 @@ static const char *rule_words(struct arena *arena, const struct rule *rule)
 	case FIELD_ARRAY:
 		return arena_printf(arena, "deve ser uma lista de %lld a %lld itens", min, max);
 	case FIELD_JSON:
+	case FIELD_BYTES:
 		break;
 	}
 	return "não é aceito";
@@ -229,6 +230,7 @@ bool field_parse(const struct rule *rule, const char *text, struct arena *arena,
 	case FIELD_IDS:
 		return ids_parse(rule, text, arena, member);
 	case FIELD_JSON:
+	case FIELD_BYTES:
 	case FIELD_OBJECT:
 	case FIELD_ARRAY:
 		break;

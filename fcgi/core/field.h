@@ -23,6 +23,7 @@ enum field_type {
 	FIELD_TIME,   /* int64_t, UTC microseconds */
 	FIELD_UUID,   /* const char *, as FIELD_TEXT but checked on the way in, lower-cased */
 	FIELD_JSON,   /* const char *: JSON made elsewhere (by SQL), written as it is; only out */
+	FIELD_BYTES,  /* of a column (bytea); in no struct */
 	FIELD_IDS,    /* struct field_array of int64_t: "1,2,3" in a query string; only in */
 	FIELD_OBJECT, /* a struct inside the struct, by its own rules; only in */
 	FIELD_ARRAY,  /* struct field_array of structs, by their own rules; only in */

@@ -174,6 +174,7 @@ void json_fields(struct json_out *out, const struct field *fields, size_t count,
 		case FIELD_JSON:
 			json_raw(out, field->name, *(const char *const *)member);
 			break;
+		case FIELD_BYTES:
 		case FIELD_IDS:
 		case FIELD_OBJECT:
 		case FIELD_ARRAY:

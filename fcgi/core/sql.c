@@ -14,6 +14,7 @@
 #include "core/log.h"
 #include "core/sql.h"
 #include "core/sql_servers.h"
+#include "core/sql_shape.h"
 
 #define CHECK_MS  60000                /* for --check an operator waits, not a customer */
 #define BULKY     ((size_t)256 * 1024) /* bytes of a parameter or a value that a connection is not kept after */
@@ -409,10 +410,7 @@ enum problem sql_try(struct sql *db, size_t statement, const char *const *params
 	}
 	if (outcome == OUTCOME_REFUSED)
 		return problem_of(db, statement, result);
-	rows->result = result;
-	rows->count = (size_t)PQntuples(result);
-	int_parse(PQcmdTuples(result), 0, INT64_MAX, &rows->affected);
-	return PROBLEM_NONE;
+	return sql_shape_rows(&db->options->statements[statement], result, rows) ? PROBLEM_NONE : PROBLEM_INTERNO;
 }
 
 enum problem sql_run(struct sql *db, size_t statement, const char *const *params, struct arena *arena,
@@ -457,21 +455,31 @@ bool sql_on_standby(const struct sql *db)
 	return standby != NULL && strcmp(standby, "on") == 0;
 }
 
-const char *sql_check(struct sql *db, struct arena *arena)
+/* What the schema says of a statement that it refuses, or that returns something else than it declares; NULL: nothing. */
+static const char *statement_error(struct sql *db, size_t statement, struct arena *arena)
 {
+	const struct sql_statement *text = &db->options->statements[statement];
 	PGresult *result = NULL;
 
+	bool known = prepare(db, statement, &result) && PQsendDescribePrepared(db->connection, text->name) &&
+	             flush(db) && (result = collect(db)) != NULL;
+	if (result != NULL)
+		arena_defer(arena, release, result);
+	if (!known)
+		return result == NULL ? "no answer" : PQresultErrorMessage(result);
+	return sql_shape_mismatch(text, result, arena);
+}
+
+const char *sql_check(struct sql *db, struct arena *arena)
+{
 	db->deadline = clock_monotonic_ms() + CHECK_MS;
 	if (!alive(db) && !open_connection(db))
 		return "cannot connect";
 	for (size_t i = 0; i < db->options->statement_count; i++) {
 		db->deadline = clock_monotonic_ms() + CHECK_MS;
-		if (prepare(db, i, &result))
-			continue;
-		const char *message = arena_printf(arena, "%s: %s", db->options->statements[i].name,
-		                                   result == NULL ? "no answer" : PQresultErrorMessage(result));
-		PQclear(result);
-		return message;
+		const char *error = statement_error(db, i, arena);
+		if (error != NULL)
+			return arena_printf(arena, "%s: %s", db->options->statements[i].name, error);
 	}
 	return NULL;
 }

@@ -4,29 +4,50 @@
 
 #include "core/buf.h"
 #include "core/clock.h"
+#include "core/ensure.h"
 #include "core/sql.h"
+
+/* A value's text, NULL for a null. */
+static const char *value_at(const struct sql_rows *rows, size_t row, size_t column)
+{
+	ensure(row < rows->count && column < rows->statement->column_count);
+	return PQgetisnull(rows->result, (int)row, (int)column) ? NULL
+	                                                        : PQgetvalue(rows->result, (int)row, (int)column);
+}
+
+/* The same of a column of this type, not null. That it parses was seen when the result came (sql_shape.c). */
+static const char *typed_at(const struct sql_rows *rows, size_t row, size_t column, enum field_type type)
+{
+	const char *text = value_at(rows, row, column);
+
+	ensure(text != NULL && rows->statement->columns[column].type == type);
+	return text;
+}
 
 bool sql_is_null(const struct sql_rows *rows, size_t row, size_t column)
 {
-	return PQgetisnull(rows->result, (int)row, (int)column) != 0;
+	return value_at(rows, row, column) == NULL;
 }
 
 const char *sql_text(const struct sql_rows *rows, size_t row, size_t column)
 {
-	return sql_is_null(rows, row, column) ? NULL : PQgetvalue(rows->result, (int)row, (int)column);
+	const char *text = value_at(rows, row, column);
+
+	ensure(rows->statement->columns[column].type != FIELD_BYTES);
+	return text;
 }
 
 int64_t sql_int(const struct sql_rows *rows, size_t row, size_t column)
 {
-	int64_t value = 0;
+	int64_t value;
 
-	int_parse(PQgetvalue(rows->result, (int)row, (int)column), INT64_MIN, INT64_MAX, &value);
+	ensure(int_parse(typed_at(rows, row, column, FIELD_INT), INT64_MIN, INT64_MAX, &value));
 	return value;
 }
 
 bool sql_bool(const struct sql_rows *rows, size_t row, size_t column)
 {
-	return *PQgetvalue(rows->result, (int)row, (int)column) == 't';
+	return *typed_at(rows, row, column, FIELD_BOOL) == 't';
 }
 
 static uint8_t hex_value(char digit)
@@ -36,8 +57,9 @@ static uint8_t hex_value(char digit)
 
 const char *sql_bytes(const struct sql_rows *rows, size_t row, size_t column, struct arena *arena, size_t *len)
 {
-	const char *text = sql_text(rows, row, column);
+	const char *text = value_at(rows, row, column);
 
+	ensure(rows->statement->columns[column].type == FIELD_BYTES);
 	*len = 0;
 	if (text == NULL)
 		return NULL;
@@ -51,29 +73,31 @@ const char *sql_bytes(const struct sql_rows *rows, size_t row, size_t column, st
 
 struct money sql_money(const struct sql_rows *rows, size_t row, size_t column)
 {
-	struct money amount = {0};
-	const char *text = PQgetvalue(rows->result, (int)row, (int)column);
+	struct money amount;
+	const char *text = typed_at(rows, row, column, FIELD_MONEY);
 
-	money_parse(text, strlen(text), &amount);
+	ensure(money_parse(text, strlen(text), &amount));
 	return amount;
 }
 
 int64_t sql_time(const struct sql_rows *rows, size_t row, size_t column)
 {
-	int64_t microseconds = 0;
+	int64_t microseconds;
 
-	clock_parse(PQgetvalue(rows->result, (int)row, (int)column), &microseconds);
+	ensure(clock_parse(typed_at(rows, row, column, FIELD_TIME), &microseconds));
 	return microseconds;
 }
 
 static void read_member(const struct sql_rows *rows, size_t row, size_t column, enum field_type type, void *member)
 {
+	bool null = sql_is_null(rows, row, column);
+
 	switch (type) {
 	case FIELD_INT:
-		*(int64_t *)member = sql_int(rows, row, column);
+		*(int64_t *)member = null ? 0 : sql_int(rows, row, column);
 		break;
 	case FIELD_BOOL:
-		*(bool *)member = sql_bool(rows, row, column);
+		*(bool *)member = null ? false : sql_bool(rows, row, column);
 		break;
 	case FIELD_TEXT:
 	case FIELD_UUID:
@@ -81,11 +105,12 @@ static void read_member(const struct sql_rows *rows, size_t row, size_t column, 
 		*(const char **)member = sql_text(rows, row, column);
 		break;
 	case FIELD_MONEY:
-		*(struct money *)member = sql_money(rows, row, column);
+		*(struct money *)member = null ? (struct money){0} : sql_money(rows, row, column);
 		break;
 	case FIELD_TIME:
-		*(int64_t *)member = sql_time(rows, row, column);
+		*(int64_t *)member = null ? 0 : sql_time(rows, row, column);
 		break;
+	case FIELD_BYTES:
 	case FIELD_IDS:
 	case FIELD_OBJECT:
 	case FIELD_ARRAY:
@@ -93,10 +118,21 @@ static void read_member(const struct sql_rows *rows, size_t row, size_t column, 
 	}
 }
 
+/* Whether a column is what a member of the struct is read from. */
+static bool is_column_of(const struct field *field, const struct sql_column *column)
+{
+	return strcmp(field->name, column->name) == 0 && field->type != FIELD_BYTES &&
+	       (field->type == column->type || (field->type == FIELD_TEXT && column->type == FIELD_UUID) ||
+	        (field->type == FIELD_JSON && column->type == FIELD_INT));
+}
+
 void sql_row(const struct sql_rows *rows, size_t row, const struct field *fields, size_t count, void *out)
 {
-	for (size_t i = 0; i < count; i++)
+	ensure(count <= rows->statement->column_count);
+	for (size_t i = 0; i < count; i++) {
+		ensure(is_column_of(&fields[i], &rows->statement->columns[i]));
 		read_member(rows, row, i, fields[i].type, (char *)out + fields[i].offset);
+	}
 }
 
 const char *sql_of_int(struct arena *arena, int64_t value)

@@ -29,6 +29,7 @@ Suite *route_suite(void);
 Suite *scoreboard_suite(void);
 Suite *sql_suite(void);
 Suite *sql_servers_suite(void);
+Suite *sql_shape_suite(void);
 Suite *text_suite(void);
 Suite *uuid_suite(void);
 

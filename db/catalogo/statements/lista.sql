@@ -6,7 +6,7 @@
 -- part: produto
 -- The category's name is looked up for the rows of the page, not joined to all that match.
 SELECT p.id, p.nome, p.descricao, p.preco, p.estoque, p.categoria_id,
-       (SELECT c.nome FROM categorias c WHERE c.id = p.categoria_id), p.foto_url, p.ativo, p.criado_em, p.atualizado_em,
+       (SELECT c.nome FROM categorias c WHERE c.id = p.categoria_id) AS categoria_nome, p.foto_url, p.ativo, p.criado_em, p.atualizado_em,
 
 -- part: filtro
 WHERE ($7::boolean IS NULL OR p.ativo = $7)
@@ -25,9 +25,10 @@ WHERE ($7::boolean IS NULL OR p.ativo = $7)
 ORDER BY ($5::text IS NOT NULL AND p.id < 0),
 
 -- name: lista_id (planned anew)
+-- returns: produto, chave text?
 -- by id; $8 is not used
 -- use: produto
-       NULL
+       NULL AS chave
 FROM produtos p
 -- use: filtro
 -- use: palavras
@@ -36,17 +37,19 @@ FROM produtos p
          p.id LIMIT $10
 
 -- name: lista_ids
+-- returns: produto, chave text?
 -- lista_id when nothing but ids was asked, as a cart does: $1 ids, $2 rows. One plan, kept, looks them up
 -- use: produto
-       NULL
+       NULL AS chave
 FROM produtos p
 WHERE p.ativo AND p.id = ANY ($1::integer[])
 ORDER BY p.id LIMIT $2
 
 -- name: lista_nome (planned anew)
+-- returns: produto, chave text
 -- by name, as a Brazilian dictionary sorts
 -- use: produto
-       p.nome
+       p.nome AS chave
 FROM produtos p
 -- use: filtro
 -- use: palavras
@@ -55,9 +58,10 @@ FROM produtos p
          p.nome, p.id LIMIT $10
 
 -- name: lista_preco (planned anew)
+-- returns: produto, chave money
 -- cheapest first
 -- use: produto
-       p.preco
+       p.preco AS chave
 FROM produtos p
 -- use: filtro
 -- use: palavras
@@ -66,9 +70,10 @@ FROM produtos p
          p.preco, p.id LIMIT $10
 
 -- name: lista_preco_desc (planned anew)
+-- returns: produto, chave money
 -- dearest first
 -- use: produto
-       p.preco
+       p.preco AS chave
 FROM produtos p
 -- use: filtro
 -- use: palavras
@@ -77,9 +82,10 @@ FROM produtos p
          p.preco DESC, p.id DESC LIMIT $10
 
 -- name: lista_recentes (planned anew)
+-- returns: produto, chave time
 -- newest first; ids alone are sorted, since the newest of many matches come last and push each other out of the page
 -- use: produto
-       p.criado_em
+       p.criado_em AS chave
 FROM (SELECT p.id FROM produtos p
 -- use: filtro
 -- use: palavras
@@ -89,6 +95,7 @@ FROM (SELECT p.id FROM produtos p
 ORDER BY p.criado_em DESC, p.id DESC
 
 -- name: lista_relevancia (planned anew)
+-- returns: produto, chave int
 -- best match first, by id within the parts of pergunta_busca(): one after the other, until the page is full
 WITH RECURSIVE pergunta AS MATERIALIZED (
     SELECT graus FROM pergunta_busca($5)
@@ -106,11 +113,12 @@ WITH RECURSIVE pergunta AS MATERIALIZED (
     FROM parte WHERE parte.grau < 5 AND parte.vagas > cardinality(parte.ids)
 )
 -- use: produto
-       parte.grau
+       parte.grau AS chave
 FROM parte CROSS JOIN unnest(parte.ids) AS achado (id) JOIN produtos p USING (id)
 ORDER BY parte.grau, p.id
 
 -- name: lista_contada (planned anew)
+-- returns: total int
 -- how many on sale match without words and ids, whatever the page: whole reais are counted already, what the bounds cut off is not
 SELECT (SELECT coalesce(sum(quantos), 0)::bigint FROM produtos_contados
         WHERE ($1::integer IS NULL OR categoria_id = $1)
@@ -122,10 +130,11 @@ SELECT (SELECT coalesce(sum(quantos), 0)::bigint FROM produtos_contados
           AND p.preco >= $2 AND p.preco < ceil($2) AND ($3 IS NULL OR p.preco <= $3))
      + (SELECT count(*) FROM produtos p
         WHERE p.ativo AND ($1 IS NULL OR p.categoria_id = $1) AND ($4 IS NULL OR p.em_estoque = $4)
-          AND p.preco >= greatest(floor($3), ceil($2)) AND p.preco <= $3)
+          AND p.preco >= greatest(floor($3), ceil($2)) AND p.preco <= $3) AS total
 
 -- name: lista_total (planned anew)
+-- returns: total int
 -- how many match, counted one by one
-SELECT count(*) FROM produtos p
+SELECT count(*) AS total FROM produtos p
 -- use: filtro
 -- use: palavras

@@ -1,6 +1,7 @@
 -- Orders with an end still to meet: found, ended, undone. Used by the next request of the session and by the conciliador.
 
 -- name: pedido_no_caminho
+-- returns: pedido
 -- the oldest other order of a session ($1) that may still have goods in version $2 of its cart
 -- use: pedido
 FROM pedidos_vistos
@@ -35,6 +36,7 @@ UPDATE pedidos p SET status = 'desfeito', atualizado_em = now(), tentativas = 0,
 FROM trancado t WHERE p.id = t.id AND t.status = 'desfazendo'
 
 -- name: pedido_falhou (writes)
+-- returns: parado bool
 -- Not ended: its goods are out of the cart in version $2, if it is known; it was refused ($3), or a failure passes (NULL). A refused
 -- one is tried again after 1, 2, 4… seconds, at most an hour, and parked at the sixth try. Whether it was parked just now.
 WITH trancado AS MATERIALIZED (
@@ -47,11 +49,12 @@ UPDATE pedidos p SET carrinho_retirado = coalesce(carrinho_retirado, $2::bigint)
                      parado_motivo = coalesce($3, parado_motivo),
                      parado_em = CASE WHEN $3 IS NOT NULL AND t.tentativas >= 5 THEN coalesce(parado_em, now()) ELSE parado_em END
 FROM trancado t WHERE p.id = t.id AND (t.pendencia IS NOT NULL OR t.status = 'desfazendo')
-RETURNING parado_em = now() AND p.tentativas = 6
+RETURNING parado_em IS NOT DISTINCT FROM now() AND p.tentativas = 6 AS parado
 
 -- name: pendencias (health)
+-- returns: inacabados int, parados int, por_publicar int
 -- How many orders have an end still to meet, how many of these are parked instead, and how many events are not in the stream yet.
 SELECT (SELECT count(*) FROM pedidos WHERE status IN ('reservando', 'desfazendo') AND parado_em IS NULL) +
-       (SELECT count(*) FROM pedidos WHERE pendencia IS NOT NULL AND parado_em IS NULL),
-       (SELECT count(*) FROM pedidos WHERE parado_em IS NOT NULL),
-       (SELECT count(*) FROM eventos WHERE publicado_em IS NULL)
+       (SELECT count(*) FROM pedidos WHERE pendencia IS NOT NULL AND parado_em IS NULL) AS inacabados,
+       (SELECT count(*) FROM pedidos WHERE parado_em IS NOT NULL) AS parados,
+       (SELECT count(*) FROM eventos WHERE publicado_em IS NULL) AS por_publicar

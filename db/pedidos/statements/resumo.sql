@@ -1,12 +1,14 @@
 -- What the staff sees at a glance. Days are those of the shop's zone.
 
 -- name: resumo_periodo
+-- returns: desde text, ate text, dias int
 -- the days from $1 to $2 in zone $3 as they are meant: to today, 30 days; how many they are
-SELECT to_char(desde, 'YYYY-MM-DD'), to_char(ate, 'YYYY-MM-DD'), ate - desde + 1
+SELECT to_char(desde, 'YYYY-MM-DD') AS desde, to_char(ate, 'YYYY-MM-DD') AS ate, ate - desde + 1 AS dias
 FROM (SELECT coalesce($2::date, (now() AT TIME ZONE $3::text)::date) AS ate) AS fim,
      LATERAL (SELECT coalesce($1::date, ate - 29) AS desde) AS inicio
 
 -- name: resumo (planned anew)
+-- returns: dias json, produtos json
 -- of the days from $1 to $2 in zone $3 all, as JSON, and the products sold most. Of products the whole days (UTC) are added up already,
 -- and what is left of the range at both ends in quarters of an hour; what is not added up yet comes to both.
 WITH por_dia AS (
@@ -43,15 +45,16 @@ WITH por_dia AS (
     ORDER BY quantidade DESC, valor DESC, produto_id LIMIT 20
 )
 SELECT (SELECT json_agg(json_build_object('dia', to_char(dia, 'YYYY-MM-DD'), 'pedidos', pedidos, 'valor', valor,
-                                          'por_status', por_status) ORDER BY dia) FROM dias),
+                                          'por_status', por_status) ORDER BY dia) FROM dias) AS dias,
        (SELECT coalesce(json_agg(json_build_object('produto_id', v.produto_id, 'nome', nome, 'quantidade', v.quantidade,
                                                    'valor', v.valor) ORDER BY v.quantidade DESC, v.valor DESC, v.produto_id), '[]')
         FROM vendidos v,
              LATERAL (SELECT coalesce((SELECT nome FROM produtos_vendidos_novas n WHERE n.produto_id = v.produto_id
                                        ORDER BY criado_em DESC LIMIT 1),
-                                      (SELECT nome FROM produtos_nomes n WHERE n.produto_id = v.produto_id)) AS nome) AS nomes)
+                                      (SELECT nome FROM produtos_nomes n WHERE n.produto_id = v.produto_id)) AS nome) AS nomes) AS produtos
 
 -- name: producao (planned anew)
+-- returns: pedido
 -- what is to be made on day $1 in zone $2 (NULL: today), at most $3 orders, in the order of its time: what is late, at a time, some time
 -- that day, at no date. An open order is of one of three kinds, each read along the index until there are enough.
 WITH quando AS (
@@ -76,8 +79,9 @@ WITH quando AS (
 FROM primeiros JOIN pedidos_vistos ON id = pedido ORDER BY dia, hora, ordem
 
 -- name: producao_total (planned anew)
+-- returns: total int
 -- all that are due on day $1 in zone $2
-SELECT count(*) FROM pedidos
+SELECT count(*) AS total FROM pedidos
 WHERE status BETWEEN 'confirmado' AND 'em_rota'
   AND (entrega_dia IS NULL OR entrega_dia <= coalesce($1::date, (now() AT TIME ZONE $2::text)::date))
   AND (entrega_data IS NULL
