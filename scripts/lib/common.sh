@@ -11,7 +11,7 @@ STATE_GIVEN=
 PG_MIN=15
 PYTHON=/usr/bin/python3
 SERVICE_USER=confeitaria
-POOLS=(catalogo catalogo-replica carrinho pedidos saude)
+POOLS=(catalogo catalogo-busca catalogo-replica carrinho pedidos saude)
 POOL_MAX=32
 # How long a part may take to start, to stop or to reload: what takes longer is broken, not slow.
 WAIT_SECONDS=120

@@ -20,7 +20,8 @@ render() {
 }
 
 nginx_configure() {
-    local port=$1 base=$2 reach=$3 user='' vary=Accept-Encoding origins name proxy proxies=''
+    local port=$1 base=$2 reach=$3 user='' vary=Accept-Encoding origins name proxy proxies='' queue
+    queue=$(setting_own limite_fila)
     ! is_root || user="user $SERVICE_USER $SERVICE_USER;"
     origins=$(nginx_origins "$(setting_own cors_origens)")
     [[ $origins == *'default "*"'* ]] || vary+=', Origin'
@@ -35,11 +36,18 @@ nginx_configure() {
     awk -v etc="$ETC/nginx" -f "$TOP/nginx/problemas.awk" "$TOP/fcgi/core/problems.def" | put_config "$ETC/nginx/problemas.conf"
     awk -f "$TOP/nginx/metodos.awk" "$TOP"/fcgi/*/main.c | put_config "$ETC/nginx/metodos.conf"
     nginx_limits | put_config "$ETC/nginx/limites.conf"
-    render "$TOP/nginx/pools.conf.in" "PRAZODOIS=$(($(setting_own prazo_segundos) * 1125))" "FILA=$((($(setting_own limite_fila) + NGINX_WORKERS - 1) / NGINX_WORKERS))" | put_config "$ETC/nginx/pools.conf"
+    render "$TOP/nginx/pools.conf.in" "PRAZODOIS=$(($(setting_own prazo_segundos) * 1125))" "FILA=$(nginx_share "$queue")" \
+        "FILABUSCAS=$(nginx_share $((queue / 8)))" | put_config "$ETC/nginx/pools.conf"
     for name in logs cabecalhos cache cache-leitura cache-fotos fastcgi saude saude-guarda saude-erros interno; do
         render "$TOP/nginx/$name.conf.in" | put_config "$ETC/nginx/$name.conf"
     done
     install -m 0755 "$TOP/scripts/lib/nginx-inicia" "$BIN/nginx-inicia"
+}
+
+# nginx_share NUMBER: the part of it that each of nginx's workers has, at least one.
+nginx_share() {
+    local share=$((($1 + NGINX_WORKERS - 1) / NGINX_WORKERS))
+    printf '%d' $((share > 1 ? share : 1))
 }
 
 # The lines of the map from an origin to what it is told.
@@ -59,7 +67,7 @@ nginx_origins() {
 nginx_limits() {
     local proxy proxies='' rate rates=() value minute
     for proxy in $(setting_own proxies); do proxies+="set_real_ip_from $proxy;"$'\n'; done
-    for rate in leituras escritas sessoes pedidos arquivos; do
+    for rate in leituras buscas escritas sessoes pedidos arquivos; do
         value=$(setting_own "limite_$rate")
         rates+=("${rate^^}=$value" "RAJADA${rate^^}=$((value * 10))")
     done
@@ -69,7 +77,8 @@ nginx_limits() {
         rates+=("MINUTO${rate^^}=$minute" "RAJADADIA${rate^^}=$((value - 1440 * minute - 1))")
     done
     render "$TOP/nginx/limites.conf.in" "PROXIES=${proxies:-# None.}" "CONEXOES=$(setting_own limite_conexoes)" \
-        "PRAZO=$(setting_own prazo_segundos)" "PRAZOMS=$(($(setting_own prazo_segundos) * 950))" "PRAZOLIGAR=$(($(setting_own prazo_segundos) * 250))" "${rates[@]}"
+        "BUSCASJUNTAS=$((($(setting_own limite_conexoes) + 9) / 10))" "PRAZO=$(setting_own prazo_segundos)" \
+        "PRAZOMS=$(($(setting_own prazo_segundos) * 950))" "PRAZOLIGAR=$(($(setting_own prazo_segundos) * 250))" "${rates[@]}"
 }
 
 # Files of procfs have no size.

@@ -1,14 +1,14 @@
 # The operator's own settings, etc/confeitaria.conf: their names, what they are without a word of his, what they may be.
 # shellcheck shell=bash
 
-declare -A SETTING_DEFAULT=([cors_origens]='*' [proxies]='' [limite_leituras]=200 [limite_escritas]=50 [limite_sessoes]=10
-    [limite_pedidos]=10 [limite_arquivos]=500 [limite_conexoes]=100 [limite_fila]=128 [limite_sessoes_dia]=10000 [limite_pedidos_dia]=3000
+declare -A SETTING_DEFAULT=([cors_origens]='*' [proxies]='' [limite_leituras]=200 [limite_buscas]=20 [limite_escritas]=50
+    [limite_sessoes]=10 [limite_pedidos]=10 [limite_arquivos]=500 [limite_conexoes]=100 [limite_fila]=128 [limite_sessoes_dia]=10000 [limite_pedidos_dia]=3000
     [redis_memoria_mb]=256 [limite_log_kib]=32768
     [prazo_segundos]=4 [fuso_horario]=America/Sao_Paulo [anonimizar_dias]=0
     [loja_nome]=Confeitaria [loja_telefone]='(11) 5555-0123' [loja_endereco]='Rua das Amoras, 100 - São Paulo' [loja_url]=''
     [loja_dias]='ter qua qui sex sab dom' [loja_horario]=9-18)
-declare -A NUMBER_MAX=([prazo_segundos]=60 [limite_leituras]=100000 [limite_escritas]=100000 [limite_sessoes]=100000 [limite_pedidos]=100000
-    [limite_arquivos]=100000 [limite_conexoes]=4000 [limite_fila]=200 [limite_sessoes_dia]=1000000 [limite_pedidos_dia]=1000000 [redis_memoria_mb]=1000000
+declare -A NUMBER_MAX=([prazo_segundos]=60 [limite_leituras]=100000 [limite_buscas]=100000 [limite_escritas]=100000 [limite_sessoes]=100000
+    [limite_pedidos]=100000 [limite_arquivos]=100000 [limite_conexoes]=4000 [limite_fila]=200 [limite_sessoes_dia]=1000000 [limite_pedidos_dia]=1000000 [redis_memoria_mb]=1000000
     [limite_log_kib]=999999 [anonimizar_dias]=36500)
 # Where it is not 1. A day's allowance comes back by at least one a minute (nginx knows no slower rate), which is 1440 of it.
 declare -A NUMBER_MIN=([limite_sessoes_dia]=1500 [limite_pedidos_dia]=1500 [redis_memoria_mb]=16)

@@ -130,6 +130,7 @@ cors_origens = *
 # proxies =
 # What one address may ask, in requests a second (ten seconds' worth may come at once), and how many at the same time.
 # limite_leituras = 200
+# limite_buscas = 20
 # limite_escritas = 50
 # limite_sessoes = 10
 # limite_pedidos = 10

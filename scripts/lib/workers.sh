@@ -1,12 +1,13 @@
 # The FastCGI pools, the vigia and the conciliador: their configuration files and how many workers each is to have.
 # shellcheck shell=bash
 
-declare -A POOL_PROGRAM=([catalogo]=catalogo [catalogo-replica]=catalogo [carrinho]=carrinho [pedidos]=pedidos [saude]=saude)
-declare -A POOL_SIZE=([catalogo]=4 [catalogo-replica]=2 [carrinho]=4 [pedidos]=4 [saude]=2)
+declare -A POOL_PROGRAM=([catalogo]=catalogo [catalogo-busca]=catalogo [catalogo-replica]=catalogo [carrinho]=carrinho [pedidos]=pedidos [saude]=saude)
+declare -A POOL_SIZE=([catalogo]=4 [catalogo-busca]=2 [catalogo-replica]=2 [carrinho]=4 [pedidos]=4 [saude]=2)
 
 workers_configure() {
     install -d -m 0700 -o "$OWNER" -g "$GROUP" "$(token_uses)"
     worker_common catalogo "$(worker_postgres "$(catalogue_pair primary)" catalogo catalogo)" "versao = $CACHE"
+    worker_common catalogo-busca "$(worker_postgres "$(catalogue_pair primary)" catalogo catalogo_leitura)"
     worker_common vigia "$(worker_postgres "$(catalogue_pair primary)" catalogo catalogo)" "versao = $CACHE" "intervalo_ms = 200"
     worker_common catalogo-replica "$(worker_postgres "$(catalogue_pair prefer-standby)" catalogo catalogo_leitura)" "somente_leitura = sim"
     worker_common carrinho "redis = unix:$RUN/redis.sock" "redis_usuario = carrinho" "redis_senha = $SECRETS/redis_carrinho" \

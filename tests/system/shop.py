@@ -20,16 +20,16 @@ import processes
 from client import TOP, WAIT_SECONDS, Client, Internal
 from contract import Contract
 
-POOLS = ("catalogo", "catalogo-replica", "carrinho", "pedidos", "saude")
+POOLS = ("catalogo", "catalogo-busca", "catalogo-replica", "carrinho", "pedidos", "saude")
 CONCILIADORES = ("conciliador:conciliador_00", "conciliador:conciliador_01")
 DIRECT = {"catalogo": 1, "catalogo-replica": 11, "carrinho": 2, "pedidos": 3}
-WORKERS = ("catalogo=2", "catalogo-replica=2", "carrinho=2", "pedidos=2", "saude=2")
+WORKERS = ("catalogo=2", "catalogo-busca=2", "catalogo-replica=2", "carrinho=2", "pedidos=2", "saude=2")
 DATABASES = {"catalogo": (5432, "catalogo"), "replica": (5433, "catalogo"), "pedidos": (5434, "pedidos")}
 SERVICE_USER = "confeitaria"
 # fmt: off
 # One address stands for all the customers of a test: what it may ask is unlimited, unless the limits are the test.
-UNLIMITED = {"limite_leituras": 100000, "limite_escritas": 100000, "limite_sessoes": 100000, "limite_pedidos": 100000,
-             "limite_sessoes_dia": 1000000, "limite_pedidos_dia": 1000000, "limite_arquivos": 100000,
+UNLIMITED = {"limite_leituras": 100000, "limite_buscas": 100000, "limite_escritas": 100000, "limite_sessoes": 100000,
+             "limite_pedidos": 100000, "limite_sessoes_dia": 1000000, "limite_pedidos_dia": 1000000, "limite_arquivos": 100000,
              "limite_conexoes": 4000}
 # fmt: on
 # Nor does a request fail because the machine is slow, unless deadlines are the test.

@@ -11,7 +11,7 @@ import pytest
 from client import TOP
 from comandos import command
 from processes import alive
-from shop import COMMAND_SECONDS, POOLS, SERVICE_USER, WORKERS, eventually
+from shop import COMMAND_SECONDS, DIRECT, POOLS, SERVICE_USER, WORKERS, eventually
 
 pytestmark = pytest.mark.commands
 
@@ -106,7 +106,7 @@ def test_migrations_are_applied_once(shop, database):
 @pytest.mark.parametrize("pool", POOLS)
 def test_check_prepares_every_statement(shop, pool):
     """Against the real schema, as the pool's own role."""
-    program = shop.state / "bin" / {"catalogo-replica": "catalogo"}.get(pool, pool)
+    program = shop.state / "bin" / ("catalogo" if pool.startswith("catalogo") else pool)
     line = [program, "-c", shop.state / f"etc/{pool}.conf", "--check"]
     if os.geteuid() == 0:
         line = ["runuser", "-u", SERVICE_USER, "--", *line]
@@ -158,9 +158,14 @@ def test_a_killed_worker_is_back_with_its_socket(shop, pool):
     os.kill(pid, signal.SIGKILL)
     assert eventually(lambda: not alive(pid), every=0.001)
     nobody = "00000000-0000-4000-8000-000000000000"
-    targets = {"pedidos": f"/api/pedidos/{nobody}", "carrinho": f"/api/carrinho/{nobody}", "saude": "/health"}
+    targets = {
+        "pedidos": f"/api/pedidos/{nobody}",
+        "carrinho": f"/api/carrinho/{nobody}",
+        "saude": "/health",
+        "catalogo-busca": "/api/produtos?busca=bolo",
+    }
     target = targets.get(pool, "/api/produtos/1")
-    client = shop.client(pool=None if pool == "saude" else pool, checked=False)
+    client = shop.client(pool=pool if pool in DIRECT else None, checked=False)
     answers = [client.get(target).status for _ in range(20)]
     assert set(answers) <= {200, 404}, answers
     assert eventually(lambda: name in shop.workers(pool) and shop.workers(pool)[name] != pid)

@@ -20,6 +20,7 @@ PARTS = ("**O que se aprende.**", "**No painel.**", "**O que acontece e por quê
 # left is mended six seconds after them.
 READER = {
     "limite_leituras": 200,
+    "limite_buscas": 20,
     "limite_escritas": 50,
     "limite_sessoes": 10,
     "limite_pedidos": 10,

@@ -69,7 +69,7 @@ def test_an_answer_of_the_replica_says_so(shop):
 def test_reads_go_on_without_the_primary_pool(shop):
     """No worker of catálogo: GETs are answered by the replica's, writes by a problem, carts are read."""
     session = shop.cart({7: 1})
-    before, names = snapshot(shop), sorted(shop.workers("catalogo"))
+    before, names = snapshot(shop), sorted({**shop.workers("catalogo"), **shop.workers("catalogo-busca")})
     expected = {path: shop.public.get(path).data for path in READS}
     order = shop.checkout(session)
     with shop.stopped(*names):

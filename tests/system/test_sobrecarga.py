@@ -1,28 +1,31 @@
 """Too much: bursts from one address, ten times as many clients as can be served, slow ones. Others do not notice."""
+import asyncio
 import collections
 import contextlib
 import itertools
 import os
 import signal
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from client import WAIT_SECONDS, Client
-from multidao import Slow, crowd, parsed, request, siege
+from multidao import Slow, ask, crowd, parsed, request, siege
 from processes import family, open_files, rss_kib
 from shop import Shop, eventually
 
 pytestmark = pytest.mark.slow
 
-ONE_WORKER = ("catalogo=1", "catalogo-replica=1", "carrinho=1", "pedidos=1")
+ONE_WORKER = ("catalogo=1", "catalogo-busca=1", "catalogo-replica=1", "carrinho=1", "pedidos=1")
 PROXY = "127.0.0.9"
 SESSION = request("POST", "/api/carrinho/sessao")
 READ = request("GET", "/api/produtos/1")
 HEALTH = request("GET", "/health")
 # What an address may ask, a second: so little that no machine is too slow to ask for more. Ten seconds' worth may come
 # at once.
-READS, WRITES, SESSIONS, ORDERS, CONNECTIONS = 5, 20, 1, 1, 100
+READS, SEARCHES, WRITES, SESSIONS, ORDERS, CONNECTIONS = 5, 2, 20, 1, 1, 100
 BURST = 10
 # The least that can be set for a day: 1440 of it come back minute by minute, the rest may come at once.
 DAY = 1500
@@ -48,6 +51,7 @@ def fixture_limited():
         "--set",
         f"proxies={PROXY}",
         limite_leituras=READS,
+        limite_buscas=SEARCHES,
         limite_escritas=WRITES,
         limite_sessoes=SESSIONS,
         limite_pedidos=ORDERS,
@@ -148,6 +152,8 @@ def test_a_burst_from_one_address(limited):
     "text, rate",
     [
         (READ, READS),
+        (request("GET", "/api/produtos?busca=bolo"), SEARCHES),
+        (request("GET", "/api/produtos/categoria/1?limite=5&b%75sca=bolo"), SEARCHES),
         (request("DELETE", "/api/carrinho/00000000-0000-4000-8000-000000000000"), WRITES),
         (request("POST", "/api/pedidos", {}), ORDERS),
         (HEALTH, READS),
@@ -159,6 +165,15 @@ def test_what_an_address_may_ask(limited, text, rate):
     found = pipeline(limited.port, text, allowed * 20, another_address())
     assert sum(found.values()) == allowed * 20 and 0 < found[429] <= allowed * 19, found
     assert all(status < 500 or (text is HEALTH and status == 503) for status in found), found
+
+
+def test_a_client_that_spent_its_searches_reads_on(limited):
+    """A refused search is no read that was spent; what is not looked for is no search."""
+    source = another_address()
+    assert pipeline(limited.port, request("GET", "/api/produtos?busca=bolo"), 200, source)[429] > 0
+    for target in ("/api/produtos/1", "/api/produtos?limite=5", "/api/produtos?busca=&ordem=nome"):
+        assert crowd(limited.port, [request("GET", target)], source)[0].status == 200
+    assert statuses(crowd(limited.port, [request("GET", "/api/produtos?busca=torta")], another_address())) == {200: 1}
 
 
 def test_files_are_not_counted(limited):
@@ -307,6 +322,62 @@ def test_a_full_queue_does_not_stop_those_who_are_in(small):
                     os.kill(pid, signal.SIGCONT)
             assert eventually(lambda: buyer.gone() == 1)
             assert buyer.heard()[0].startswith(b"HTTP/1.1 201"), buyer.heard()
+
+
+def test_searches_hold_up_nobody_else(small):
+    """However long they take, and however many wait: carts, orders and other reads have other workers."""
+    product = small.product()
+    searches = QUEUE // 8  # of each pool that they may go to
+    texts = [request("GET", f"/api/produtos?busca=palavra{number}") for number in range(2 * searches + 10)]
+    with frozen(small, "catalogo-busca", "catalogo-replica"), contextlib.ExitStack() as stack:
+        many = [stack.enter_context(Slow(small.port, 1, text)) for text in texts]
+        assert eventually(lambda: sum(one.gone() for one in many) >= 10)
+        for one in many:
+            assert all(answer.problem("sobrecarga") for answer in turned_away(one))
+        order = small.order({product["id"]: 1})
+        assert order["status"] == "confirmado"
+        assert small.client().get(f"/api/produtos?preco_min=9.99&categoria_id={product['categoria_id']}").data
+        assert crowd(small.port, [texts[0]])[0].problem("sobrecarga")
+
+
+async def worst_questions(port, clients, over):
+    """So many clients ask what costs most and is kept by none, each another thing, until told that it is over."""
+    answers = []
+
+    async def one(number):
+        for turn in itertools.count():
+            if over.is_set():
+                return
+            words = (
+                f"fei dia sel rec cas por {chr(97 + number % 26)}"
+                if turn % 2
+                else "feito dia selecionado receita casa por"
+            )
+            target = f"/api/produtos?busca={words.replace(' ', '+')}&limite={100 + turn % 400}&preco_min=0.{number:02}"
+            answers.append(await ask(port, request("GET", target), f"127.2.0.{number + 1}"))
+
+    await asyncio.gather(*(one(number) for number in range(clients)))
+    return answers
+
+
+def test_a_customer_beside_the_worst_questions(small):
+    """Thirty connections ask for them without a pause: each call of the customer succeeds, and the books are right."""
+    small.script("seed", "--products", "5000")
+    product, over, orders = small.product(estoque=1000), threading.Event(), 10
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(asyncio.run, worst_questions(small.port, 30, over))
+        try:
+            for _ in range(orders):
+                session = small.cart({product["id"]: 2})
+                assert small.client().get(f"/api/carrinho/{session}").data["total_itens"] == 1
+                assert small.client().post("/api/pedidos", small.checkout(session)).ok(201)["status"] == "confirmado"
+        finally:
+            over.set()
+        found = statuses(asking.result())
+    assert found[200] and set(found) <= {200, 503}, found
+    assert small.stock(product["id"]) == 1000 - 2 * orders
+    books, shelf = small.ledger(product["id"])
+    assert books == shelf
 
 
 def test_what_nobody_waits_for(hurried_shop):

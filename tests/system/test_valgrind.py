@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from client import TOP
-from shop import ENTREGA, POOLS, Shop, eventually
+from shop import DIRECT, ENTREGA, POOLS, Shop, eventually
 
 pytestmark = pytest.mark.valgrind
 
@@ -119,7 +119,7 @@ def walk(shop):
     replica = shop.client(shop.admin.token, "catalogo-replica")
     replica.get("/api/produtos").ok()
     replica.delete(path).problem("somente_leitura")
-    for pool in POOLS:
+    for pool in DIRECT:
         shop.client(pool=pool).get("/health")
 
 
