@@ -153,7 +153,6 @@ def test_a_burst_from_one_address(limited):
     [
         (READ, READS),
         (request("GET", "/api/produtos?busca=bolo"), SEARCHES),
-        (request("GET", "/api/produtos/categoria/1?limite=5&b%75sca=bolo"), SEARCHES),
         (request("DELETE", "/api/carrinho/00000000-0000-4000-8000-000000000000"), WRITES),
         (request("POST", "/api/pedidos", {}), ORDERS),
         (HEALTH, READS),
@@ -167,12 +166,13 @@ def test_what_an_address_may_ask(limited, text, rate):
     assert all(status < 500 or (text is HEALTH and status == 503) for status in found), found
 
 
-def test_a_client_that_spent_its_searches_reads_on(limited):
-    """A refused search is no read that was spent; what is not looked for is no search."""
+@pytest.mark.parametrize("target", ["/api/produtos?busca=bolo", "/api/produtos/categoria/1?limite=5&b%75sca=bolo"])
+def test_a_client_that_spent_its_searches_reads_on(limited, target):
+    """A refused search, whatever its spelling, is no read that was spent; what is not looked for is no search."""
     source = another_address()
-    assert pipeline(limited.port, request("GET", "/api/produtos?busca=bolo"), 200, source)[429] > 0
-    for target in ("/api/produtos/1", "/api/produtos?limite=5", "/api/produtos?busca=&ordem=nome"):
-        assert crowd(limited.port, [request("GET", target)], source)[0].status == 200
+    assert pipeline(limited.port, request("GET", target), 200, source)[429] > 0
+    for other in ("/api/produtos/1", "/api/produtos?limite=5", "/api/produtos?busca=&ordem=nome"):
+        assert crowd(limited.port, [request("GET", other)], source)[0].status == 200
     assert statuses(crowd(limited.port, [request("GET", "/api/produtos?busca=torta")], another_address())) == {200: 1}
 
 
@@ -337,7 +337,6 @@ def test_searches_hold_up_nobody_else(small):
         order = small.order({product["id"]: 1})
         assert order["status"] == "confirmado"
         assert small.client().get(f"/api/produtos?preco_min=9.99&categoria_id={product['categoria_id']}").data
-        assert crowd(small.port, [texts[0]])[0].problem("sobrecarga")
 
 
 async def worst_questions(port, clients, over):
