@@ -29,8 +29,8 @@ SERVICE_USER = "confeitaria"
 # fmt: off
 # One address stands for all the customers of a test: what it may ask is unlimited, unless the limits are the test.
 UNLIMITED = {"limite_leituras": 100000, "limite_buscas": 100000, "limite_escritas": 100000, "limite_sessoes": 100000,
-             "limite_pedidos": 100000, "limite_sessoes_dia": 1000000, "limite_pedidos_dia": 1000000, "limite_arquivos": 100000,
-             "limite_conexoes": 4000}
+             "limite_pedidos": 100000, "limite_sessoes_dia": 1000000, "limite_pedidos_dia": 1000000,
+             "limite_arquivos": 100000, "limite_conexoes": 4000}
 # fmt: on
 # Nor does a request fail because the machine is slow, unless deadlines are the test.
 UNHURRIED = {"prazo_segundos": 30}
