@@ -176,8 +176,8 @@ def test_a_client_that_spent_its_searches_reads_on(limited, target):
     assert statuses(crowd(limited.port, [request("GET", "/api/produtos?busca=torta")], another_address())) == {200: 1}
 
 
-def test_files_are_not_counted(limited):
-    """A page is no burden."""
+def test_files_have_a_limit_of_their_own(limited):
+    """A page takes nothing of what the API may be asked."""
     assert pipeline(limited.port, request("GET", "/robots.txt"), 2000, another_address()) == {200: 2000}
 
 
