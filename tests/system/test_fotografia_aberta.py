@@ -2,10 +2,9 @@
 import uuid
 from contextlib import contextmanager
 
-import psycopg2
 import pytest
 
-from shop import CONCILIADORES, DATABASES
+from shop import CONCILIADORES
 from statements import statements
 from test_crescimento import worker_settings
 
@@ -15,11 +14,11 @@ READ = """SELECT i.relname, pg_stat_get_xact_tuples_returned(i.oid)
           FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = ANY (%s::text[]::regclass[])"""
 
 
-class Role:
-    """A service's connection, as its workers have it, whose transactions say what they read."""
+class Service:
+    """A connection as a service's workers have it, but the superuser's, who may know what its transactions read."""
 
-    def __init__(self, shop, role, database):
-        self.connection = shop.login(role, database)
+    def __init__(self, shop, database):
+        self.connection = shop.login("postgres", database)
         self.cursor = self.connection.cursor()
         self.cursor.execute(worker_settings())
         self.texts = statements(database)
@@ -50,13 +49,9 @@ class Role:
 @contextmanager
 def snapshot(shop, database):
     """Meanwhile a report is at work, as scripts/audit is: what it began with must be kept for it."""
-    port, name = DATABASES[database]
-    role = "catalogo_leitura" if database == "catalogo" else "pedidos"
-    patient = "-c idle_in_transaction_session_timeout=0"
-    reader = psycopg2.connect(
-        host=str(shop.run), port=port, dbname=name, user=role, password=shop.secret(role), options=patient
-    )
-    reader.set_session(isolation_level="REPEATABLE READ", readonly=True)
+    reader = shop.login(database, database)
+    reader.cursor().execute("SET idle_in_transaction_session_timeout = 0")
+    reader.set_session(isolation_level="REPEATABLE READ", readonly=True, autocommit=False)
     reader.cursor().execute("SELECT count(*) FROM pg_class")
     try:
         yield
@@ -64,10 +59,10 @@ def snapshot(shop, database):
         reader.close()
 
 
-def made(roles, product, undone):
+def made(services, product, undone):
     """An order, from its first statement to its last; what each read. Or one that is given up."""
     order, session, line = str(uuid.uuid4()), str(uuid.uuid4()), f"{{{product}}}"
-    pedidos, catalogo = roles
+    pedidos, catalogo = services
     person = ("0" * 64, session, 1, "Maria", "m@x.br", "11912345678", "retirada", None, None, None, line, "{1}")
     steps = [(pedidos, "pedido_no_caminho", session, 1), (pedidos, "pedido_abrir", order, order, *person)]
     steps.append((catalogo, "reserva_fazer", order, line, "{1}", None))
@@ -85,29 +80,29 @@ def made(roles, product, undone):
             (pedidos, "pedido_concluir", order, "finalizar", 2),
         ]
     found = {}
-    for role, name, *values in steps:
-        found.update(role.read(name, *values))
+    for service, name, *values in steps:
+        found.update(service.read(name, *values))
     return found
 
 
-@pytest.fixture(name="roles")
-def fixture_roles(shop):
+@pytest.fixture(name="services")
+def fixture_services(shop):
     """The services' connections, while the conciliador is stopped and both databases have a snapshot open."""
     with shop.stopped(*CONCILIADORES), snapshot(shop, "catalogo"), snapshot(shop, "pedidos"):
-        yield Role(shop, "pedidos", "pedidos"), Role(shop, "catalogo", "catalogo")
+        yield Service(shop, "pedidos"), Service(shop, "catalogo")
 
 
 @pytest.mark.parametrize("undone", [False, True])
-def test_an_order_reads_no_more_than_the_order_before(shop, roles, undone):
+def test_an_order_reads_no_more_than_the_order_before(shop, services, undone):
     """Each is found by its key, not among the dead entries of those before it; whatever autovacuum has found out."""
     product = shop.product(estoque=10 * ORDERS)["id"]
-    few = [made(roles, product, undone) for _ in range(10)][-1]
+    few = [made(services, product, undone) for _ in range(10)][-1]
     grown = {}
     for analysed in (False, True):
         if analysed:
             shop.sql("ANALYZE reservas", "catalogo")
             shop.sql("ANALYZE pedidos; ANALYZE eventos", "pedidos")
         # A plan is for keeps from the sixth call on.
-        many = [made(roles, product, undone) for _ in range(ORDERS)][-1]
+        many = [made(services, product, undone) for _ in range(ORDERS)][-1]
         grown.update({where: (few[where], entries) for where, entries in many.items() if entries > few[where] + 20})
     assert not grown
