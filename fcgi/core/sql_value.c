@@ -90,6 +90,7 @@ int64_t sql_time(const struct sql_rows *rows, size_t row, size_t column)
 
 static void read_member(const struct sql_rows *rows, size_t row, size_t column, enum field_type type, void *member)
 {
+	static const struct money no_money;
 	bool null = sql_is_null(rows, row, column);
 
 	switch (type) {
@@ -105,7 +106,7 @@ static void read_member(const struct sql_rows *rows, size_t row, size_t column, 
 		*(const char **)member = sql_text(rows, row, column);
 		break;
 	case FIELD_MONEY:
-		*(struct money *)member = null ? (struct money){0} : sql_money(rows, row, column);
+		*(struct money *)member = null ? no_money : sql_money(rows, row, column);
 		break;
 	case FIELD_TIME:
 		*(int64_t *)member = null ? 0 : sql_time(rows, row, column);
