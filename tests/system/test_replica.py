@@ -119,6 +119,23 @@ def test_reads_go_on_while_the_primary_is_frozen(hurried_shop):
 
 
 @pytest.mark.slow
+def test_a_read_that_took_too_long_is_not_asked_again(hurried_shop):
+    """PostgreSQL ended it, and would so there: that is a 504, and the replica's workers do not hear of it."""
+    shop = hurried_shop
+    path = f"/api/produtos/{shop.product()['id']}/estoque"
+    with shop.locked("produtos"):
+
+        def ended():
+            answer = shop.client().get(path)
+            return answer.status == 504 and answer
+
+        answer = eventually(ended)
+        answer.problem("tempo_esgotado")
+        assert answer.headers["X-Request-Id"] not in shop.logs()["catalogo-replica.log"]
+    assert shop.recovered()
+
+
+@pytest.mark.slow
 def test_a_replica_without_its_primary_says_so(shop):
     """Degraded, reads with a lag that grows; healthy again by itself."""
     replica = shop.client(pool="catalogo-replica")
