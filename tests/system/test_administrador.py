@@ -266,7 +266,7 @@ def test_the_list_of_orders(shop):
     assert shop.admin.get(f"/api/pedidos?desde={start}&status=cancelado").data == [cancelled]
     early = shop.admin.get(f"/api/pedidos?desde={start}&ate={orders[2]['criado_em']}").data
     assert [o["id"] for o in early] == newest[4:]
-    assert shop.admin.get("/api/pedidos?ate=2020-01-01").json["total"] == 0
+    assert shop.admin.get("/api/pedidos?ate=1990-01-01").json["total"] == 0
     today = shop.admin.get(f"/api/pedidos?desde={start[:10]}&ate={orders[-1]['criado_em'][:10]}&limite=1")
     assert today.data[0]["id"] == newest[0]
 
