@@ -76,32 +76,12 @@ static const char *const texts[] = {
 };
 
 static const int64_t numbers[] = {1, 0, 2, 3, 7, 42, 99, 100, 9999, INT32_MAX, INT64_C(9007199254740991)};
+static const char *const number_texts[] = {
+    "1", "0", "2", "3", "7", "42", "99", "100", "9999", "2147483647", "9007199254740991"};
 static const int64_t amounts[] = {4590, 0, 1, 100, 999, INT64_C(9999999999), INT64_C(9999999999999999)};
 static const int64_t times[] = {INT64_C(1764150000000000), 0, INT64_C(1798761599999999), INT64_C(253402300799999999)};
 static const char *const jsons[] = {
     "[{\"produto_id\":1,\"quantidade\":2}]", "[]", "{}", "{\"nome\":\"Ana\",\"tipo\":\"retirada\"}", "null",
-};
-
-/* Columns that may be null in tables of which the field has this name. */
-static bool nullable(const char *name)
-{
-	static const char *const names[] = {"foto_url",     "observacoes",        "pendencia",     "chave",
-	                                    "corpo_sha256", "cancelamento_chave", "categoria_nome"};
-
-	for (size_t i = 0; i < COUNT(names); i++)
-		if (strcmp(names[i], name) == 0)
-			return true;
-	return false;
-}
-
-/* Columns of no table of fields that are no plain text: JSON, or a text that may be null. */
-static const struct column {
-	const char *statement;
-	size_t column;
-	bool json;
-} columns[] = {
-    {"reserva_fazer", 4, true},      {"resumo", 0, true}, {"resumo", 1, true}, {"reserva_fazer", 1, false},
-    {"reserva_confirmar", 0, false},
 };
 
 struct cells {
@@ -189,7 +169,14 @@ const char *sql_check(struct sql *db, struct arena *arena)
 
 bool sql_is_null(const struct sql_rows *rows, size_t row, size_t column)
 {
-	return (cell(rows, row, column) & 0x80) != 0;
+	const struct cells *cells = rows->result;
+	const struct sql_column *declared = &cells->statement->columns[column];
+
+	MUST(column < cells->statement->column_count);
+	if (declared->with_first && column > 0 && sql_is_null(rows, row, 0))
+		return true;
+	/* JSON is null only of an order or a reservation without lines, and there is none. */
+	return declared->nullable && declared->type != FIELD_JSON && (cell(rows, row, column) & 0x80) != 0;
 }
 
 /* 0x60 to 0x6F: what was written by this parameter is read back. */
@@ -202,17 +189,26 @@ const char *sql_text(const struct sql_rows *rows, size_t row, size_t column)
 {
 	const struct cells *cells = rows->result;
 	uint8_t byte = cell(rows, row, column);
-
-	for (size_t i = 0; i < COUNT(columns); i++) {
-		if (strcmp(columns[i].statement, cells->statement->name) != 0 || columns[i].column != column)
-			continue;
-		if (columns[i].json)
-			return jsons[byte % COUNT(jsons)];
-		if ((byte & 0x80) != 0)
-			return NULL;
-	}
 	const char *written = parameter(cells, byte);
-	return written != NULL ? written : texts[byte % COUNT(texts)];
+
+	if (sql_is_null(rows, row, column))
+		return NULL;
+	switch (cells->statement->columns[column].type) {
+	case FIELD_INT:
+		return number_texts[byte % COUNT(number_texts)];
+	case FIELD_BOOL:
+		return (byte & 1) == 0 ? "t" : "f";
+	case FIELD_MONEY:
+		return "45.90";
+	case FIELD_TIME:
+		return "2026-12-24 15:00:00+00";
+	case FIELD_UUID:
+		return written != NULL && uuid_valid(written) ? written : "5f0c3e3a-8f5d-4c5e-9b1a-0a2f6f1d7c11";
+	case FIELD_JSON:
+		return jsons[byte % COUNT(jsons)];
+	default:
+		return written != NULL ? written : texts[byte % COUNT(texts)];
+	}
 }
 
 int64_t sql_int(const struct sql_rows *rows, size_t row, size_t column)
@@ -246,19 +242,6 @@ int64_t sql_time(const struct sql_rows *rows, size_t row, size_t column)
 	return times[cell(rows, row, column) % COUNT(times)];
 }
 
-/* Fields of texts whose columns are of type uuid. */
-static bool is_uuid(const char *name)
-{
-	return strcmp(name, "id") == 0 || strcmp(name, "session_id") == 0;
-}
-
-static const char *uuid_text(const struct sql_rows *rows, size_t row, size_t column)
-{
-	const char *written = parameter(rows->result, cell(rows, row, column));
-
-	return written != NULL && uuid_valid(written) ? written : "5f0c3e3a-8f5d-4c5e-9b1a-0a2f6f1d7c11";
-}
-
 static void read_member(const struct sql_rows *rows, size_t row, size_t column, const struct field *field, void *member)
 {
 	switch (field->type) {
@@ -274,14 +257,8 @@ static void read_member(const struct sql_rows *rows, size_t row, size_t column, 
 	case FIELD_TIME:
 		*(int64_t *)member = sql_time(rows, row, column);
 		break;
-	case FIELD_JSON:
-		*(const char **)member = jsons[cell(rows, row, column) % COUNT(jsons)];
-		break;
 	default:
-		*(const char **)member = is_uuid(field->name) ? uuid_text(rows, row, column)
-		                         : nullable(field->name) && sql_is_null(rows, row, column)
-		                             ? NULL
-		                             : sql_text(rows, row, column);
+		*(const char **)member = sql_text(rows, row, column);
 	}
 }
 
