@@ -178,7 +178,11 @@ static enum problem dispatch(const struct worker *worker, struct request *rq, st
 		return problem;
 	if (abandoned(fcgi))
 		return PROBLEM_SERVICO_INDISPONIVEL;
-	return route_dispatch(worker->service->routes, worker->service->route_count, rq, rs);
+	problem = route_dispatch(worker->service->routes, worker->service->route_count, rq, rs);
+	/* Only a read ends so, and a write that cannot go on without it has changed nothing. */
+	if (problem == PROBLEM_TEMPO_ESGOTADO && rq->method != METHOD_GET)
+		return PROBLEM_SERVICO_INDISPONIVEL;
+	return problem;
 }
 
 /*

@@ -107,6 +107,23 @@ def test_a_forgotten_transaction_takes_one_row_away_and_nothing_else(shop):
     change_of_stock(shop.admin, held).ok()
 
 
+@pytest.mark.slow
+def test_a_write_that_could_not_read_says_that_nothing_changed(hurried_shop):
+    """A read that the server ends at its deadline is a 504; a write that needs it has changed nothing, and says so."""
+    shop = hurried_shop
+    order, person = shop.order({shop.product()["id"]: 1}), shop.login("postgres", "pedidos")
+    person.autocommit = False
+    with person.cursor() as cursor:
+        cursor.execute("LOCK TABLE pedidos IN ACCESS EXCLUSIVE MODE")
+    path = f"/api/pedidos/{order['id']}"
+    shop.client().get(path).problem("tempo_esgotado")
+    shop.client().post(f"{path}/cancelar").problem("servico_indisponivel")
+    shop.admin.put(f"{path}/status", {"status": "em_preparo"}).problem("servico_indisponivel")
+    person.close()
+    assert eventually(lambda: shop.client().get(path).status == 200)
+    assert shop.client().get(path).data["status"] == "confirmado"
+
+
 def test_a_statement_ends_with_its_client(shop):
     """A client that dies while it waits for a lock is noticed before it has the lock."""
     product = shop.product(estoque=5)
