@@ -10,7 +10,9 @@ LIBRARY = Path(__file__).resolve().parents[2] / "scripts/lib/packages.sh"
 def install(policy, apt):
     """packages_install with its policy elsewhere, and this in place of apt-get."""
     words = f"source {LIBRARY}; POLICY={policy}; packages_apt() {{ [[ -x $POLICY ]] && {apt}; }}; packages_install none"
-    return subprocess.run(["bash", "-c", words], check=False, capture_output=True, timeout=60).returncode
+    # What runs in the background ignores SIGINT, and bash can trap nothing that was ignored when it began.
+    command = ["env", "--default-signal=INT", "bash", "-c", words]
+    return subprocess.run(command, check=False, capture_output=True, timeout=60).returncode
 
 
 @pytest.mark.parametrize("apt", ["true", "false", "kill -TERM $BASHPID", "kill -INT $BASHPID"])
