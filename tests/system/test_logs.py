@@ -233,7 +233,9 @@ def test_no_key_is_in_a_log_in_any_spelling(loja):
         assert not found(keys, text), (name, found(keys, text))
 
 
-@pytest.mark.parametrize("key", spellings("8c0b704a-ef1d-4d31-b4f7-494c72bbf700")[:6] + ("cft_c49f0962538ae3f2", "a" * 16))
+@pytest.mark.parametrize(
+    "key", spellings("8c0b704a-ef1d-4d31-b4f7-494c72bbf700")[:6] + ("cft_c49f0962538ae3f2", "a" * 16)
+)
 def test_a_request_id_that_may_be_a_key_is_replaced(loja, key):
     """An answer has the id that the logs have."""
     assert re.fullmatch(
