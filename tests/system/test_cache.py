@@ -253,7 +253,7 @@ def test_what_administrators_see_stays_with_them(shop):
 
 def test_the_replica_leaves_nothing(shop):
     """Its answers may be behind: each is asked for anew, and none is there when the primary is back."""
-    names = sorted(shop.workers("catalogo"))
+    names = sorted(shop.workers("catalogo") | shop.workers("catalogo-busca"))
     change(shop)
     with shop.stopped(*names):
         for _ in range(3):
