@@ -23,6 +23,7 @@ def fixture_shop(points):
     shop = Shop()
     shop.environment |= points.environment()
     with shop:
+        shop.start_again_at_once()
         yield shop
 
 

@@ -29,6 +29,7 @@ def fixture_shop(points):
     shop = Shop(workers=("catalogo=4", "catalogo-replica=1", "carrinho=4", "pedidos=4"))
     shop.environment |= points.environment()
     with shop:
+        shop.start_again_at_once()
         shop.watch, shop.points = Watch(shop), points
         make_patient(shop)
         yield shop
