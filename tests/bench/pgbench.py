@@ -24,13 +24,13 @@ UUID = "(lpad(to_hex(:{0}a::bigint), 16, '0') || lpad(to_hex(:{0}b::bigint), 16,
 def statement(service, name):
     """The text of a statement, with the parts that it uses and without comments, as db/embed.awk reads it."""
     lines = r".*\n((?:(?!-- (?:name|part):).*\n?)*)"
-    for file in (TOP / "db" / service / "statements").glob("*.sql"):
-        text = file.read_text(encoding="utf-8")
-        found = re.search(rf"^-- name: {name}\b{lines}", text, re.M)
-        if found:
-            parts = dict(re.findall(rf"^-- part: (\w+){lines}", text, re.M))
-            whole = re.sub(r"^-- use: (\w+)\n", lambda use: parts[use[1]], found[1], flags=re.M)
-            return re.sub(r"^--.*\n", "", whole, flags=re.M).strip()
+    files = (TOP / "db" / service / "statements").glob("*.sql")
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    found = re.search(rf"^-- name: {name}\b{lines}", text, re.M)
+    if found:
+        parts = dict(re.findall(rf"^-- part: (\w+){lines}", text, re.M))
+        whole = re.sub(r"^-- use: (\w+)\n", lambda use: parts[use[1]], found[1], flags=re.M)
+        return re.sub(r"^--.*\n", "", whole, flags=re.M).strip()
     raise Failed(f"db/{service}/statements has no {name} any more")
 
 

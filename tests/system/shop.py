@@ -160,7 +160,7 @@ class Shop:
         return self.script("up", *self.options, *more)
 
     def start_again_at_once(self):
-        """Down and up again, so that what dies young is started again without a pause: for tests that kill all the time."""
+        """Down and up again, so that what dies young starts again without a pause: for tests that kill often."""
         conf = self.state / "etc/supervisord.conf"
         self.script("down")
         text = re.sub(r"(?m)^startsecs=\d+$", "startsecs=0", conf.read_text(encoding="utf-8"))
