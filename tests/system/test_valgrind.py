@@ -12,7 +12,7 @@ from shop import DIRECT, ENTREGA, POOLS, Shop, eventually
 
 pytestmark = pytest.mark.valgrind
 
-PROGRAMS = ("catalogo", "vigia", "carrinho", "pedidos", "conciliador")
+PROGRAMS = ("catalogo", "vigia", "carrinho", "pedidos", "conciliador", "saude")
 
 WRAPPER = """#!/bin/sh
 exec valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --track-fds=no \\
