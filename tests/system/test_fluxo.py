@@ -44,6 +44,7 @@ def peaks(shop):
     return [int(re.search(r"^VmHWM:\s+(\d+)", text, re.M)[1]) for text in found]
 
 
+@pytest.mark.slow  # and not with a sanitizer, which keeps what was freed
 def test_a_long_backlog_needs_no_more_memory(busy):
     """As after hours without Redis: batch by batch, each with the memory of the one before."""
     with busy.stopped(*CONCILIADORES):
