@@ -1,7 +1,7 @@
 /*
  * A breaker: so that a store that stays silent makes few customers wait. After two attempts in a row that ran out of time nobody
  * tries any more, but for a short probe every second or two; the first answer closes it again. A failure that came at once (a
- * refused connection) makes nobody wait, and counts nothing: a store that was only restarted is back the moment it listens. Nor does
+ * refused connection) costs no time, and counts nothing: a store that was only restarted is back the moment it listens. Nor does
  * an attempt that had less time than the shortest probe (100 ms): it says nothing of the server.
  *
  * One a server, in sql_servers.c and kv.c. A connection that was late is dropped, so what is held back or hurried here is always

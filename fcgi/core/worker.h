@@ -22,7 +22,7 @@ struct service {
 
 /*
  * Runs the worker as program_main() says: it serves the FastCGI socket on descriptor 0 until SIGTERM. On SIGHUP, after
- * `requisicoes_max` requests, or when more than `memoria_max_kib` of memory are resident, the process begins anew (execve(2) of
+ * `requisicoes_max` requests, or when more than `memoria_max_kib` of memory are resident, the process starts again (execve(2) of
  * argv[0]) between two requests. Returns the exit status.
  */
 int worker_main(int argc, char **argv, const struct service *service);

@@ -159,7 +159,7 @@ static void look_at_reservations(struct conciliador *self, struct request *rq)
 		going = goes_on(self, reserva_tentar(self, rq, sql_text(&rows, i, 0)));
 }
 
-/* Appends events to the stream. False: not, or nobody knows. */
+/* Appends events to the stream. False: not, or it is unknown. */
 static bool append(struct conciliador *self, struct request *rq, const char *eventos)
 {
 	struct kv_reply reply;

@@ -1,4 +1,4 @@
-"""Deadlines on both sides: a server gives up no later than its client, and a request is not worked on for nobody."""
+"""Deadlines on both sides: a server gives up no later than its client, and no work is done for one that has gone."""
 import collections
 import os
 import subprocess
@@ -147,7 +147,7 @@ def test_a_person_may_forget_a_transaction_for_a_minute(shop, database):
 
 
 def test_a_caller_says_how_long_it_waits_and_a_client_cannot(shop):
-    """What another service no longer waits for is not begun; the public's header is nobody's."""
+    """What another service no longer waits for is not begun; the public's header is ignored."""
     product, headers = shop.product(estoque=5), {"X-Prazo-Ms": "1"}
     body = {"pedido_id": str(uuid.uuid4()), "itens": [{"produto_id": product["id"], "quantidade": 1}]}
     interno = shop.internal(shop.secret("pedidos.token"))

@@ -72,7 +72,7 @@ def test_a_service_reaches_only_its_own_data(shop):
 
 
 def test_a_role_is_for_the_servers_user(shop):
-    """Nobody else gets in by its name, not even root of this machine; and nobody at all as the owner of tables or, into
+    """No other user gets in by its name, not even root of this machine; no user at all as the owner of tables or, into
     a database, as the one that replicates."""
     for role in ("catalogo", "postgres", "replicador"):
         if os.geteuid() == 0:

@@ -194,7 +194,7 @@ def test_a_customer_behind_a_proxy_is_himself(limited):
     assert first[201] >= allowed and first[429] > 0, first
     assert sessions("2001:db8:0:2::1", allowed) == {201: allowed}
     assert sessions("192.0.2.5", allowed) == {201: allowed}
-    # A proxy that listens to both writes an IPv4 address so: whoever has it is one customer, not all of them.
+    # A proxy that listens to both writes an IPv4 address so: each is one customer, not all of them together.
     assert sessions("::ffff:192.0.2.6", 80)[429] > 0
     assert sessions("::ffff:192.0.2.7", allowed) == {201: allowed}
 
