@@ -53,10 +53,11 @@ def as_seen(text):
     return "".join(f"{line.strip()}\n" for line in text.splitlines())
 
 
-def run(shop, *sections):
+def run(shop, *sections, **environment):
     """Runs their blocks in one bash, as a reader does; those blocks with what each was to say and what it said."""
     wanted = [block for section in sections for block in blocks(section)]
     copy, _ = free_ports()
+    place = {"LOJA": shop.url, "ESTADO": str(shop.state), "COPIA": str(copy)}
     script = "".join(f"{commands}printf '{END}'\n" for commands, _ in wanted)
     done = subprocess.run(
         ["bash"],
@@ -65,7 +66,7 @@ def run(shop, *sections):
         text=True,
         timeout=COMMAND_SECONDS,
         cwd=TOP,
-        env={**os.environ, **shop.environment, "LOJA": shop.url, "ESTADO": str(shop.state), "COPIA": str(copy)},
+        env={**os.environ, **shop.environment, **place, **environment},
         check=False,
     )
     said = done.stdout.split(END)
@@ -118,8 +119,11 @@ def test_the_readmes_lead_to_it():
         assert "(docs/demonstracao.md)" in (TOP / name).read_text(encoding="utf-8"), name
 
 
-def test_nothing_stays_in_the_temporary_directory(reader):
+def test_nothing_stays_in_the_temporary_directory(reader, tmp_path):
     """Neither notes nor copies of the shop."""
-    before = set(Path("/tmp").glob("tmp.*"))
-    run(reader, "Preparação", "Arrumação")
-    assert set(Path("/tmp").glob("tmp.*")) <= before
+    run(reader, "Preparação", TMPDIR=str(tmp_path))
+    assert list(tmp_path.iterdir())
+    for path in tmp_path.iterdir():
+        path.rmdir()
+    run(reader, "Preparação", "Arrumação", TMPDIR=str(tmp_path))
+    assert not list(tmp_path.iterdir())
