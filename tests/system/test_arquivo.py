@@ -13,6 +13,8 @@ from client import TOP
 from comandos import command
 from shop import Shop, eventually
 
+pytestmark = pytest.mark.commands
+
 LONG_AGO = "400 days"
 BEFORE = str(date.today() - timedelta(days=30))
 # Writes nothing and hangs, once it is asked to compress for the third time.

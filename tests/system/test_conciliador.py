@@ -343,6 +343,7 @@ def test_a_reservation_that_is_refused_is_parked(shop):
     assert shop.status()["parts"]["conciliador"]["reservations_parked"] == 0
 
 
+@pytest.mark.slow
 def test_an_order_that_cannot_be_undone_is_parked_too(shop):
     """It was given up: its goods are the catalogue's to give back, its session orders again at once."""
     product = shop.product(estoque=9)["id"]

@@ -8,6 +8,8 @@ from shop import CONCILIADORES
 from statements import statements
 from test_crescimento import worker_settings
 
+pytestmark = pytest.mark.slow
+
 ORDERS = 150
 TABLES = ("pedidos", "eventos", "reservas")
 READ = """SELECT i.relname, pg_stat_get_xact_tuples_returned(i.oid)

@@ -11,6 +11,8 @@ import pytest
 
 from shop import WORKERS, Shop, eventually
 
+pytestmark = pytest.mark.commands
+
 LINE_BYTES = 512
 KIB = 8  # of a log before it is rotated
 GENERATIONS = 5  # the log itself and four older ones
