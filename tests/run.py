@@ -18,7 +18,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
 LOGS = TOP / "build/test"
-ROOM = 4
+ROOM = 5
 STEP_SECONDS = 4 * 3600  # a test that hangs fails long before: tests/pytest.ini, tests/unit/main.c
 SKIPPED = 77  # the exit status of a step that cannot be done here and has said why (as automake has it)
 TAIL = 60
@@ -71,7 +71,7 @@ FAST = pytest("system tests, the fast ones", "tests/system -m 'not slow'", lanes
 WHOLE = (
     *QUICK,
     pytest("system tests", "tests/system", lanes=3),
-    Step("Debian 13, the fast part", "tests/debian13"),
+    Step("Debian 13, the fast part", "tests/debian13", weight=2),
     building("build, crash points", "build/crash", "--enable-crash-points"),
     building("build, sanitizers", "build/sanitizers", "--enable-sanitizers"),
     Step("browser tests", "tests/browser/run", weight=2),

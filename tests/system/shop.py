@@ -262,16 +262,23 @@ class Shop:
         """All of them: name -> text."""
         return {path.name: path.read_text().strip() for path in (self.state / "etc/segredos").iterdir()}
 
+    def log_files(self):
+        """Name -> inode of every log file."""
+        with os.scandir(self.state / "log") as entries:
+            return {entry.name: entry.inode() for entry in entries if entry.is_file()}
+
     def logs(self):
-        """Every log file: name -> text. nginx writes its access log within a second."""
-        texts = {}
-        for path in (self.state / "log").iterdir():
-            try:
-                if path.is_file():
-                    texts[path.name] = path.read_text(errors="replace")
-            except FileNotFoundError:
-                pass  # rotated away in this moment
-        return texts
+        """Every log: name -> text, none rotated while they were read. nginx writes its access log within a second."""
+        while True:
+            files, texts = self.log_files(), {}
+            for name in files:
+                try:
+                    texts[name] = (self.state / "log" / name).read_text(errors="replace")
+                except FileNotFoundError:
+                    break
+            else:
+                if self.log_files() == files:
+                    return texts
 
     def sanitizer_reports(self):
         """What sanitizers had to say of the workers."""
