@@ -1,0 +1,1 @@
+"""The operator's program of the shop: everything that runs, checks, changes and backs up a system."""

@@ -1,0 +1,46 @@
+"""What a command says: progress on standard output, warnings and refusals on standard error."""
+import os
+import shlex
+import sys
+import time
+
+BEGAN = time.monotonic()
+EX_USAGE = 64  # sysexits.h
+EX_UNAVAILABLE = 69
+
+
+class Refused(Exception):
+    """A command that cannot go on: what is wrong, and what to do about it, a line each. `status` is its exit status."""
+
+    def __init__(self, message, *remedies, status=1):
+        super().__init__(message)
+        self.message, self.remedies, self.status = message, remedies, status
+
+
+class UsageError(Refused):
+    """The command line is wrong."""
+
+    def __init__(self, message, *remedies):
+        super().__init__(message, *remedies, status=EX_USAGE)
+
+
+def say(text):
+    """One line of progress, with the seconds since the command began."""
+    print(f"[{time.monotonic() - BEGAN:5.1f} s] {text}", flush=True)
+
+
+def prefix():
+    """How commands are called where this one came from: scripts/ in a checkout, else the installed program."""
+    return os.environ.get("CONFEITARIA_PREFIX", "confeitaria ")
+
+
+def warn(text, *more):
+    """One line for people on standard error, and more of them indented."""
+    name = os.environ.get("CONFEITARIA_COMMAND", "")
+    print(f"{prefix()}{name}: {text}", *(f"    {line}" for line in more), sep="\n", file=sys.stderr, flush=True)
+
+
+def paste(state, command, *words):
+    """A command to paste, with --state where the reader must give it: `scripts/up --state /srv/shop`."""
+    option = () if state is None or state.is_default else ("--state", str(state.given))
+    return prefix() + " ".join(shlex.quote(word) for word in (command, *option, *words))
