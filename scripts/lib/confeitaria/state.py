@@ -14,11 +14,11 @@ import os
 import pwd
 import re
 import stat
-import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
 
+from .files import replace  # pylint: disable=unused-import  # others find it here
 from .say import Refused, paste, say
 from .settings import Settings
 
@@ -92,7 +92,8 @@ class State:
             raise Refused(f"there is no system in {self.given}", f"{paste(self, 'up')} makes one")
         if os.geteuid() not in (0, self.owner.pw_uid):
             raise Refused(
-                f"no permission to read {self.path}: it belongs to {self.owner.pw_name}", "run this as that user or as root"
+                f"no permission to read {self.path}: it belongs to {self.owner.pw_name}",
+                "run this as that user or as root",
             )
 
     @contextmanager
@@ -103,7 +104,10 @@ class State:
             if not lock_try(file):
                 say(f"waiting for another {what} that is at work on this state")
                 if not wait_for(lambda: lock_try(file)):
-                    raise Refused(f"another {what} has been at work on {self.path} for {WAIT_SECONDS} seconds", "wait for it to end")
+                    raise Refused(
+                        f"another {what} has been at work on {self.path} for {WAIT_SECONDS} seconds",
+                        "wait for it to end",
+                    )
             yield
         finally:
             os.close(file)
@@ -116,23 +120,6 @@ def lock_try(file):
         return True
     except BlockingIOError:
         return False
-
-
-def replace(path, content, mode=0o640):
-    """Writes a file whole, text or bytes: a reader sees the old or the new one, and a crash leaves one of them."""
-    data = content.encode() if isinstance(content, str) else content
-    path = Path(path)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
 
 
 def link(path, target):

@@ -1,0 +1,21 @@
+"""Writing files whole."""
+import os
+import tempfile
+from pathlib import Path
+
+
+def replace(path, content, mode=0o640):
+    """Writes a file whole, text or bytes: a reader sees the old or the new one, and a crash leaves one of them."""
+    data = content.encode() if isinstance(content, str) else content
+    path = Path(path)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise

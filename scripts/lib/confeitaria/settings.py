@@ -1,0 +1,248 @@
+"""The operator's settings, etc/confeitaria.conf: one table says what there is, what it may be, what it means and how it takes effect."""
+import difflib
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from .files import replace
+from .kinds import Addresses, Bad, Choice, Days, Hours, Number, Origins, Pattern, Text, Zone, shown
+from .say import Refused, UsageError
+
+LINE = re.compile(r"\s*([^\s=#]+)\s*=\s*(.*?)\s*")
+PER_SECOND = Number(1, 100000, "a second")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A row of the table. `default`: a text, or a function of the other settings that gives one. `effect`: "reload", when the parts take
+    a change while they run, or "restart"."""
+
+    name: str
+    kind: Any
+    default: Any
+    parts: tuple
+    effect: str
+    meaning: str
+
+
+def patience(settings):
+    """An order's worker may be at it for as long as nginx waits, and some seconds more."""
+    return str(settings["prazo_segundos"] * 1000 + 6000)
+
+
+# fmt: off
+ROWS = (
+    Setting("port", Number(1, 65535), "80", ("nginx",), "reload", "The front door's port."),
+    Setting("reach", Choice(("loopback", "public")), "loopback", ("nginx",), "reload",
+            "Where the front door listens: on loopback only, or on every address."),
+    Setting("direct_ports", Number(1, 65524, zero="none"), "5000", ("nginx",), "reload",
+            "Ports of single services on loopback: this plus 1 catalogo, plus 11 its replica, plus 2 carrinho, plus 3 pedidos."),
+    Setting("cors_origens", Origins(), "*", ("nginx",), "reload", "Origins whose pages may call the API."),
+    Setting("proxies", Addresses(), "", ("nginx",), "reload", "Proxies in front of this, whose X-Forwarded-For says who the client is."),
+    Setting("nginx_processos", Number(1, 64), "2", ("nginx",), "reload", "Processes of nginx, which share the queues of the pools."),
+    Setting("limite_leituras", PER_SECOND, "200", ("nginx",), "reload",
+            "Reads (GET, HEAD) of the API by one address; /health is counted apart, with the same number."),
+    Setting("limite_buscas", PER_SECOND, "20", ("nginx",), "reload", "Searches by one address, which are reads too."),
+    Setting("limite_escritas", PER_SECOND, "50", ("nginx",), "reload", "Writes by one address."),
+    Setting("limite_sessoes", PER_SECOND, "10", ("nginx",), "reload", "New carts of one address, which are writes too."),
+    Setting("limite_pedidos", PER_SECOND, "10", ("nginx",), "reload", "Orders of one address, which are writes too."),
+    # An allowance comes back by at least one a minute (nginx knows no slower rate), which is 1440 of it.
+    Setting("limite_sessoes_dia", Number(1500, 1000000), "10000", ("nginx",), "reload", "New carts of one address in any 24 hours."),
+    Setting("limite_pedidos_dia", Number(1500, 1000000), "3000", ("nginx",), "reload",
+            "Orders of one address in any 24 hours; what was refused because of the cart or a field counts too."),
+    Setting("limite_arquivos", PER_SECOND, "500", ("nginx",), "reload",
+            "Files, and all else that is not the API, for one address; a page loads some twenty."),
+    Setting("limite_conexoes", Number(1, 4000), "100", ("nginx",), "reload",
+            "Requests of one address at the same time; a tenth of them may be searches."),
+    Setting("limite_fila", Number(1, 200), "128", ("nginx",), "reload",
+            "Requests of all clients that a pool has in work and waiting; the pool of searches has an eighth of it."),
+    Setting("prazo_segundos", Number(1, 60, "s"), "4", ("nginx", "pools", "conciliador"), "reload",
+            "What a request may take, its wait for a worker included; waits for the stores are parts of it. More for a slow machine."),
+    Setting("requisicoes_max", Number(1, 1000000000, zero="never"), "0", ("pools",), "reload",
+            "After how many requests a worker begins anew."),
+    Setting("memoria_max_mb", Number(16, 1000000, "MiB", "never"), "128", ("pools",), "reload",
+            "Above how much resident memory a worker begins anew."),
+    Setting("nivel_log", Choice(("erro", "aviso", "info", "debug")), "info", ("pools", "vigia", "conciliador"), "reload",
+            "What the workers log: this and what is graver."),
+    Setting("limite_log_kib", Number(1, 999999, "KiB"), "32768", ("zelador",), "reload",
+            "How large a log may become before it is rotated; four older ones are kept."),
+    Setting("redis_memoria_mb", Number(16, 1000000, "MiB"), "256", ("redis",), "restart", "What Redis may hold: carts and events."),
+    Setting("postgres_memoria_mb", Number(16, 1000000, "MiB"), "64", ("postgres",), "restart",
+            "Shared buffers of each of the three clusters."),
+    Setting("postgres_conexoes", Number(30, 2000), "100", ("postgres",), "restart",
+            "Connections that each cluster accepts; each worker has one."),
+    Setting("postgres_lento_ms", Number(1, 3600000, "ms", "none"), "0", ("postgres",), "reload",
+            "Statements that take longer are written to the log of their cluster, without their parameters."),
+    Setting("conciliador_intervalo_ms", Number(10, 60000, "ms"), "500", ("conciliador",), "reload",
+            "How often the conciliador looks for what crashes left."),
+    Setting("conciliador_paciencia_ms", Number(1, 3600000, "ms", "none"), patience, ("conciliador",), "reload",
+            "How long an order is left to its worker; without a value six seconds more than prazo_segundos."),
+    Setting("anonimizar_dias", Number(1, 36500, "days", "never"), "0", ("conciliador",), "reload",
+            "After how many days finished orders lose their personal data."),
+    Setting("fuso_horario", Zone(), "America/Sao_Paulo", ("nginx", "pools"), "reload",
+            "The shop's time zone: whose days the dates of deliveries and of lists mean. Nothing is stored by it."),
+    Setting("loja_nome", Text(60), "Confeitaria", ("nginx",), "reload", "The shop's name, on its pages."),
+    Setting("loja_telefone", Pattern(r"[0-9+(][0-9() -]{7,24}", "a telephone number such as (11) 5555-0123"), "(11) 5555-0123",
+            ("nginx",), "reload", "Where to order without JavaScript, and to ask."),
+    Setting("loja_endereco", Text(200), "Rua das Amoras, 100 - São Paulo", ("nginx",), "reload", "Where to pick up."),
+    Setting("loja_dias", Days(), "ter qua qui sex sab dom", ("nginx",), "reload",
+            "The days on which the shop is open: those that a customer can choose."),
+    Setting("loja_horario", Hours(), "9-18", ("nginx",), "reload", "The hours on such a day."),
+    Setting("loja_url", Pattern(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?", "an address such as https://loja.example, or nothing", True), "",
+            ("nginx",), "reload", "The address that others see: for the picture of shared links, which must be absolute."),
+)
+# fmt: on
+TABLE = {setting.name: setting for setting in ROWS}
+
+
+class Settings:
+    """The operator's values, all checked, and the defaults of the others. Is not changed: with_values() makes another one."""
+
+    def __init__(self, given):
+        """`given`: {name: text}, checked."""
+        self._given = given
+
+    @classmethod
+    def read(cls, path):
+        """The settings of a file; a missing one sets nothing. Raises Refused with all of the file's faults."""
+        given, lines, faults = {}, {}, []
+        for number, name, text in assignments(path):
+            if name is None:
+                faults.append(
+                    (f"line {number} is no setting: {shown(text)}", "write NAME = VALUE, or # before a remark")
+                )
+            elif name in lines:
+                faults.append((f"lines {lines[name]} and {number} both set {name}", "take one of them away"))
+            elif fault := fault_of(name, text):
+                faults.append((f"line {number}: {fault[0]}", fault[1]))
+            lines.setdefault(name, number)
+            if text:  # `name =` is what it is without the line
+                given[name] = text
+        refuse(path, faults)
+        return cls(given)
+
+    def with_values(self, values):
+        """These settings with other texts, {name: text}; an empty one goes back to the default. Raises Refused."""
+        refuse("what is to be set", [fault for name, text in values.items() if (fault := fault_of(name, text))])
+        changed = {**self._given, **values}
+        return Settings({name: text for name, text in changed.items() if text})
+
+    def text(self, name):
+        """A setting as it is written; the default when it is not set."""
+        default = TABLE[name].default
+        return self._given.get(name) or (default(self) if callable(default) else default)
+
+    def texts(self):
+        """All of them, {name: text}."""
+        return {name: self.text(name) for name in TABLE}
+
+    def __getitem__(self, name):
+        """The value: an int, a str, or for lists of words a tuple."""
+        return TABLE[name].kind.value(self.text(name))
+
+    def is_set(self, name):
+        """Whether the operator says what it is, be it the default."""
+        return name in self._given
+
+    def save(self, path):
+        """Writes what differs from the file; his remarks, the order and all other lines stay. A missing file is made from the table."""
+        before = Settings.read(path)
+        text = path.read_text(encoding="utf-8") if path.exists() else example()
+        for name in TABLE:
+            if self._given.get(name) != before._given.get(name):  # pylint: disable=protected-access
+                text = set_in_text(text, name, self._given.get(name))
+        replace(path, text)
+
+
+def assignments(path):
+    """The lines of a file that are no remarks: (line number, name, text); the name is None where it is no setting."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(
+            f"cannot read {path}: {error}", "its text must be UTF-8, and its owner must be able to read it"
+        ) from error
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip() and not line.lstrip().startswith("#"):
+            match = LINE.fullmatch(line)
+            yield (number, *match.groups()) if match else (number, None, line)
+
+
+def fault_of(name, text, strict=False):
+    """What is wrong with an assignment and what to write, or None. `strict`: no text is one only where the kind takes it."""
+    if name not in TABLE:
+        near = difflib.get_close_matches(name, TABLE, n=1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        return f"there is no setting {shown(name)}", f"{meant}confeitaria settings --all lists them"
+    if not text.replace("\t", " ").isprintable():
+        return f"{name} is {shown(text)}", "write it on one line, without control characters"
+    if text == TABLE[name].default or not (text or strict):
+        return None
+    try:
+        TABLE[name].kind.value(text)
+        return None
+    except Bad as bad:
+        return f"{name} {bad.fault}", bad.remedy
+
+
+def refuse(where, faults):
+    """Raises Refused when there is a fault: with all of them."""
+    if len(faults) == 1:
+        raise Refused(f"{where}: {faults[0][0]}", faults[0][1])
+    if faults:
+        raise Refused(f"{where}: {len(faults)} faults", *(f"{fault}: {remedy}" for fault, remedy in faults))
+
+
+def parse_assignment(word):
+    """NAME=VALUE as an option gives it: (name, text), checked. Raises UsageError."""
+    name, sign, text = word.partition("=")
+    if not sign:
+        raise UsageError(f"a setting is given as NAME=VALUE, not {shown(word)}")
+    fault = fault_of(name, text, strict=True)
+    if fault:
+        raise UsageError(*fault)
+    return name, text.strip()
+
+
+def set_in_text(text, name, value):
+    """The file's text with one setting changed in its place, or below the remark that shows its default; None takes its line away."""
+    lines = text.rstrip("\n").split("\n")
+    place = next((at for at, line in enumerate(lines) if (match := LINE.fullmatch(line)) and match[1] == name), None)
+    if value is None:
+        if place is not None:
+            del lines[place]
+    elif place is not None:
+        lines[place] = f"{name} = {value}"
+    else:
+        remark = re.compile(rf"\s*#\s*{name}\s*=.*")
+        shows = [at for at, line in enumerate(lines) if remark.fullmatch(line)]
+        lines.insert(shows[-1] + 1 if shows else len(lines), f"{name} = {value}")
+    return "\n".join(lines) + "\n"
+
+
+def example():
+    """The file as `up` writes it at first: all settings, as remarks."""
+    head = (
+        "# Yours: the commands change only the lines of the settings that you give them (confeitaria settings --all).\n"
+    )
+    return head + "".join(
+        f"\n# {row.meaning} ({row.kind.takes})\n# {row.name} ={' ' + default_text(row) if default_text(row) else ''}\n"
+        for row in ROWS
+    )
+
+
+def default_text(setting):
+    """The default, as it is when nothing is set."""
+    return Settings({}).text(setting.name)
+
+
+def table_markdown():
+    """The table of docs/operations.md."""
+    lines = ["| setting | default | values | takes effect | what |", "|---|---|---|---|---|"]
+    for row in ROWS:
+        default = default_text(row).replace("*", "`*`") or "none"
+        takes = row.kind.takes.replace("*", "`*`")
+        lines.append(f"| `{row.name}` | {default} | {takes} | {row.effect} | {row.meaning} |")
+    return "\n".join(lines) + "\n"
