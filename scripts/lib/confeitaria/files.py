@@ -19,3 +19,9 @@ def replace(path, content, mode=0o640):
     except BaseException:
         os.unlink(name)
         raise
+
+
+def write(path, text, mode=0o640):
+    """Writes a new file of a directory that nobody reads yet."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode), "w", encoding="utf-8") as file:
+        file.write(text)

@@ -1,20 +1,25 @@
-"""The operator's settings, etc/confeitaria.conf: one table says what there is, what it may be, what it means and how it takes effect."""
+"""The operator's settings, etc/confeitaria.conf: one table says what there is, what it may be, what it means and how
+it takes effect."""
 import difflib
 import re
 from dataclasses import dataclass
 from typing import Any
 
 from .files import replace
-from .kinds import Addresses, Bad, Choice, Days, Hours, Number, Origins, Pattern, Text, Zone, shown
+from .kinds import URL, Addresses, Bad, Choice, Days, Hours, Number, Origins, Pattern, Text, Zone, shown
 from .say import Refused, UsageError
 
 LINE = re.compile(r"\s*([^\s=#]+)\s*=\s*(.*?)\s*")
 PER_SECOND = Number(1, 100000, "a second")
+LEVELS = Choice(("erro", "aviso", "info", "debug"))
+TELEPHONE = Pattern(r"[0-9+(][0-9() -]{7,24}", "a telephone number such as (11) 5555-0123")
+ADDRESS = Pattern(URL.pattern, "an address such as https://loja.example, or nothing", empty=True)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A row of the table. `default`: a text, or a function of the other settings that gives one. `effect`: "reload", when the parts take
+    """A row of the table. `default`: a text, or a function of the other settings that gives one. `effect`: "reload",
+    when the parts take
     a change while they run, or "restart"."""
 
     name: str
@@ -32,22 +37,31 @@ def patience(settings):
 
 # fmt: off
 ROWS = (
-    Setting("port", Number(1, 65535), "80", ("nginx",), "reload", "The front door's port."),
+    Setting("port", Number(1, 65535), "80", ("nginx",), "reload",
+            "The front door's port."),
     Setting("reach", Choice(("loopback", "public")), "loopback", ("nginx",), "reload",
             "Where the front door listens: on loopback only, or on every address."),
     Setting("direct_ports", Number(1, 65524, zero="none"), "5000", ("nginx",), "reload",
-            "Ports of single services on loopback: this plus 1 catalogo, plus 11 its replica, plus 2 carrinho, plus 3 pedidos."),
-    Setting("cors_origens", Origins(), "*", ("nginx",), "reload", "Origins whose pages may call the API."),
-    Setting("proxies", Addresses(), "", ("nginx",), "reload", "Proxies in front of this, whose X-Forwarded-For says who the client is."),
-    Setting("nginx_processos", Number(1, 64), "2", ("nginx",), "reload", "Processes of nginx, which share the queues of the pools."),
+            "Ports of single services on loopback: +1 catalogo, +11 its replica, +2 carrinho, +3 pedidos."),
+    Setting("cors_origens", Origins(), "*", ("nginx",), "reload",
+            "Origins whose pages may call the API."),
+    Setting("proxies", Addresses(), "", ("nginx",), "reload",
+            "Proxies in front of this, whose X-Forwarded-For says who the client is."),
+    Setting("nginx_processos", Number(1, 64), "2", ("nginx",), "reload",
+            "Processes of nginx, which share the queues of the pools."),
     Setting("limite_leituras", PER_SECOND, "200", ("nginx",), "reload",
             "Reads (GET, HEAD) of the API by one address; /health is counted apart, with the same number."),
-    Setting("limite_buscas", PER_SECOND, "20", ("nginx",), "reload", "Searches by one address, which are reads too."),
-    Setting("limite_escritas", PER_SECOND, "50", ("nginx",), "reload", "Writes by one address."),
-    Setting("limite_sessoes", PER_SECOND, "10", ("nginx",), "reload", "New carts of one address, which are writes too."),
-    Setting("limite_pedidos", PER_SECOND, "10", ("nginx",), "reload", "Orders of one address, which are writes too."),
+    Setting("limite_buscas", PER_SECOND, "20", ("nginx",), "reload",
+            "Searches by one address, which are reads too."),
+    Setting("limite_escritas", PER_SECOND, "50", ("nginx",), "reload",
+            "Writes by one address."),
+    Setting("limite_sessoes", PER_SECOND, "10", ("nginx",), "reload",
+            "New carts of one address, which are writes too."),
+    Setting("limite_pedidos", PER_SECOND, "10", ("nginx",), "reload",
+            "Orders of one address, which are writes too."),
     # An allowance comes back by at least one a minute (nginx knows no slower rate), which is 1440 of it.
-    Setting("limite_sessoes_dia", Number(1500, 1000000), "10000", ("nginx",), "reload", "New carts of one address in any 24 hours."),
+    Setting("limite_sessoes_dia", Number(1500, 1000000), "10000", ("nginx",), "reload",
+            "New carts of one address in any 24 hours."),
     Setting("limite_pedidos_dia", Number(1500, 1000000), "3000", ("nginx",), "reload",
             "Orders of one address in any 24 hours; what was refused because of the cart or a field counts too."),
     Setting("limite_arquivos", PER_SECOND, "500", ("nginx",), "reload",
@@ -57,16 +71,17 @@ ROWS = (
     Setting("limite_fila", Number(1, 200), "128", ("nginx",), "reload",
             "Requests of all clients that a pool has in work and waiting; the pool of searches has an eighth of it."),
     Setting("prazo_segundos", Number(1, 60, "s"), "4", ("nginx", "pools", "conciliador"), "reload",
-            "What a request may take, its wait for a worker included; waits for the stores are parts of it. More for a slow machine."),
+            "What a request may take, its wait for a worker included. More for a slow machine."),
     Setting("requisicoes_max", Number(1, 1000000000, zero="never"), "0", ("pools",), "reload",
             "After how many requests a worker begins anew."),
     Setting("memoria_max_mb", Number(16, 1000000, "MiB", "never"), "128", ("pools",), "reload",
             "Above how much resident memory a worker begins anew."),
-    Setting("nivel_log", Choice(("erro", "aviso", "info", "debug")), "info", ("pools", "vigia", "conciliador"), "reload",
+    Setting("nivel_log", LEVELS, "info", ("pools", "vigia", "conciliador"), "reload",
             "What the workers log: this and what is graver."),
     Setting("limite_log_kib", Number(1, 999999, "KiB"), "32768", ("zelador",), "reload",
             "How large a log may become before it is rotated; four older ones are kept."),
-    Setting("redis_memoria_mb", Number(16, 1000000, "MiB"), "256", ("redis",), "restart", "What Redis may hold: carts and events."),
+    Setting("redis_memoria_mb", Number(16, 1000000, "MiB"), "256", ("redis",), "restart",
+            "What Redis may hold: carts and events."),
     Setting("postgres_memoria_mb", Number(16, 1000000, "MiB"), "64", ("postgres",), "restart",
             "Shared buffers of each of the three clusters."),
     Setting("postgres_conexoes", Number(30, 2000), "100", ("postgres",), "restart",
@@ -81,22 +96,26 @@ ROWS = (
             "After how many days finished orders lose their personal data."),
     Setting("fuso_horario", Zone(), "America/Sao_Paulo", ("nginx", "pools"), "reload",
             "The shop's time zone: whose days the dates of deliveries and of lists mean. Nothing is stored by it."),
-    Setting("loja_nome", Text(60), "Confeitaria", ("nginx",), "reload", "The shop's name, on its pages."),
-    Setting("loja_telefone", Pattern(r"[0-9+(][0-9() -]{7,24}", "a telephone number such as (11) 5555-0123"), "(11) 5555-0123",
-            ("nginx",), "reload", "Where to order without JavaScript, and to ask."),
-    Setting("loja_endereco", Text(200), "Rua das Amoras, 100 - São Paulo", ("nginx",), "reload", "Where to pick up."),
+    Setting("loja_nome", Text(60), "Confeitaria", ("nginx",), "reload",
+            "The shop's name, on its pages."),
+    Setting("loja_telefone", TELEPHONE, "(11) 5555-0123", ("nginx",), "reload",
+            "Where to order without JavaScript, and to ask."),
+    Setting("loja_endereco", Text(200), "Rua das Amoras, 100 - São Paulo", ("nginx",), "reload",
+            "Where to pick up."),
     Setting("loja_dias", Days(), "ter qua qui sex sab dom", ("nginx",), "reload",
             "The days on which the shop is open: those that a customer can choose."),
-    Setting("loja_horario", Hours(), "9-18", ("nginx",), "reload", "The hours on such a day."),
-    Setting("loja_url", Pattern(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?", "an address such as https://loja.example, or nothing", True), "",
-            ("nginx",), "reload", "The address that others see: for the picture of shared links, which must be absolute."),
+    Setting("loja_horario", Hours(), "9-18", ("nginx",), "reload",
+            "The hours on such a day."),
+    Setting("loja_url", ADDRESS, "", ("nginx",), "reload",
+            "The address that others see: for the picture of shared links, which must be absolute."),
 )
 # fmt: on
 TABLE = {setting.name: setting for setting in ROWS}
 
 
 class Settings:
-    """The operator's values, all checked, and the defaults of the others. Is not changed: with_values() makes another one."""
+    """The operator's values, all checked, and the defaults of the others. Is not changed: with_values() makes another
+    one."""
 
     def __init__(self, given):
         """`given`: {name: text}, checked."""
@@ -145,7 +164,8 @@ class Settings:
         return name in self._given
 
     def save(self, path):
-        """Writes what differs from the file; his remarks, the order and all other lines stay. A missing file is made from the table."""
+        """Writes what differs from the file; his remarks, the order and all other lines stay. A missing file is made
+        from the table."""
         before = Settings.read(path)
         text = path.read_text(encoding="utf-8") if path.exists() else example()
         for name in TABLE:
@@ -171,7 +191,8 @@ def assignments(path):
 
 
 def fault_of(name, text, strict=False):
-    """What is wrong with an assignment and what to write, or None. `strict`: no text is one only where the kind takes it."""
+    """What is wrong with an assignment and what to write, or None. `strict`: no text is one only where the kind takes
+    it."""
     if name not in TABLE:
         near = difflib.get_close_matches(name, TABLE, n=1)
         meant = f"did you mean {near[0]}? " if near else ""
@@ -207,7 +228,8 @@ def parse_assignment(word):
 
 
 def set_in_text(text, name, value):
-    """The file's text with one setting changed in its place, or below the remark that shows its default; None takes its line away."""
+    """The file's text with one setting changed in its place, or below the remark that shows its default; None takes
+    its line away."""
     lines = text.rstrip("\n").split("\n")
     place = next((at for at, line in enumerate(lines) if (match := LINE.fullmatch(line)) and match[1] == name), None)
     if value is None:

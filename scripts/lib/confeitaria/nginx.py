@@ -1,0 +1,180 @@
+"""nginx: its configuration from the release's templates, its ports."""
+import json
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from .cache import cache_directory, cache_make
+from .files import write
+from .pages import render_pages
+from .problems import error_answers, methods
+from .say import Refused
+
+PROGRAM = "/usr/sbin/nginx"
+TEMPLATES = (
+    *(
+        "nginx",
+        "limites",
+        "logs",
+        "origem",
+        "seguranca",
+        "cabecalhos",
+        "pools",
+        "cache",
+        "cache-leitura",
+        "cache-fotos",
+    ),
+    *("fastcgi", "saude", "saude-guarda", "saude-erros", "rotas", "interno"),
+)
+HEAD = "# Made anew by each change: lines of your own go into etc/nginx.d and etc/nginx-server.d.\n"
+RATES = ("leituras", "buscas", "escritas", "sessoes", "pedidos", "arquivos")
+MINUTES = 1440  # of a day
+IPV6 = Path("/proc/net/if_inet6")
+
+
+@dataclass(frozen=True)
+class DirectPort:
+    """A service's own port on loopback: direct_ports and `offset`. `upstream` serves it, `health` what it says of
+    itself."""
+
+    offset: int
+    upstream: str
+    health_path: str
+    health: str
+
+
+PORTS = {
+    "catalogo": DirectPort(1, "catalogo_escrita", "/health", "catalogo_interno"),
+    "catalogo-replica": DirectPort(11, "catalogo_replica", "/health", "catalogo_replica_interno"),
+    "carrinho": DirectPort(2, "carrinho", "/saude/carrinho", "saude"),
+    "pedidos": DirectPort(3, "pedidos", "/saude/pedidos", "saude"),
+}
+
+
+def front_address(settings):
+    """The IPv4 address of the front door: nothing beyond loopback unless it was asked for."""
+    return "0.0.0.0" if settings["reach"] == "public" else "127.0.0.1"
+
+
+def direct_ports(settings):
+    """{service: port}, none with direct_ports = 0."""
+    base = settings["direct_ports"]
+    return {service: base + port.offset for service, port in PORTS.items()} if base else {}
+
+
+def render(state, settings, release, directory):
+    """Writes nginx's files and its static root into the directory of a new generation. Raises Refused when the
+    release is not whole."""
+    conf = directory / "nginx"
+    conf.mkdir(mode=0o750)
+    (state.tmp / "nginx").mkdir(mode=0o700, exist_ok=True)
+    values = template_values(state, settings, directory.name.removesuffix(".new"))
+
+    def share(name):
+        return release.share(*name.split("/")).read_text(encoding="utf-8")
+
+    texts = {name: fill(share(f"nginx/{name}.conf.in"), values) for name in TEMPLATES}
+    texts["portas"] = "".join(
+        fill(share("nginx/porta.conf.in"), {**values, **port_values(service, port)})
+        for service, port in direct_ports(settings).items()
+    )
+    texts["problemas"] = error_answers(json.loads(share("problems.json")))
+    texts["metodos"] = methods(json.loads(share("routes.json")))
+    for name, text in texts.items():
+        write(conf / f"{name}.conf", HEAD + text)
+    render_pages(state, settings, release, directory / "html")
+
+
+def fill(text, values):
+    """A template with each @NAME@ replaced; one without a value is a fault of ours."""
+    return re.sub("@([A-Z]+)@", lambda mark: str(values[mark[1]]), text)
+
+
+def template_values(state, settings, generation):
+    """What the templates' marks stand for: {mark: text or number}."""
+    seconds, queue = settings["prazo_segundos"], settings["limite_fila"]
+    processes = settings["nginx_processos"]
+    return {
+        "ETC": state.etc,
+        "RUN": state.run,
+        "LOG": state.log,
+        "HTML": state.current / "html",
+        "TMP": state.tmp / "nginx",
+        "CACHE": cache_directory(state),
+        "GENERATION": generation,
+        "PROCESSOS": processes,
+        "LISTEN": listen(settings),
+        "FILA": share_of(queue, processes),
+        "FILABUSCAS": share_of(queue // 8, processes),
+        "PRAZO": seconds,
+        "PRAZOMS": seconds * 950,
+        "PRAZOLIGAR": seconds * 250,
+        "PRAZODOIS": seconds * 1125,
+        "PRAZOFIM": seconds * 1500,
+        "PROXIES": "".join(f"set_real_ip_from {proxy};\n" for proxy in settings["proxies"]) or "# None.",
+        "DEPROXIES": "\n".join(f"    {proxy}  1;" for proxy in settings["proxies"]),
+        "CONEXOES": settings["limite_conexoes"],
+        "BUSCASJUNTAS": -(-settings["limite_conexoes"] // 10),
+        **origins(settings["cors_origens"]),
+        **rates(settings),
+    }
+
+
+def share_of(number, processes):
+    """The part of it that each of nginx's processes has, at least one."""
+    return max(1, -(-number // processes))
+
+
+def listen(settings):
+    """The front door's addresses."""
+    port, public = settings["port"], settings["reach"] == "public"
+    lines = [f"    listen {front_address(settings)}:{port} default_server backlog=511;"]
+    if IPV6.exists() and IPV6.read_text(encoding="ascii"):
+        lines.append(f"    listen [{'::' if public else '::1'}]:{port} default_server ipv6only=on backlog=511;")
+    return "\n".join(lines)
+
+
+def origins(words):
+    """The lines of the map from an origin to what it is told."""
+    if words == ("*",):
+        return {"ORIGINS": '    default "*";', "VARY": "Accept-Encoding"}
+    lines = ['    default "";', *(f'    "{word}" "{word}";' for word in words)]
+    return {"ORIGINS": "\n".join(lines), "VARY": "Accept-Encoding, Origin"}
+
+
+def rates(settings):
+    """A rate's burst is ten seconds of it. Of a day's allowance about half comes back minute by minute, the rest may
+    come at once."""
+    values = {}
+    for name in RATES:
+        rate = settings[f"limite_{name}"]
+        values |= {name.upper(): rate, f"RAJADA{name.upper()}": rate * 10}
+    for name in ("sessoes", "pedidos"):
+        allowance = settings[f"limite_{name}_dia"]
+        minute = max(1, allowance // (2 * MINUTES))
+        values |= {f"MINUTO{name.upper()}": minute, f"RAJADADIA{name.upper()}": allowance - MINUTES * minute - 1}
+    return values
+
+
+def port_values(service, port):
+    """What the marks of a service's own port stand for."""
+    direct = PORTS[service]
+    return {
+        "SERVICE": service,
+        "PORT": port,
+        "POOL": direct.upstream,
+        "CAMINHOSAUDE": direct.health_path,
+        "SAUDE": direct.health,
+    }
+
+
+def check(state, directory):
+    """Asks nginx what it thinks of a generation. Raises Refused with its words."""
+    if not cache_directory(state).is_dir():
+        cache_make(state)
+    command = [PROGRAM, "-q", "-t", "-e", state.log / "nginx.log", "-c", directory / "nginx/nginx.conf"]
+    done = subprocess.run(command, cwd="/", capture_output=True, encoding="utf-8", errors="replace", check=False)
+    if done.returncode:
+        words = (done.stderr + done.stdout).splitlines() or [f"see {state.log}/nginx.log"]
+        raise Refused(f"nginx refuses its configuration in {directory}/nginx:", *words)
