@@ -64,6 +64,7 @@ QUICK = (
     Step("autogen", "[ configure -nt configure.ac -a Makefile.in -nt Makefile.am ] || ./autogen.sh", needs=()),
     building("build", "build"),
     unit("unit tests", "build"),
+    pytest("operator's program", "tests/operator"),
     Step("format", "make -s -C build format-check", debian_12=True),
     Step("shellcheck", "make -s -C build shellcheck", debian_12=True),
 )

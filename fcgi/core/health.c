@@ -5,6 +5,7 @@
 #include "core/kv.h"
 #include "core/program.h"
 #include "core/scoreboard.h"
+#include "core/version.h"
 
 static const char *const words[] = {"healthy", "degraded", "unhealthy"};
 
@@ -41,6 +42,8 @@ struct json_out *health_open(struct response *rs, const char *service, const str
 	json_text(out, "status", words[worst]);
 	json_text(out, "service", service);
 	json_time(out, "timestamp", clock_now());
+	json_text(out, "version", version_number);
+	json_text(out, "commit", version_commit);
 	for (size_t i = 0; i < count; i++)
 		json_text(out, lines[i].name, words[lines[i].state]);
 	return out;

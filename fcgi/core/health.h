@@ -33,8 +33,8 @@ enum health health_of_kv(const struct request *rq, size_t script, const char *ke
 const char *health_word(enum health state);
 
 /*
- * Begins the answer (200, or 503 when the worst line is unhealthy): status, service, timestamp, the lines. More members may be
- * written to what it returns, then json_object_end().
+ * Begins the answer (200, or 503 when the worst line is unhealthy): status, service, timestamp, version, commit, the lines. More
+ * members may be written to what it returns, then json_object_end().
  */
 struct json_out *health_open(struct response *rs, const char *service, const struct health_line *lines, size_t count);
 

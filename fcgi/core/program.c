@@ -10,6 +10,7 @@
 #include "core/call.h"
 #include "core/config.h"
 #include "core/log.h"
+#include "core/version.h"
 
 static const struct config_setting setting_table[] = {
     {"postgres", CONFIG_TEXT, offsetof(struct settings, postgres), "", 0, 0},
@@ -121,6 +122,15 @@ static bool level_parse(const char *name, enum log_level *level)
 	return false;
 }
 
+static int version_print(const char *name)
+{
+	printf("%s %s", name, version_number);
+	if (*version_commit != '\0')
+		printf(" (%s)", version_commit);
+	putchar('\n');
+	return EXIT_SUCCESS;
+}
+
 /* Reads the configuration and opens the log; 0, or the exit status after saying why. */
 static int prepare(const char *path, const struct program *program)
 {
@@ -144,8 +154,10 @@ int program_main(int argc, char **argv, const struct program *program, int (*run
 {
 	bool checks = argc == 4 && strcmp(argv[3], "--check") == 0;
 
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return version_print(program->name);
 	if ((argc != 3 && !checks) || strcmp(argv[1], "-c") != 0) {
-		fprintf(stderr, "Usage: %s -c FILE [--check]\n%s\n", program->name, program->purpose);
+		fprintf(stderr, "Usage: %s -c FILE [--check] | --version\n%s\n", program->name, program->purpose);
 		return EX_USAGE;
 	}
 	int failed = prepare(argv[2], program);

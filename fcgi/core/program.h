@@ -55,8 +55,8 @@ const struct settings *program_settings(void);
 
 /*
  * Runs a program: `NAME -c FILE` calls run(context) once configuration and log are there; `NAME -c FILE --check` prepares every
- * statement and says what the schema refuses. Returns the exit status: run's own, 0, 1 for a failed check, 64 usage,
- * 78 configuration.
+ * statement and says what the schema refuses; `NAME --version` says what release it is of. Returns the exit status: run's own, 0,
+ * 1 for a failed check, 64 usage, 78 configuration.
  */
 int program_main(int argc, char **argv, const struct program *program, int (*run)(const void *context),
                  const void *context);

@@ -5,8 +5,8 @@ PACKAGES_run=(nginx libnginx-mod-http-headers-more-filter postgresql redis-serve
 PACKAGES_build=(gcc libc6-dev make autoconf automake pkg-config
     libfcgi-dev libpq-dev libhiredis-dev libjson-c-dev libmd-dev libutf8proc-dev check)
 PACKAGES_test=(python3-pytest python3-pytest-timeout python3-pytest-xdist
-    python3-psycopg2 python3-redis python3-yaml python3-jsonschema python3-psutil varnish)
-PACKAGES_check=(clang libclang-rt-dev clang-format clang-tidy cppcheck shellcheck valgrind black pylint xz-utils git debootstrap)
+    python3-psycopg2 python3-redis python3-yaml python3-jsonschema python3-psutil varnish git)
+PACKAGES_check=(clang libclang-rt-dev clang-format clang-tidy cppcheck shellcheck valgrind black pylint xz-utils debootstrap)
 PACKAGES_pages=(npm)
 PACKAGES_browser=(chromium)
 PACKAGES_bench=(wrk strace php-fpm php-pgsql python3-psycopg2 python3-redis python3-yaml python3-jsonschema python3-psutil)

@@ -1,12 +1,14 @@
 """Health: of all on the front door, of each part on its own port, and what it says when a part is missing."""
+import json
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 import redis
 
-from client import exact
+from client import TOP, exact
 from multidao import crowd, request
 from shop import DIRECT, eventually
 
@@ -17,6 +19,8 @@ LINES = {
     "pedidos": {"postgres", "carrinho", "catalogo"},
 }
 
+RELEASE = json.loads((Path(os.environ.get("CONFEITARIA_BUILD", TOP / "build")) / "version.json").read_text("utf-8"))
+
 
 def health(answer, status=200):
     """The body of a health answer, which has no envelope."""
@@ -24,14 +28,15 @@ def health(answer, status=200):
     assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
     body = exact(answer.text)
     assert body["timestamp"].endswith("Z") and (body["status"] == "unhealthy") == (status == 503), answer
+    if "workers" not in body:  # nginx's own words when no worker answers
+        assert (body["version"], body["commit"]) == (RELEASE["version"], RELEASE["commit"])
     return body
 
 
 def test_the_front_door(shop):
     """A line a part, all well."""
     body = health(shop.health("healthy"))
-    assert body.pop("timestamp")
-    assert body == {
+    assert {name: value for name, value in body.items() if name not in ("timestamp", "version", "commit")} == {
         "status": "healthy",
         "service": "confeitaria",
         "catalogo": "healthy",
@@ -46,7 +51,7 @@ def test_each_service_on_its_port(shop, pool):
     """A line a dependency; the replica says how far behind it is."""
     body = health(shop.health("healthy", pool))
     assert body["service"] == pool
-    assert set(body) - {"status", "service", "timestamp"} == LINES[pool]
+    assert set(body) - {"status", "service", "timestamp", "version", "commit"} == LINES[pool]
     if pool == "catalogo-replica":
         assert body["atraso_bytes"] >= 0 and body["atraso_segundos"] >= 0
 

@@ -1,0 +1,30 @@
+#!/bin/sh
+# version.sh SOURCES VERSION: writes version.json and version.c, which say what release this is. The commit is that of .commit in a
+# release, git's in a checkout, else "". What would say the same as before is not written, so that nothing is made anew of it.
+set -eu
+
+# COMMIT, or COMMIT dirty when files that git knows were changed.
+commit() {
+    if [ -f "$1/.commit" ]; then
+        cat "$1/.commit"
+    elif [ -e "$1/.git" ]; then
+        git -C "$1" describe --always --abbrev=7 --exclude='*' --dirty=' dirty' 2>/dev/null || :
+    fi
+}
+
+write() {
+    cat >"$1.new"
+    if cmp -s "$1.new" "$1"; then rm -f "$1.new"; else mv -f "$1.new" "$1"; fi
+}
+
+# shellcheck disable=SC2046 # two words, one or none
+set -- "$2" $(commit "$1")
+dirty=false
+[ "${3:-}" != dirty ] || dirty=true
+printf '{"version": "%s", "commit": "%s", "dirty": %s}\n' "$1" "${2:-}" "$dirty" | write version.json
+write version.c <<TEXT
+#include "core/version.h"
+
+const char version_number[] = "$1";
+const char version_commit[] = "${2:-}";
+TEXT
