@@ -52,7 +52,7 @@ static bool route_matches(const struct route *route, struct request *rq)
 	return *at == '\0' && rq->segment_count > 0;
 }
 
-/* Allow: every method that some route has for this path, and OPTIONS, which nginx answers (metodos.awk there says the same). */
+/* Allow: every method that some route has for this path, and OPTIONS, which nginx answers (methods() in problems.py says the same). */
 static enum problem refuse_method(struct response *rs, unsigned allowed)
 {
 	static const struct {

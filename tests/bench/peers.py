@@ -160,7 +160,7 @@ class Peers:
     def add_php(self, port, names, children_count):
         """PHP-FPM, with the workers' own statements and database role."""
         shutil.copy(HERE / "loja.php", self.directory)
-        texts = ",\n".join(f"'{name}' => <<<'SQL'\n{statement('catalogo', name)}\nSQL" for name in STATEMENTS)
+        texts = ",\n".join(f"'{name}' => <<<'SQL'\n{statement('catalogo', name).text}SQL" for name in STATEMENTS)
         (self.directory / "statements.php").write_text(f"<?php\nreturn [{texts}];\n", encoding="utf-8")
         user = (
             ""

@@ -1,4 +1,4 @@
-"""An order's SQL statements run by pgbench on the databases, out of the very files that the services compile in.
+"""An order's SQL statements run by pgbench on the databases, as the services compile them in.
 
 An order spans two databases and a pgbench speaks to one. So two run at the same time, each with all the clients and
 each through the same number of orders, until the slower one is done: its rate is the rate. That flatters pgbench a
@@ -9,7 +9,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from measure import TOP, Failed
+from generated import statements
+from measure import Failed
 from shop import SERVICE_USER
 
 PGBENCH = "/usr/bin/pgbench"
@@ -22,25 +23,18 @@ UUID = "(lpad(to_hex(:{0}a::bigint), 16, '0') || lpad(to_hex(:{0}b::bigint), 16,
 
 
 def statement(service, name):
-    """The text of a statement, with the parts that it uses and without comments, as db/embed.awk reads it."""
-    lines = r".*\n((?:(?!-- (?:name|part):).*\n?)*)"
-    files = (TOP / "db" / service / "statements").glob("*.sql")
-    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
-    found = re.search(rf"^-- name: {name}\b{lines}", text, re.M)
-    if found:
-        parts = dict(re.findall(rf"^-- part: (\w+){lines}", text, re.M))
-        whole = re.sub(r"^-- use: (\w+)\n", lambda use: parts[use[1]], found[1], flags=re.M)
-        return re.sub(r"^--.*\n", "", whole, flags=re.M).strip()
-    raise Failed(f"db/{service}/statements has no {name} any more")
+    """A statement as it is compiled in."""
+    if name not in statements(service):
+        raise Failed(f"db/{service}/statements has no {name} any more")
+    return statements(service)[name]
 
 
 def filled(service, name, *values):
     """The statement with pgbench's variables or literals for $1, $2…, ready to run."""
-    text = statement(service, name)
-    numbers = {int(number) for number in re.findall(r"\$(\d+)", text)}
-    if numbers != set(range(1, len(values) + 1)):
-        raise Failed(f"{name} takes {len(numbers)} parameters now, and tests/bench/pgbench.py gives it {len(values)}")
-    return re.sub(r"\$(\d+)", lambda found: values[int(found[1]) - 1], text) + ";"
+    one = statement(service, name)
+    if one.params != len(values):
+        raise Failed(f"{name} takes {one.params} parameters now, and tests/bench/pgbench.py gives it {len(values)}")
+    return re.sub(r"\$(\d+)", lambda found: values[int(found[1]) - 1], one.text.strip()) + ";"
 
 
 def array(kind, values):

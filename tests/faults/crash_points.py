@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from client import TOP
+from generated import statements
 
 PASSED = re.compile(r'event=crash_point ponto="([^"]+)"')
 
@@ -67,9 +68,7 @@ class CrashPoints:
 
 def written_effects():
     """Every effect on the stores of orders that the code knows: (kind, name) of writing statements and of scripts."""
-    effects = set()
-    for path in [*(TOP / "db/pedidos/statements").glob("*.sql"), TOP / "db/catalogo/statements/reservas.sql"]:
-        names = re.findall(r"^-- name: (\w+) \(writes\)", path.read_text(encoding="utf-8"), re.M)
-        effects |= {("sql", name) for name in names}
-    effects |= {("redis", path.stem) for path in (TOP / "db/pedidos").glob("*.lua")}
-    return effects | {("redis", "retirar")}
+    of_orders = [*statements("pedidos").values()]
+    of_orders += [one for one in statements("catalogo").values() if one.file == "reservas"]
+    scripts = {("redis", path.stem) for path in (TOP / "db/pedidos").glob("*.lua")} | {("redis", "retirar")}
+    return {("sql", one.name) for one in of_orders if one.writes} | scripts

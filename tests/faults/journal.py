@@ -6,7 +6,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from client import PROBLEMS, WAIT_SECONDS, Client
+from client import WAIT_SECONDS, Client
+from generated import problems
 
 # Problems that promise that nothing was changed; every other failure on the server's side leaves the result unknown.
 UNCHANGED = ("servico_indisponivel", "somente_leitura", "sobrecarga", "sem_espaco", "muitas_requisicoes")
@@ -136,7 +137,7 @@ class Caller:
             if answer.status in (200, 201):
                 return Reply(answer.status, data=answer.ok(answer.status))
             codigo = answer.json["codigo"]
-            assert codigo in PROBLEMS, answer
+            assert codigo in problems(), answer
             answer.problem(codigo)
             return Reply(answer.status, codigo)
         except (AssertionError, KeyError, TypeError, ValueError) as error:

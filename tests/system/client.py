@@ -1,27 +1,18 @@
 """HTTP as a client speaks it: exact bytes out, an answer with exact numbers back, kept connections."""
 import http.client
 import json
-import re
 import socket
 import time
 from decimal import Decimal
 from pathlib import Path
+
+from generated import problems
 
 TOP = Path(__file__).resolve().parents[2]
 PROBLEM_MEMBERS = {"success", "error", "type", "title", "status", "detail", "codigo", "request_id"}
 EXTENSIONS = {"detalhes", "pedido_id", "valor_total"}
 WAIT_SECONDS = 120  # the ceiling of every wait: what takes longer is broken, not slow
 IDLE_SECONDS = 5  # nginx closes a connection that was idle for 30
-
-
-def read_problems():
-    """The list of all problems: codigo -> (status, retry_after, title, detail)."""
-    line = re.compile(r'^PROBLEM\(\w+, "(\w+)", (\d+), (\d+), "([^"]*)", "([^"]*)"\)$', re.M)
-    text = (TOP / "fcgi/core/problems.def").read_text(encoding="utf-8")
-    return {m[0]: (int(m[1]), int(m[2]), m[3], m[4]) for m in line.findall(text)}
-
-
-PROBLEMS = read_problems()
 
 
 def exact(text):
@@ -77,19 +68,19 @@ class Answer:
 
     def problem(self, codigo, *campos):
         """Asserts problem `codigo` in its whole shape, with complaints about exactly `campos` if any; returns it."""
-        status, retry, title, _ = PROBLEMS[codigo]
-        assert self.status == status, self
+        known = problems()[codigo]
+        assert self.status == known.status, self
         assert self.headers["Content-Type"].startswith("application/problem+json"), (self, self.headers["Content-Type"])
         problem = self.json
         assert problem["codigo"] == codigo, self
         assert PROBLEM_MEMBERS <= set(problem) <= PROBLEM_MEMBERS | EXTENSIONS, self
         assert problem["success"] is False, self
-        assert problem["status"] == status and problem["title"] == title, self
+        assert problem["status"] == known.status and problem["title"] == known.title, self
         assert problem["type"] == "/erros/" + codigo.replace("_", "-"), self
         assert problem["detail"].strip() and problem["error"] == problem["detail"], self
         assert problem["request_id"] == self.headers["X-Request-Id"], self
-        assert (self.headers["Retry-After"] is not None) == (retry > 0), self
-        assert self.headers["WWW-Authenticate"] == ("Bearer" if status == 401 else None), self
+        assert (self.headers["Retry-After"] is not None) == (known.retry > 0), self
+        assert self.headers["WWW-Authenticate"] == ("Bearer" if known.status == 401 else None), self
         for line in problem.get("detalhes", []):
             assert set(line) == {"campo", "erro"} and line["erro"].strip(), self
         if campos:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import jsonschema
 import yaml
 
-from client import TOP, exact
+from client import exact
 
 UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 RFC3339 = re.compile(r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$", re.I)
@@ -21,16 +21,6 @@ SEGMENTS = {
 }
 RIGHTS = {"administrador": "admin", "atendente": "atendente"}  # what the document calls them
 METHODS = ("get", "post", "put", "patch", "delete")
-ROUTE = re.compile(r'\{METHOD_(\w+), "([^"]+)", \w+, (?:NULL|"([\w,]+)")(?:, \.\w+ = \w+)*\}')
-
-
-def routes_in_code():
-    """(METHOD, pattern, rights) of every route of the workers' tables; rights are empty for one that is open to all."""
-    for source in (TOP / "fcgi").glob("*/main.c"):
-        text = source.read_text(encoding="utf-8")
-        routes = ROUTE.findall(text)
-        assert len(routes) == text.count("{METHOD_"), f"{source} has routes that this does not read"
-        yield from routes
 
 
 class SafeLoader(yaml.SafeLoader):

@@ -10,6 +10,7 @@ import pytest
 
 from client import TOP
 from comandos import command
+from generated import statements
 from processes import alive
 from shop import COMMAND_SECONDS, DIRECT, POOLS, SERVICE_USER, WORKERS, eventually
 
@@ -112,9 +113,7 @@ def test_check_prepares_every_statement(shop, pool):
         line = ["runuser", "-u", SERVICE_USER, "--", *line]
     done = subprocess.run(line, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False, cwd="/")
     assert done.returncode == 0, done.stderr
-    files = (TOP / "db" / program.name / "statements").glob("*.sql")
-    written = sum(len(re.findall("^-- name: ", file.read_text(encoding="utf-8"), re.M)) for file in files)
-    assert f"{program.name}: {written} statements prepared" in done.stdout
+    assert f"{program.name}: {len(statements(program.name))} statements prepared" in done.stdout
 
 
 def test_check_names_the_statement_that_does_not_fit(shop):

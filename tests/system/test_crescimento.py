@@ -11,9 +11,9 @@ from urllib.parse import quote
 import pytest
 
 from client import TOP
+from generated import statements
 from processes import cpu_seconds, serving
 from shop import Shop, eventually
-from statements import statements
 
 pytestmark = pytest.mark.slow
 

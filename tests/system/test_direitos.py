@@ -6,7 +6,8 @@ import pytest
 
 from calls import GOOD
 from client import TOP
-from contract import METHODS, Contract, routes_in_code
+from contract import METHODS, Contract
+from generated import routes
 from shop import eventually
 
 CONTRACT = Contract(TOP / "nginx/html/api/openapi.yaml")
@@ -109,7 +110,7 @@ def test_what_an_open_operation_shows_only_the_staff(shop, people, operation, ki
         assert answer.ok()
 
 
-@pytest.mark.parametrize("route", [one for one in routes_in_code() if one[1].startswith("/interno/")], ids=" ".join)
+@pytest.mark.parametrize("route", [one for one in routes() if one[1].startswith("/interno/")], ids=" ".join)
 @pytest.mark.parametrize("kind", People.rights)
 def test_what_services_ask_each_other_people_may_not(shop, people, route, kind):
     """Not even an administrator."""

@@ -4,8 +4,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from generated import statements
 from shop import CONCILIADORES
-from statements import statements
 from test_crescimento import worker_settings
 
 pytestmark = pytest.mark.slow

@@ -3,7 +3,8 @@ import re
 
 import pytest
 
-from statements import statements
+from generated import statements
+
 
 # The SQLSTATE with which a transaction that may only read refuses a statement that has no values; empty: it runs.
 REFUSAL = """

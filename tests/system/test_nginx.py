@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from client import PROBLEMS, WAIT_SECONDS
+from client import WAIT_SECONDS
+from generated import problems
 from shop import DIRECT
 
 ALL_OF_IT = ("catalogo", "catalogo-replica", "carrinho", "pedidos")
@@ -89,7 +90,7 @@ OWN = (
 def checked_problem(answer, codigo):
     """The problem, in the contract's form."""
     status, headers, body = answer
-    assert (status, headers["content-type"]) == (PROBLEMS[codigo][0], "application/problem+json"), answer
+    assert (status, headers["content-type"]) == (problems()[codigo].status, "application/problem+json"), answer
     problem = json.loads(body)
     assert (problem["codigo"], problem["status"], problem["success"]) == (codigo, status, False), answer
     assert problem["request_id"] == headers["x-request-id"] and problem["type"] == f"/erros/{codigo.replace('_', '-')}"

@@ -4,8 +4,9 @@ import re
 import pytest
 import yaml
 
-from client import PROBLEMS, TOP
-from contract import METHODS, routes_in_code
+from client import TOP
+from contract import METHODS
+from generated import problems, routes
 
 INTERNAL = ("/interno/", "/saude")
 NGINX_ALONE = {("GET", "/livez", "")}
@@ -27,7 +28,7 @@ def references(node):
 
 def test_the_route_tables_are_the_document(shop):
     """Same paths, same methods, the same rights; nothing more, nothing less."""
-    public = {route for route in routes_in_code() if not route[1].startswith(INTERNAL)}
+    public = {route for route in routes() if not route[1].startswith(INTERNAL)}
     assert public | NGINX_ALONE == set(shop.contract.routes())
 
 
@@ -56,12 +57,12 @@ def test_a_method_that_the_document_lacks_is_refused(shop):
 
 def test_the_codes_are_those_of_the_list(shop):
     """problems.def and the document name the same problems, and each has a page."""
-    assert set(shop.contract.document["components"]["schemas"]["Codigo"]["enum"]) == set(PROBLEMS)
-    for codigo, (status, _, title, detail) in PROBLEMS.items():
+    assert set(shop.contract.document["components"]["schemas"]["Codigo"]["enum"]) == set(problems())
+    for codigo, known in problems().items():
         page = shop.public.get("/erros/" + codigo.replace("_", "-"))
         assert page.status == 200 and page.headers["Content-Type"] == "text/html; charset=utf-8"
-        assert codigo in page.text and title in page.text and str(status) in page.text
-        assert detail.split(":")[0].split("<")[0] in page.text
+        assert codigo in page.text and known.title in page.text and str(known.status) in page.text
+        assert known.detail.split(":")[0].split("<")[0] in page.text
         assert shop.public.get("/erros/").text.count(f"<code>{codigo}</code>") == 1
 
 
@@ -69,7 +70,7 @@ def test_the_codes_are_those_of_the_list(shop):
 def test_an_unknown_result_names_two_ways_on(shop, codigo):
     """To read first, or to repeat with the same key. Nothing says that the call may simply be sent again."""
     page = shop.public.get("/erros/" + codigo.replace("_", "-")).text
-    for text in (PROBLEMS[codigo][3], page):
+    for text in (problems()[codigo].detail, page):
         assert re.search("leia antes de repetir, ou repita com a mesma Idempotency-Key, se a enviou", text, re.I), text
         assert not re.search("tente de novo|e repita", text, re.I), text
 
@@ -141,9 +142,9 @@ def test_examples_of_problems_are_those_of_the_list(shop):
     for name, response in shop.contract.document["components"]["responses"].items():
         example = response.get("content", {}).get("application/problem+json", {}).get("example")
         if example:
-            status, _, title, detail = PROBLEMS[example["codigo"]]
-            assert (example["status"], example["title"]) == (status, title), name
-            assert example["detail"] == detail or example["codigo"] == "estoque_insuficiente", name
+            known = problems()[example["codigo"]]
+            assert (example["status"], example["title"]) == (known.status, known.title), name
+            assert example["detail"] == known.detail or example["codigo"] == "estoque_insuficiente", name
             assert example["type"] == "/erros/" + example["codigo"].replace("_", "-"), name
 
 

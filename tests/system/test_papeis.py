@@ -5,7 +5,7 @@ import psycopg2
 import pytest
 
 from client import TOP
-from statements import statements
+from generated import statements
 
 DATABASE = {"catalogo": "catalogo", "catalogo_leitura": "catalogo", "pedidos": "pedidos", "conciliador": "pedidos"}
 # What runs as which role; the replica's workers are those of catalogo without what writes and without reservations.
