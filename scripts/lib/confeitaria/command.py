@@ -1,4 +1,5 @@
 """A row of the table of commands (cli.py)."""
+import os
 from dataclasses import dataclass
 from typing import Callable
 
@@ -7,9 +8,10 @@ from typing import Callable
 class Command:
     """`text` is the --help below the usage line. `arguments(parser)` adds what the command takes besides --state and --help.
     `run(state, args)` does it, as the state's owner, and may return an exit status; it raises Refused.
-    `state`: what must be there before: "running", "there", or "new" for what makes one.
-    `lock`: no other command that has it runs on this state meanwhile.
-    `root(state, args)`: what only root can do before, where root calls; the rest is done as the owner."""
+    `state`: what must be there before: "running", "there", "new" for what makes one (a release is installed first), or "none".
+    `lock`: no other command that has it runs on this state meanwhile. `absent_is_well`: a state that is not there is no error.
+    `root(state, args, installed, words)`: instead, where root calls; it returns the exit status. `installed`: the newest release in the
+    state, or None. privilege.py runs `words` as the owner."""
 
     name: str
     summary: str
@@ -18,4 +20,10 @@ class Command:
     arguments: Callable = lambda parser: None
     state: str = "running"
     lock: bool = False
+    absent_is_well: bool = False
     root: Callable | None = None
+
+
+def path_argument(text):
+    """A path on the command line: absolute, from where the operator was when he typed it."""
+    return os.path.normpath(os.path.join(os.environ["CONFEITARIA_CWD"], text))

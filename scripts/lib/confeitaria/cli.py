@@ -1,0 +1,158 @@
+"""The command line: one table of commands, what each needs, and what root does before."""
+import argparse
+import importlib
+import os
+import signal
+import socket
+import sys
+
+from . import build, packages, privilege, release
+from .say import Refused, UsageError, paste, prefix
+from .state import WAIT_SECONDS, State
+
+COMMANDS = (
+    "up",
+    "down",
+    "status",
+    "restart",
+    "reload",
+    "rollback",
+    "scale",
+    "settings",
+    "token",
+    "secret",
+    "migrate",
+    "seed",
+    "promote",
+    "standby",
+    "backup",
+    "restore",
+    "audit",
+    "archive",
+    "customer",
+    "unpark",
+    "psql",
+    "redis",
+)
+HIDDEN = ("launch", "zelador", "reopen", "packages")  # for supervisord, logrotate and our own scripts
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Argparse's, with a capital letter."""
+
+    def add_usage(self, usage, actions, groups, prefix=None):
+        super().add_usage(usage, actions, groups, "Usage: " if prefix is None else prefix)
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong as every command does."""
+
+    def error(self, message):
+        raise UsageError(message, f"{self.prog} --help tells the options")
+
+
+def load(name):
+    """The Command of that name."""
+    if name not in (*COMMANDS, *HIDDEN):
+        raise UsageError(f"there is no command {name}", f"{prefix()}--help lists them" if prefix().endswith(" ") else "")
+    return importlib.import_module(f".commands.{name}", __package__).COMMAND
+
+
+def overview():
+    """What --help says without a command."""
+    lines = [f"    {name:<10} {load(name).summary}" for name in COMMANDS]
+    return "\n".join(("Usage: confeitaria COMMAND [OPTION]...", "", *lines, "", "Each has --help."))
+
+
+def parser_of(command):
+    """The parser of a command's options."""
+    parser = Parser(prog=f"{prefix()}{command.name}", description=command.text, formatter_class=Formatter, allow_abbrev=False)
+    command.arguments(parser)
+    if command.state != "none":
+        parser.add_argument("--state", metavar="DIR", help="the system's directory (default ./var)" if "/" in prefix() else "the system's directory")
+    return parser
+
+
+def begin_as_root(command, state, args, words):
+    """What root does, and then not again: the rest is the owner's. Returns only where root itself has the last word."""
+    if state.path.is_dir() and state.path.stat().st_uid != 0:  # an ordinary user's
+        if command.state == "new":
+            privilege.claim(state)
+        installed = release.newest(state)
+    elif command.state == "new":
+        privilege.service_user()
+        state = privilege.place(args.state)
+        installed = privilege.install(state, build.stage())
+    else:
+        installed = release.newest(state) if state.exists() else None
+    if command.root:
+        return command.root(state, args, installed, words)
+    state.require()
+    if installed is None:
+        raise Refused(f"nothing was ever started in {state.path}", f"{paste(state, 'up')} starts it")
+    return privilege.become_owner(state, installed, words)
+
+
+def run(command, state, args):
+    """As the owner: checks that what the command needs is there, and does it."""
+    if command.state == "running":
+        from .supervisor import Supervisor  # pylint: disable=import-outside-toplevel
+
+        if not Supervisor(state).running():
+            raise Refused(f"the system in {state.path} is not running", f"start it with {paste(state, 'up')}")
+    if command.lock:
+        with state.locked():
+            return command.run(state, args)
+    return command.run(state, args)
+
+
+def dispatch(words):
+    """Runs a command line; its exit status."""
+    if not words or words[0] in ("--help", "-h"):
+        print(overview())
+        return 0
+    os.environ["CONFEITARIA_COMMAND"] = words[0]
+    os.environ.setdefault("CONFEITARIA_CWD", os.getcwd())
+    command = load(words[0])
+    args = parser_of(command).parse_args(words[1:])
+    if command.state == "none":
+        return command.run(None, args)
+    begun = release.CHOSEN in os.environ
+    if command.state == "new" and not begun:
+        packages.need("run", "build")
+    state = State(args.state)
+    if privilege.is_root():
+        return begin_as_root(command, state, args, words)
+    if command.state == "new" and not begun:
+        installed = privilege.install(state, build.stage())
+        os.environ[release.CHOSEN] = installed.name
+    elif command.state != "new" and not command.absent_is_well:
+        state.require()
+    if state.path.is_dir():
+        os.chdir(state.path)
+    privilege.clean_environment(state)
+    return run(command, state, args)
+
+
+def interrupted(_number, _frame):
+    """Ends the command as an interrupt at a terminal does: what it had begun is taken back."""
+    raise KeyboardInterrupt
+
+
+def main(words):
+    """The program. Exit statuses are those of sysexits.h, 1 for what was refused, 3 for a system that is not running."""
+    os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    os.umask(0o022)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupted)
+    socket.setdefaulttimeout(WAIT_SECONDS)
+    try:
+        return dispatch(words) or 0
+    except Refused as refused:
+        name = os.environ.get("CONFEITARIA_COMMAND", "")
+        print(f"{prefix()}{name}: {refused.message}", *(f"    {line}" for line in refused.remedies if line), sep="\n", file=sys.stderr)
+        return refused.status
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 141

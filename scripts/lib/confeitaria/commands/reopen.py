@@ -1,0 +1,11 @@
+"""For logrotate: has logs opened by name again."""
+from .. import supervisor
+from ..command import Command
+
+
+def run(state, _args):
+    """nginx and supervisord; workers notice by themselves."""
+    supervisor.reopen(state)
+
+
+COMMAND = Command("reopen", "has logs opened again, for logrotate", run.__doc__, run)

@@ -1,0 +1,21 @@
+"""Says how each part of a system is."""
+from .. import status
+from ..command import Command
+
+TEXT = """A line a part: pools (workers that run / that should), PostgreSQL's roles and the standby's lag, Redis, nginx, versions.
+Exits 0 when everything is as it should be, 1 when something is not, 3 when the system is not running."""
+
+
+def arguments(parser):
+    """What it takes."""
+    parser.add_argument("--json", action="store_true", help="the same as one JSON object")
+
+
+def run(state, args):
+    """Prints the report."""
+    facts = status.report(state)
+    print(status.as_json(facts) if args.json else status.table(facts))
+    return status.exit_status(facts)
+
+
+COMMAND = Command("status", "how each part is", TEXT, run, arguments, state="there")

@@ -1,0 +1,175 @@
+"""Brings the whole system up."""
+from .. import build, generation, launch, nginx, pools, ports, postgres, release, renew, system, tokens
+from ..command import Command
+from ..say import Refused, UsageError, paste, say, warn
+from ..settings import parse_assignment
+from ..state import owned_directory, space_needed
+from ..supervisor import Supervisor
+
+FOLDERS = ("postgresql.d", "redis.d", "nginx.d", "nginx-server.d", "supervisord.d", "pools.d")
+
+TEXT = """Installs missing Debian packages (as root), builds, makes or reuses the stores, starts the workers and nginx, and waits until
+all of it is healthy. Can be run again at any time: what is there is kept, what does not run is started, what a command that was
+killed has begun is finished. A system that runs keeps its release and its settings; restart changes them.
+
+Ports, sizes and settings are remembered in the state for the next time. CONFEITARIA_BUILD=DIR takes the programs of a build that is
+ready. As root the servers run as the user confeitaria."""
+
+
+def port(text):
+    """A port."""
+    if not text.isdecimal() or not 1 <= int(text) <= 65535 or text.startswith("0"):
+        raise UsageError(f"{text} is no port")
+    return text
+
+
+def base(text):
+    """The base of the direct ports."""
+    if text != "0" and int(port(text)) > 65535 - nginx.LAST_OFFSET:
+        raise UsageError(f"{text} is no base for ports: the last one is {nginx.LAST_OFFSET} above it, and ports end at 65535")
+    return text
+
+
+def arguments(parser):
+    """What it takes."""
+    parser.add_argument("--port", type=port, metavar="N", help="the front door (default 80, or 8080 when 80 cannot be had)")
+    reach = parser.add_mutually_exclusive_group()
+    reach.add_argument("--public", dest="reach", action="store_const", const="public", help="the front door listens on every address")
+    reach.add_argument("--loopback", dest="reach", action="store_const", const="loopback", help="… only on loopback, as it does at first")
+    parser.add_argument("--direct-ports", type=base, metavar="BASE", help=nginx.DIRECT_PORTS_HELP)
+    parser.add_argument(
+        "--workers", type=pools.assignment, metavar="POOL=N", action="append", default=[], help=f"workers of a pool (1 to {pools.MAX}): {', '.join(pools.POOLS)}"
+    )
+    parser.add_argument(
+        "--set", type=parse_assignment, metavar="NAME=VALUE", action="append", default=[], help="a setting of etc/confeitaria.conf: the command settings --all lists them"
+    )
+    parser.add_argument("--no-seed", dest="seed", action="store_false", help="leave an empty shop empty")
+
+
+def wanted(state, args):
+    """The settings, with what this command line says."""
+    given = {"port": args.port, "reach": args.reach, "direct_ports": args.direct_ports}
+    return state.settings.with_values({**dict(args.set), **{name: text for name, text in given.items() if text}})
+
+
+def choose_ports(settings):
+    """The settings with a port that can be had: without a wish 80 is tried, then 8080."""
+    address = "0.0.0.0" if settings["reach"] == "public" else "127.0.0.1"
+    if not settings.is_set("port"):
+        refused = ports.refusals(address, [80])
+        if refused:
+            say(f"port {refused[0]}: taking 8080")
+        settings = settings.with_values({"port": "8080" if refused else "80"})
+    if refused := ports.refusals(address, [settings["port"]]):
+        raise Refused(f"port {refused[0]}", "stop that, or take another one with --port N")
+    if refused := ports.refusals("127.0.0.1", nginx.direct_ports(settings)):
+        raise Refused(
+            f"port {', port '.join(refused)}",
+            "stop that, or take others with --direct-ports BASE, or none with --direct-ports 0",
+        )
+    return settings
+
+
+def prepare(state):
+    """What the operator finds in etc/, and what the parts need before they are configured."""
+    for folder in FOLDERS:
+        owned_directory(state.etc / folder)
+    tokens.secrets_make(state)
+    pools.prepare(state)
+    owned_directory(state.tmp / "nginx", 0o700)
+
+
+def configure(state, args, chosen):
+    """Settings, the clusters, and a generation made of them, which is checked and turned to."""
+    settings = choose_ports(wanted(state, args))
+    settings.save(state.etc / "confeitaria.conf")
+    state.settings_changed(settings)
+    pools.sizes_save(state, {**pools.sizes(state), **dict(args.workers)})
+    system.init_stores(state)
+    if generation.about(state).get("inputs") == generation.inputs(state, chosen, settings):
+        generation.check(state, state.current)
+        return
+    say(f"writing the configuration for release {chosen}")
+    directory = generation.stage(state, chosen, settings)
+    try:
+        generation.check(state, directory)
+    except Refused:
+        generation.discard(directory)
+        raise
+    generation.turn(state, directory)
+
+
+def already_running(state, args, chosen):
+    """Says what of the command line counts only later."""
+    say(f"the system in {state.path} is already running (supervisord is process {Supervisor(state).pid()})")
+    if wanted(state, args).texts() != state.settings.texts():
+        wanted(state, args).save(state.etc / "confeitaria.conf")
+        warn(f"the settings are noted; {paste(state, 'restart')} makes them count")
+    if args.workers:
+        warn(f"its pools keep their sizes; {paste(state, 'scale', 'POOL', 'N')} changes them")
+    running = release.current(state)
+    if running.name != chosen.name:
+        warn(f"release {chosen} is installed, and {running} runs; {paste(state, 'restart')} turns to it")
+
+
+def run(state, args):
+    """Starts what is declared and does not run."""
+    chosen = release.chosen(state)
+    space_needed(100 if (state.data / "pg-pedidos").is_dir() else 500, state.path, "--state")
+    postgres.check_version(state)
+    state.settings  # refuses a bad file before anything is touched  # pylint: disable=pointless-statement
+    prepare(state)
+    serving = Supervisor(state).running() and launch.main_process(state, "nginx")
+    began = not serving and system.stopped(state)
+    try:
+        if serving or (launch.main_process(state, "nginx") and generation.current(state)):
+            already_running(state, args, chosen)
+        else:
+            configure(state, args, chosen)
+        system.start(state, release.current(state), args.seed)
+        renew.renew(state, generation.outdated(state, system.FRONT))
+    except BaseException:
+        if began:
+            say("stopping what was started")
+            system.stop(state)
+            nginx.cache_remove(state)
+        raise
+    summary(state)
+    build.pages_check(state, release.current(state))
+
+
+def summary(state):
+    """Where everything is."""
+    settings = state.settings
+    number = settings["port"]
+    url = "http://localhost" if number == 80 else f"http://localhost:{number}"
+    sizes = pools.sizes(state)
+    lines = {
+        "/": "the shop",
+        "/painel": "the back office",
+        "/api/": "the API, to read and to try",
+        "/api/produtos": "products",
+        "/api/categorias": "categories",
+        "/api/openapi.yaml": "the whole API, machine-readable",
+        "/health": "health of all parts",
+    }
+    say("healthy")
+    print()
+    for path, what in lines.items():
+        print(f"    {url + path:<44} {what}")
+    for pool, direct in nginx.direct_addresses(settings).items():
+        print(f"    {f'http://127.0.0.1:{direct}/':<44} {pool} alone ({sizes[pool]} workers)")
+    print(
+        f"""
+    State in {state.path}, logs in {state.log}.
+    An administrator's token:  {paste(state, 'token')} create NAME
+    Is it well?                {paste(state, 'status')}
+    Stop:                      {paste(state, 'down')}
+
+    A first call:
+        curl -s '{url}/api/produtos?busca=limao'""",
+        flush=True,
+    )
+
+
+COMMAND = Command("up", "starts the system, and finishes what was begun", TEXT, run, arguments, state="new", lock=True)

@@ -1,0 +1,139 @@
+"""Generations: a release and the configuration rendered for it, written once; which one runs is a link that is turned in one step.
+
+A new generation is made and checked beside the one that runs. What is refused is deleted and has changed nothing; going back is turning
+the link back.
+"""
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from datetime import datetime, timezone
+
+from . import nginx, pools, postgres, redis, supervisor
+from .release import Release
+from .say import Refused
+from .state import link, replace
+
+KEPT = 3  # with the one that runs
+RENDERERS = (postgres, redis, pools, supervisor, nginx)
+ABOUT = "generation.json"
+
+
+def numbers(state):
+    """The generations that are there, in order."""
+    return sorted(int(path.name) for path in state.generations.iterdir() if path.name.isdigit())
+
+
+def current(state):
+    """The number of the one that runs, or None."""
+    try:
+        return int(os.readlink(state.generations / "current"))
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def about(state, number=None):
+    """What is known of a generation, of the current one by default: release, version, commit, settings, inputs, made."""
+    path = (state.generations / str(number) if number else state.current) / ABOUT
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+
+
+def inputs(state, release, settings):
+    """A digest of all that a generation is made from."""
+    total = hashlib.sha256(f"{release.name}\0{nginx.cache_directory(state)}\0{state.run}".encode())
+    total.update(json.dumps({name: settings.text(name) for name in settings.names()}, sort_keys=True).encode())
+    for path in sorted((state.etc / "pools.d").glob("*.conf")):
+        total.update(f"\0{path.name}\0".encode() + path.read_bytes())
+    return total.hexdigest()
+
+
+def stage(state, release, settings):
+    """Renders a new generation beside the others; its directory, whose name ends with .new. What an earlier command left there goes."""
+    for path in state.generations.glob("*.new"):
+        shutil.rmtree(path)
+    number = max([*numbers(state), 0]) + 1
+    directory = state.generations / f"{number}.new"
+    directory.mkdir(0o750)
+    (directory / "release").symlink_to(f"../../releases/{release.name}")
+    for part in RENDERERS:
+        part.render(state, settings, release, directory)
+    facts = {
+        "release": release.name,
+        "version": release.version,
+        "commit": release.commit,
+        "made": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "settings": {name: settings.text(name) for name in settings.names()},
+        "inputs": inputs(state, release, settings),
+    }
+    (directory / ABOUT).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    return directory
+
+
+def discard(directory):
+    """Deletes one that was refused."""
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def check(state, directory):
+    """Raises Refused when nginx or PostgreSQL do not accept their configuration. The programs are pools.check's, after the migrations."""
+    nginx.check(state, directory)
+    for cluster in postgres.PORT:
+        command = [postgres.programs(state) / "postgres", "-C", "max_connections", "-c", f"config_file={directory}/{cluster}.conf"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        if done.returncode:
+            raise Refused(f"PostgreSQL refuses the configuration of {cluster}:", done.stderr.strip())
+
+
+def turn(state, directory):
+    """Makes a staged generation, or an earlier one, the current one. The oldest ones go."""
+    number = int(directory.name.removesuffix(".new"))
+    place = state.generations / str(number)
+    if directory != place:
+        os.sync()
+        os.rename(directory, place)
+    link(state.generations / "current", str(number))
+    for old in numbers(state)[:-KEPT]:
+        if old != number:
+            shutil.rmtree(state.generations / str(old))
+    return number
+
+
+def before(state):
+    """The newest generation that is older than the current one and whose release is still there; its directory."""
+    now = current(state)
+    for number in reversed(numbers(state)):
+        directory = state.generations / str(number)
+        if now is not None and number < now and (directory / "release").exists():
+            return directory
+    raise Refused("there is no earlier generation to go back to")
+
+
+def release_of(directory):
+    """The release of a generation."""
+    return Release(os.path.realpath(directory / "release"))
+
+
+# Which generation each part runs with
+
+
+def renewed(state):
+    """Part -> the number of the generation with which it last began."""
+    try:
+        return json.loads((state.generations / "renewed.json").read_text(encoding="ascii"))
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def renewed_note(state, parts):
+    """Notes that parts have begun with the current generation."""
+    replace(state.generations / "renewed.json", json.dumps({**renewed(state), **dict.fromkeys(parts, current(state))}))
+
+
+def outdated(state, parts):
+    """Those of the parts that began with another generation than the current one."""
+    known, now = renewed(state), current(state)
+    return [part for part in parts if known.get(part) != now]

@@ -1,0 +1,93 @@
+"""The processes of a state, known by what they run and where, never by name alone."""
+import psutil
+
+from .state import WAIT_SECONDS, wait_for
+
+STORES = {"postgres": "postgres", "redis-server": "redis-server", "redis-check-rdb": "redis-server", "nginx": "nginx"}
+PACKAGE = "current/release/share/confeitaria/confeitaria"
+
+
+def inside(path, directory):
+    """Whether a path is that directory or below it."""
+    return f"{path}/".startswith(f"{directory}/")
+
+
+def kind(state, process):
+    """What a process is to this state: the name of a program of ours, postgres, redis-server, nginx, launch, zelador; or None.
+    Workers run a release's programs; stores and nginx have a directory of the state as their own."""
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        program = process.exe()
+        name = program.rpartition("/")[2]
+        if inside(program, state.releases):
+            return name
+        if name in STORES:
+            place = process.cwd()
+            ours = inside(place, state.data) or inside(place, state.tmp / "nginx")
+            return STORES[name] if ours else None
+        words = process.cmdline()
+        if len(words) > 3 and words[2] == str(state.path / PACKAGE) and words[3] in ("launch", "zelador"):
+            return words[3]
+    except psutil.Error:
+        pass
+    return None
+
+
+def of_state(state):
+    """Process -> kind, of every process of this state, whatever its parent is now."""
+    found = {process: kind(state, process) for process in psutil.process_iter()}
+    return {process: name for process, name in found.items() if name}
+
+
+def counted(kinds):
+    """`catalogo (4), nginx (3)`, for people."""
+    kinds = list(kinds)
+    return ", ".join(f"{name} ({kinds.count(name)})" for name in sorted(set(kinds)))
+
+
+def signal_all(processes, number):
+    """Sends a signal to those that are still there."""
+    for process in processes:
+        try:
+            process.send_signal(number)
+        except psutil.Error:
+            pass
+
+
+def wait_gone(processes, seconds=WAIT_SECONDS):
+    """Waits until all have ended; those that have not."""
+
+    def living():
+        return [process for process in processes if alive(process)]
+
+    wait_for(lambda: not living(), seconds, every=0.05)
+    return living()
+
+
+def alive(process):
+    """Whether it runs: a zombie has ended."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def of_cluster(state, cluster):
+    """Every PostgreSQL process that works on a cluster's data."""
+    found = []
+    for process, name in of_state(state).items():
+        try:
+            if name == "postgres" and process.cwd() == str(state.data / cluster):
+                found.append(process)
+        except psutil.Error:
+            pass
+    return found
+
+
+def is_descendant(process, ancestor):
+    """Whether `ancestor`, a process id, is among a process's parents."""
+    try:
+        return any(parent.pid == ancestor for parent in process.parents())
+    except psutil.Error:
+        return False

@@ -1,0 +1,96 @@
+"""Releases: what `make install` lays out, copied into a state, where nobody but who installs may write."""
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+from .say import Refused, paste, say
+
+KEPT = 4  # the newest ones stay, for the generations that can be gone back to
+CHOSEN = "CONFEITARIA_RELEASE"  # the name of the release that this command is to bring up
+
+
+class Release:
+    """An installed tree."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.name = self.path.name
+        try:
+            about = json.loads(self.share("version.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise Refused(f"the release in {path} is not whole: {error}") from error
+        self.version, self.commit = about["version"], about["commit"]
+
+    def program(self, name):
+        """The path of a program."""
+        return self.path / "libexec/confeitaria" / name
+
+    def share(self, *parts):
+        """The path of a file of the release: SQL, templates, tables."""
+        return self.path.joinpath("share/confeitaria", *parts)
+
+    @property
+    def package(self):
+        """The directory of this program, to be run by python3."""
+        return self.share("confeitaria")
+
+    def __str__(self):
+        return f"{self.version} ({self.commit or 'no commit'})"
+
+
+def current(state):
+    """The release of the generation that runs."""
+    try:
+        return Release(os.path.realpath(state.current / "release", strict=True))
+    except OSError as error:
+        raise Refused(f"nothing was ever started in {state.path}", f"{paste(state, 'up')} starts it") from error
+
+
+def chosen(state):
+    """The release that this command was begun with, else the one that runs."""
+    name = os.environ.get(CHOSEN)
+    return Release(state.releases / name) if name else current(state)
+
+
+def newest(state):
+    """The release that was installed last, or None."""
+    found = sorted((path.stat().st_mtime, path) for path in state.releases.glob("*-*") if not path.name.endswith(".new"))
+    return Release(found[-1][1]) if found else None
+
+
+def digest(tree):
+    """A short name of all that is in a tree."""
+    total = hashlib.sha256()
+    for path in sorted(tree.rglob("*")):
+        if path.is_file():
+            total.update(f"{path.relative_to(tree)}\0{path.stat().st_mode & 0o111:o}\0".encode())
+            total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()[:8]
+
+
+def install(state, tree):
+    """Copies an installed tree into the state, unless it is there already; the oldest ones go. Its name is the version, the commit and a
+    digest of all that is in it. Where root installs, nobody else can write what this makes."""
+    about = json.loads((tree / "share/confeitaria/version.json").read_text(encoding="utf-8"))
+    name = "-".join(filter(None, (about["version"], about["commit"], digest(tree))))
+    place = state.releases / name
+    if not place.is_dir():
+        new = state.releases / f"{name}.new"
+        shutil.rmtree(new, ignore_errors=True)
+        shutil.copytree(tree, new)
+        for path in (new, *new.rglob("*")):
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o111 else 0o644)
+        os.rename(new, place)
+        say(f"installed release {name}")
+    os.utime(place)
+    prune(state, place)
+    return Release(place)
+
+
+def prune(state, needed):
+    """Deletes all but the newest releases."""
+    for path in sorted(state.releases.glob("*-*"), key=lambda path: path.stat().st_mtime)[:-KEPT]:
+        if path != needed:
+            shutil.rmtree(path, ignore_errors=True)

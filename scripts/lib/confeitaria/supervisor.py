@@ -1,0 +1,244 @@
+"""supervisord keeps every process of the system: its configuration, and talking to it."""
+import http.client
+import os
+import xmlrpc.client
+from dataclasses import dataclass
+
+import psutil
+from supervisor.xmlrpc import SupervisorTransport
+
+from . import nginx, pools
+from .postgres import PORT
+from .say import Refused
+from .state import wait_for
+
+PYTHON = "/usr/bin/python3"
+# What a program that needs no port below 1024 is begun with.
+DROP = "/usr/bin/setpriv --inh-caps=-all --ambient-caps=-all"
+STORES = (*PORT, "redis")
+WATCHERS = (*STORES, "nginx")  # begun by launch.py, which takes over one that runs already
+
+
+@dataclass(frozen=True)
+class Process:
+    """A supervised process. `state` is RUNNING from its beginning on, else supervisord's name for it; `seconds` it has lived."""
+
+    name: str
+    state: str
+    pid: int
+    seconds: int
+
+
+# Configuration
+
+
+def program(state, kind, name, command, log, **more):
+    """What dies is started again at once; what dies within two seconds (startsecs) after 1 s, then 2, 3 and so on, for ever. One second
+    is not enough: supervisord may notice a death only then, and take the program for one that ran. logrotate rotates all logs."""
+    lines = {
+        "command": command,
+        "autostart": "false",
+        "autorestart": "true",
+        "startsecs": 2,
+        "startretries": 1000000,
+        "redirect_stderr": "true",
+        "stdout_logfile": state.log / log,
+        "stdout_logfile_maxbytes": 0,
+        **more,
+    }
+    return f"\n[{kind}:{name}]\n" + "".join(f"{key}={value}\n" for key, value in lines.items())
+
+
+def own_command(state, *words):
+    """A command line of this program, of whichever release is the current one when it starts."""
+    return " ".join((PYTHON, "-IB", str(state.current / "release/share/confeitaria/confeitaria"), *words, "--state", str(state.path)))
+
+
+def sections(state, settings):
+    """The configuration, piece by piece. A part has twice a request's time to end before it is killed."""
+    run, seconds = state.run, 2 * settings["prazo_segundos"]
+    stop = {"stopsignal": "TERM", "stopwaitsecs": seconds}
+    bin_directory = state.current / "release/libexec/confeitaria"
+    yield f"[unix_http_server]\nfile={run}/supervisor.sock\nchmod=0700\n"
+    yield (
+        f"\n[supervisord]\nlogfile={state.log}/supervisord.log\nlogfile_maxbytes=0\npidfile={run}/supervisord.pid\n"
+        f"childlogdir={state.log}\ndirectory={state.path}\numask=027\nminfds=1024\n"
+    )
+    yield "\n[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n"
+    # INT is PostgreSQL's fast shutdown: open transactions are rolled back, nothing acknowledged is lost.
+    for store in STORES:
+        number = "TERM" if store == "redis" else "INT"
+        yield program(
+            state, "program", store, own_command(state, "launch", store), f"{store}.log", stopsignal=number, stopwaitsecs=60, priority=10
+        )
+    for pool in pools.POOLS:
+        yield program(
+            state,
+            "fcgi-program",
+            pool,
+            f"{DROP} {bin_directory / pools.PROGRAM[pool]} -c {state.current / pool}.conf",
+            f"{pool}.stderr.log",
+            process_name="%(program_name)s_%(process_num)02d",
+            numprocs=pools.MAX,  # every worker that it may ever have, so that its size changes without a restart of the others
+            socket=f"unix://{run / pool}.sock",
+            socket_mode="0660",
+            socket_backlog=512,
+            priority=20,
+            **stop,
+        )
+    yield program(
+        state, "program", "vigia", f"{DROP} {bin_directory}/vigia -c {state.current}/vigia.conf", "vigia.stderr.log", priority=25, **stop
+    )
+    yield program(
+        state,
+        "program",
+        "conciliador",
+        f"{DROP} {bin_directory}/conciliador -c {state.current}/conciliador.conf",
+        "conciliador.stderr.log",
+        process_name="%(program_name)s_%(process_num)02d",
+        numprocs=len(pools.CONCILIADORES),
+        priority=25,
+        **stop,
+    )
+    # QUIT lets requests end; the zone is for the times in its answers.
+    yield program(
+        state,
+        "program",
+        "nginx",
+        own_command(state, "launch", "nginx"),
+        "nginx.stderr.log",
+        environment='TZ="UTC"',
+        stopsignal="QUIT",
+        stopwaitsecs=seconds,
+        priority=30,
+    )
+    yield program(state, "program", "zelador", own_command(state, "zelador"), "zelador.log", priority=40, **stop)
+    yield f"\n[include]\nfiles = {state.etc}/supervisord.d/*.conf\n"
+
+
+def render(state, settings, release, directory):
+    """Writes supervisord.conf and logrotate.conf into a new generation."""
+    del release
+    (directory / "supervisord.conf").write_text("".join(sections(state, settings)), encoding="utf-8")
+    (directory / "logrotate.conf").write_text(
+        f'"{state.log}/*.log" {{\n    size {settings["limite_log_kib"]}k\n    rotate 4\n    missingok\n    notifempty\n    create\n'
+        f'    sharedscripts\n    postrotate\n        {own_command(state, "reopen")}\n    endscript\n}}\n',
+        encoding="utf-8",
+    )
+
+
+def sockets(state):
+    """Part -> the socket on which others find it."""
+    found = {pool: state.run / f"{pool}.sock" for pool in pools.POOLS}
+    found |= {"nginx": state.run / nginx.INTERNAL_SOCKET, "redis": state.run / "redis.sock"}
+    return found | {cluster: state.run / f".s.PGSQL.{port}" for cluster, port in PORT.items()}
+
+
+# Talking to it
+
+
+class Supervisor:
+    """The supervisord of a state. Every call raises Refused when it does not answer."""
+
+    def __init__(self, state):
+        self.state = state
+        self.socket = state.run / "supervisor.sock"
+        self.server = xmlrpc.client.ServerProxy("http://supervisor", SupervisorTransport(None, None, f"unix://{self.socket}"))
+
+    def pid(self):
+        """The process id of this state's supervisord, if it lives."""
+        try:
+            pid = int((self.state.run / "supervisord.pid").read_text(encoding="ascii"))
+            words = psutil.Process(pid).cmdline()
+        except (OSError, ValueError, psutil.Error):
+            return None
+        return pid if str(self.state.current / "supervisord.conf") in words else None
+
+    def running(self):
+        """Whether it lives."""
+        return self.pid() is not None
+
+    def answers(self):
+        """Whether it is ready for commands."""
+        try:
+            return self.server.supervisor.getState()["statename"] == "RUNNING"
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+            return False
+
+    def call(self, method, *arguments):
+        """One call of its API (supervisord.org, XML-RPC)."""
+        try:
+            return getattr(self.server, method)(*arguments)
+        except (OSError, http.client.HTTPException) as error:
+            raise Refused(f"supervisord does not answer on {self.socket}: {error}") from error
+        except xmlrpc.client.Fault as fault:
+            raise Refused(f"supervisord: {method}: {fault.faultString}") from fault
+
+    def together(self, method, names, *arguments):
+        """Calls a method for each name; a process that already is as wanted is no error."""
+        calls = [{"methodName": f"supervisor.{method}", "params": [name, *arguments]} for name in names]
+        for name, answer in zip(names, self.call("system.multicall", calls) if calls else ()):
+            if isinstance(answer, dict) and "faultString" in answer:
+                if answer["faultString"].split(":")[0] not in ("ALREADY_STARTED", "NOT_RUNNING"):
+                    raise Refused(f"supervisord: {method} {name}: {answer['faultString']}")
+
+    def processes(self):
+        """Name -> Process, of all that are declared. STARTING is the beginning of RUNNING."""
+        found = {}
+        for one in self.call("supervisor.getAllProcessInfo"):
+            name = one["name"] if one["name"] == one["group"] else f"{one['group']}:{one['name']}"
+            runs = one["statename"] in ("STARTING", "RUNNING") and one["pid"] > 0
+            found[name] = Process(
+                name, "RUNNING" if runs else one["statename"], one["pid"], one["now"] - one["start"] if runs else 0
+            )
+        return found
+
+    def of_part(self, part):
+        """The names of a part's processes that run, in order."""
+        return sorted(
+            name for name, one in self.processes().items() if name.split(":")[0] == part and one.state == "RUNNING"
+        )
+
+    def start(self, names):
+        """Starts processes and does not wait for them."""
+        self.together("startProcess", list(names), False)
+
+    def stop(self, names):
+        """Stops processes and waits until they have ended; supervisord kills what takes too long."""
+        names = list(names)
+        self.together("stopProcess", names, False)
+
+        def ended():
+            found = self.processes()
+            return all(found[name].state in ("STOPPED", "EXITED", "FATAL") for name in names)
+
+        if not wait_for(ended, every=0.05):
+            raise Refused(f"supervisord: still running: {' '.join(names)}")
+
+    def signal(self, names, number):
+        """Sends a signal, by its name without SIG."""
+        self.together("signalProcess", list(names), number)
+
+    def update(self):
+        """Reads its configuration again. New parts are known from then on and not started; parts whose section has changed are
+        stopped and started. The names of the new and of the changed parts."""
+        ((added, changed, removed),) = self.call("supervisor.reloadConfig")
+        ran = {name: one for name, one in self.processes().items() if one.state == "RUNNING"}
+        for part in (*changed, *removed):
+            self.call("supervisor.stopProcessGroup", part)
+            self.call("supervisor.removeProcessGroup", part)
+        for part in (*added, *changed):
+            self.call("supervisor.addProcessGroup", part)
+        self.start([name for name in ran if name.split(":")[0] in changed])
+        return added, changed
+
+    def shutdown(self):
+        """Has it stop everything and end; does not wait."""
+        self.call("supervisor.shutdown")
+
+
+def reopen(state):
+    """Has nginx and supervisord open their logs by name again."""
+    supervisor = Supervisor(state)
+    supervisor.signal(["nginx"], "USR1")
+    os.kill(supervisor.call("supervisor.getPID"), 12)

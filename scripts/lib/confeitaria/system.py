@@ -1,0 +1,228 @@
+"""Starting, stopping and mending a whole system, part by part."""
+import os
+import signal
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+from . import generation, launch, migrations, nginx, pools, postgres, processes, redis, standby
+from .health import wait_healthy
+from .say import Refused, paste, say, warn
+from .state import WAIT_SECONDS, owned_directory, wait_for
+from .supervisor import STORES, Supervisor
+
+# What a process of the system is begun with: nothing of the shell that a command was typed in.
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+FRONT = (*pools.POOLS, "vigia", "conciliador", "zelador", "nginx")
+PARTS = (*FRONT, *STORES)
+
+
+# Starting
+
+
+def start_supervisor(state):
+    """Begins supervisord, unless it runs."""
+    supervisor = Supervisor(state)
+    if supervisor.running():
+        return supervisor
+    supervisor.socket.unlink(missing_ok=True)
+    output = state.log / "supervisord.out"
+    with output.open("wb") as file:
+        done = subprocess.run(
+            ["/usr/bin/supervisord", "-c", state.current / "supervisord.conf"],
+            cwd=state.path,
+            env={**ENVIRONMENT, "HOME": str(state.path)},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            check=False,
+            timeout=WAIT_SECONDS,
+        )
+    if done.returncode:
+        raise Refused("supervisord did not start:", *output.read_text(errors="replace").splitlines()[-3:])
+    if not wait_for(supervisor.answers):
+        raise Refused(f"supervisord does not answer on {supervisor.socket}", f"see {state.log}/supervisord.log")
+    return supervisor
+
+
+def init_stores(state):
+    """Makes the clusters that are not there yet, side by side."""
+    primary = postgres.catalogue_primary(state)
+    if not (state.data / primary).is_dir() and standby.made(state):
+        raise Refused(
+            f"the data of the primary, {primary}, are gone, and those of its standby are there",
+            f"put {state.data / primary} back, or make the standby the primary: {paste(state, 'promote', '--force')}",
+        )
+    owned_directory(state.data / "redis", 0o700)
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(postgres.init, state, cluster) for cluster in (primary, "pg-pedidos")]:
+            done.result()
+
+
+def store_wait(state, store, ready):
+    """Waits for a store; says the end of its log when it does not come."""
+    if not wait_for(ready):
+        lines = (state.log / f"{store}.log").read_text(errors="replace").splitlines()
+        raise Refused(f"{store} did not start within {WAIT_SECONDS} seconds; the end of {state.log / store}.log:", *lines[-5:])
+
+
+def start_stores(state):
+    """The primaries and Redis, and a standby that is one."""
+    supervisor, primary = Supervisor(state), postgres.catalogue_primary(state)
+    stores = [primary, "pg-pedidos", "redis"]
+    if standby.made(state):
+        stores.append(postgres.catalogue_standby(state))
+    supervisor.start(stores)
+    store_wait(state, primary, lambda: postgres.ready(state, primary))
+    standby.primary_become(state, primary)
+    store_wait(state, "pg-pedidos", lambda: postgres.ready(state, "pg-pedidos"))
+    store_wait(state, "redis", lambda: redis.ready(state))
+
+
+def start_standby(state):
+    """The standby; one that fell behind too far, or is not there, is made."""
+    name = postgres.catalogue_standby(state)
+    if standby.lost(state):
+        say("the standby fell behind further than the primary keeps: making another")
+        Supervisor(state).stop([name])
+        standby.delete(state)
+    if not (state.data / name).is_dir():
+        standby.copy(state)
+    if standby.made(state):
+        standby.start(state)
+    else:
+        warn(
+            f"there is no standby: {name} was the primary and stays stopped; {paste(state, 'standby')} makes it the standby"
+        )
+
+
+def declared(state):
+    """The supervised names of all that runs in front of the stores."""
+    sizes = pools.sizes(state)
+    workers = [name for pool in pools.POOLS for name in pools.workers(pool, 0, sizes[pool])]
+    return [*workers, "vigia", *pools.CONCILIADORES, "nginx", "zelador"]
+
+
+def prepare_databases(state, release):
+    """Roles, migrations, rights: what programs of this release need of the databases."""
+    postgres.roles(state)
+    migrations.apply(state, release)
+    postgres.functions(state)
+
+
+def start(state, release, seed):
+    """Starts all that is declared and does not run, from nothing or from where a killed command left it, until it is healthy."""
+    say("starting PostgreSQL and Redis")
+    left = unsupervised(state)
+    start_supervisor(state)
+    start_stores(state)
+    redis.access_renew(state)
+    prepare_databases(state, release)
+    if seed:
+        migrations.seed_first(state, release)
+    start_standby(state)
+    pools.check(state, state.current)
+    say("starting the workers and nginx")
+    start_front(state, left)
+    wait_healthy(state)
+
+
+def start_front(state, left):
+    """The workers, nginx and what watches them. Those that a killed supervisord left have the old sockets: they end what they have
+    in hand, now that the new ones have begun."""
+    fresh = launch.main_process(state, "nginx") is None
+    if fresh or not os.path.lexists(nginx.cache_directory(state) / "atual"):
+        nginx.cache_make(state)
+    supervisor = Supervisor(state)
+    supervisor.start(declared(state))
+    new = not generation.renewed(state) or fresh
+    if new:
+        generation.renewed_note(state, PARTS)
+    end_left(left)
+
+
+def end_left(left):
+    """Ends workers and watchers without a supervisord. A watcher would pass a signal on, so it is killed."""
+    processes.signal_all([process for process, kind in left.items() if kind in ("launch", "zelador")], signal.SIGKILL)
+    workers = [process for process, kind in left.items() if kind not in ("launch", "zelador")]
+    processes.signal_all(workers, signal.SIGTERM)
+    if stuck := processes.wait_gone(workers, 30):
+        processes.signal_all(stuck, signal.SIGKILL)
+
+
+def unsupervised(state):
+    """Process -> kind, of workers and watchers that are not the running supervisord's. Stores and nginx are taken over (launch.py)."""
+    pid = Supervisor(state).pid()
+    return {
+        process: kind
+        for process, kind in processes.of_state(state).items()
+        if kind not in ("postgres", "redis-server", "nginx")
+        and process.pid != os.getpid()
+        and not (pid and processes.is_descendant(process, pid))
+        and process.ppid() != os.getpid()
+    }
+
+
+def heal(state):
+    """After supervisord was killed: another one takes over the stores and nginx, and begins new workers; then the old ones end."""
+    left = unsupervised(state)
+    start_supervisor(state)
+    names = [postgres.catalogue_primary(state), "pg-pedidos", "redis"]
+    if standby.made(state):
+        names.append(postgres.catalogue_standby(state))
+    Supervisor(state).start([*names, *declared(state)])
+    end_left(left)
+
+
+# Stopping
+
+
+def stop(state):
+    """nginx first, so that nobody is refused by a part that went before; then the workers; then the stores. All of a kind together:
+    supervisord by itself takes one after the other, a second each."""
+    supervisor = Supervisor(state)
+    if pid := supervisor.pid():
+        try:
+            supervisor.stop(["zelador", "nginx"])
+            supervisor.stop(running(supervisor, but=STORES))
+            supervisor.stop(running(supervisor))
+            supervisor.shutdown()
+        except Refused as refused:  # what does not stop in time is supervisord's then
+            warn(refused.message)
+            os.kill(pid, signal.SIGTERM)
+        if not wait_for(lambda: not supervisor.running()):
+            warn(f"supervisord ({pid}) does not end: killing it")
+            os.kill(pid, signal.SIGKILL)
+    end_processes(state)
+
+
+def running(supervisor, but=()):
+    """The supervised names that have not stopped, except these."""
+    return [name for name, one in supervisor.processes().items() if one.state != "STOPPED" and name not in but]
+
+
+def end_processes(state):
+    """What a supervisord that was killed left behind: watchers first, PostgreSQL by its fast shutdown, then whatever still is."""
+    left = processes.of_state(state)
+    if not left:
+        return
+    say(f"stopping what runs without a supervisor: {processes.counted(left.values())}")
+    processes.signal_all([process for process, kind in left.items() if kind in ("launch", "zelador")], signal.SIGKILL)
+    masters = [launch.main_process(state, part) for part in (*STORES, "nginx")]
+    for process, kind in left.items():
+        if kind == "postgres" and process in masters:
+            processes.signal_all([process], signal.SIGINT)
+        elif kind == "nginx":
+            processes.signal_all([process], signal.SIGQUIT)
+        elif kind != "postgres":
+            processes.signal_all([process], signal.SIGTERM)
+    if processes.wait_gone(left, 60):
+        stuck = processes.of_state(state)
+        warn(f"killing {processes.counted(stuck.values())}")
+        processes.signal_all(stuck, signal.SIGKILL)
+        if processes.wait_gone(stuck):
+            raise Refused(f"some processes of {state.path} cannot be ended", processes.counted(processes.of_state(state).values()))
+
+
+def stopped(state):
+    """Whether nothing of it runs."""
+    return not Supervisor(state).running() and not processes.of_state(state)

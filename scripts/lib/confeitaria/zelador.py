@@ -1,0 +1,73 @@
+"""Watches what supervisord does not: restarts a part whose socket file is gone (it goes on listening where no client can find it, and does
+not notice), rotates the logs, and begins a supervisord that was killed."""
+import os
+import subprocess
+import time
+
+from . import system
+from .supervisor import Supervisor, sockets
+
+POLL_SECONDS = 0.5
+ROTATION_SECONDS = 2
+YOUNG_SECONDS = 5  # a younger process may be about to make its socket
+
+
+def old_enough(supervisor, part):
+    """The processes of a part, unless it is starting or an operator has stopped it."""
+    found = [one for one in supervisor.processes().values() if one.name.split(":")[0] == part and one.state == "RUNNING"]
+    return [] if any(one.seconds < YOUNG_SECONDS for one in found) else [one.name for one in found]
+
+
+def poll(state, supervisor, missing):
+    """The parts whose socket is missing. One that was missing the last time too is restarted."""
+    places = sockets(state)
+    now = {part for part, path in places.items() if not os.path.exists(path)}
+    for part in now & missing:
+        if names := old_enough(supervisor, part):
+            print(f"{part}: {places[part]} is gone: restarting it", flush=True)
+            pending(state).write_text("\n".join(names), encoding="utf-8")
+            restart_pending(state, supervisor)
+    return now
+
+
+def pending(state):
+    """Names the processes to restart, while it lasts."""
+    return state.tmp / "zelador.pending"
+
+
+def restart_pending(state, supervisor):
+    """Restarts what is to be restarted, also when this process has died half-way through it before."""
+    if pending(state).exists():
+        names = pending(state).read_text(encoding="utf-8").split("\n")
+        supervisor.stop(names)
+        supervisor.start(names)
+        pending(state).unlink()
+
+
+def rotate(state, said):
+    """Lets logrotate look at the logs' sizes. What it complains of, printed unless that was said before."""
+    command = ["/usr/sbin/logrotate", "--state", state.tmp / "logrotate.status", state.current / "logrotate.conf"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        says = done.stderr.strip() if done.returncode else ""
+    except (OSError, subprocess.TimeoutExpired) as error:
+        says = str(error)
+    if says and says != said:
+        print(f"logrotate: {says}", flush=True)
+    return says
+
+
+def run(state):
+    """Until its supervisord is gone; then begins another one, unless somebody else does."""
+    supervisor, parent = Supervisor(state), os.getppid()
+    missing, says, rotated = set(), "", time.monotonic()
+    restart_pending(state, supervisor)
+    while os.getppid() == parent:
+        missing = poll(state, supervisor, missing)
+        if time.monotonic() - rotated >= ROTATION_SECONDS:
+            says, rotated = rotate(state, says), time.monotonic()
+        time.sleep(POLL_SECONDS)
+    print("supervisord is gone: starting another one", flush=True)
+    with state.locked():
+        if not Supervisor(state).running():
+            system.heal(state)
