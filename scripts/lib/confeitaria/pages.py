@@ -35,7 +35,7 @@ def render_pages(state, settings, release, root):
     os.rename(root / name, root / "estatico" / name)
     os.utime(root / "estatico" / name)
     fill_pages(root, marks(settings, name), built.is_dir())
-    carry_over(state.current / "html/estatico", root / "estatico", name)
+    carry_over(state, root)
 
 
 def static_hash(directory):
@@ -80,10 +80,10 @@ def without_libraries(text):
     return text.replace("<noscript>", notice).replace("</noscript>", "</div>")
 
 
-def carry_over(before, now, name):
-    """Copies what the running generation's pages load, if it is something else; the newest, where there is more than
-    one."""
-    others = [path for path in before.glob("*/") if path.name != name]
-    if others:
-        newest = max(others, key=lambda path: path.stat().st_mtime)
-        shutil.copytree(newest, now / newest.name)
+def carry_over(state, root):
+    """Copies into a static root what the running generation's pages load, where it is not there: open pages go on."""
+    running = (state.current / "html/estatico").glob("*/")
+    missing = [path for path in running if not (root / "estatico" / path.name).exists()]
+    if missing:
+        newest = max(missing, key=lambda path: path.stat().st_mtime)
+        shutil.copytree(newest, root / "estatico" / newest.name)

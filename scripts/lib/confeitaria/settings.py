@@ -79,7 +79,9 @@ ROWS = (
     Setting("nivel_log", LEVELS, "info", ("pools", "vigia", "conciliador"), "reload",
             "What the workers log: this and what is graver."),
     Setting("limite_log_kib", Number(1, 999999, "KiB"), "32768", ("zelador",), "reload",
-            "How large a log may become before it is rotated; four older ones are kept."),
+            "How large a log may become before it is rotated."),
+    Setting("logs_guardados", Number(1, 1000), "4", ("zelador",), "reload",
+            "How many older ones of each log are kept."),
     Setting("redis_memoria_mb", Number(16, 1000000, "MiB"), "256", ("redis",), "restart",
             "What Redis may hold: carts and events."),
     Setting("postgres_memoria_mb", Number(16, 1000000, "MiB"), "64", ("postgres",), "restart",
@@ -148,12 +150,17 @@ class Settings:
 
     def text(self, name):
         """A setting as it is written; the default when it is not set."""
-        default = TABLE[name].default
-        return self._given.get(name) or (default(self) if callable(default) else default)
+        return self._given.get(name) or self.default(name)
 
-    def texts(self):
-        """All of them, {name: text}."""
-        return {name: self.text(name) for name in TABLE}
+    def default(self, name):
+        """What a setting is when it is not set."""
+        default = TABLE[name].default
+        return default(self) if callable(default) else default
+
+    @staticmethod
+    def names():
+        """All of them, in the table's order."""
+        return tuple(TABLE)
 
     def __getitem__(self, name):
         """The value: an int, a str, or for lists of words a tuple."""
@@ -249,22 +256,17 @@ def example():
     head = (
         "# Yours: the commands change only the lines of the settings that you give them (confeitaria settings --all).\n"
     )
+    unset = Settings({})
     return head + "".join(
-        f"\n# {row.meaning} ({row.kind.takes})\n# {row.name} ={' ' + default_text(row) if default_text(row) else ''}\n"
-        for row in ROWS
+        f"\n# {row.meaning} ({row.kind.takes})\n{f'# {row.name} = {unset.text(row.name)}'.rstrip()}\n" for row in ROWS
     )
-
-
-def default_text(setting):
-    """The default, as it is when nothing is set."""
-    return Settings({}).text(setting.name)
 
 
 def table_markdown():
     """The table of docs/operations.md."""
     lines = ["| setting | default | values | takes effect | what |", "|---|---|---|---|---|"]
     for row in ROWS:
-        default = default_text(row).replace("*", "`*`") or "none"
+        default = Settings({}).text(row.name).replace("*", "`*`") or "none"
         takes = row.kind.takes.replace("*", "`*`")
         lines.append(f"| `{row.name}` | {default} | {takes} | {row.effect} | {row.meaning} |")
     return "\n".join(lines) + "\n"
