@@ -10,10 +10,11 @@ import shutil
 import subprocess
 from datetime import datetime, timezone
 
-from . import nginx, pools, postgres, redis, supervisor
+from . import cache, nginx, pools, postgres, redis, supervisor
 from .release import Release
 from .say import Refused
-from .state import link, replace
+from .files import replace
+from .state import link
 
 KEPT = 3  # with the one that runs
 RENDERERS = (postgres, redis, pools, supervisor, nginx)
@@ -44,8 +45,8 @@ def about(state, number=None):
 
 def inputs(state, release, settings):
     """A digest of all that a generation is made from."""
-    total = hashlib.sha256(f"{release.name}\0{nginx.cache_directory(state)}\0{state.run}".encode())
-    total.update(json.dumps({name: settings.text(name) for name in settings.names()}, sort_keys=True).encode())
+    total = hashlib.sha256(f"{release.name}\0{cache.cache_directory(state)}\0{state.run}".encode())
+    total.update(json.dumps(settings.texts(), sort_keys=True).encode())
     for path in sorted((state.etc / "pools.d").glob("*.conf")):
         total.update(f"\0{path.name}\0".encode() + path.read_bytes())
     return total.hexdigest()
@@ -66,7 +67,7 @@ def stage(state, release, settings):
         "version": release.version,
         "commit": release.commit,
         "made": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "settings": {name: settings.text(name) for name in settings.names()},
+        "settings": settings.texts(),
         "inputs": inputs(state, release, settings),
     }
     (directory / ABOUT).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")

@@ -12,6 +12,8 @@ from .problems import error_answers, methods
 from .say import Refused
 
 PROGRAM = "/usr/sbin/nginx"
+INTERNAL_SOCKET = "interno.sock"  # over which the services call each other
+GENERATION_PATH = "/interno/geracao"  # says there with which generation nginx runs
 TEMPLATES = (
     *(
         "nginx",

@@ -2,11 +2,12 @@
 import re
 import subprocess
 
-from . import nginx
+from .cache import cache_directory
+from .files import replace
 from .postgres import PORT
 from .release import Release
 from .say import Refused, UsageError
-from .state import owned_directory, replace
+from .state import owned_directory
 
 PROGRAM = {
     "catalogo": "catalogo",
@@ -91,7 +92,7 @@ def catalogue(state, wants, role):
 
 def configurations(state, settings):
     """Name of a configuration -> what sets it apart from the others."""
-    cache = str(nginx.cache_directory(state))
+    cache = str(cache_directory(state))
     internal = {"interno": state.run / "interno.sock"}
     orders = database(state, ("pg-pedidos",), "pedidos", "{}")
 

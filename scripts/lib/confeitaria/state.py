@@ -82,6 +82,10 @@ class State:
             self._settings = Settings.read(self.etc / "confeitaria.conf")
         return self._settings
 
+    def settings_changed(self, settings):
+        """Takes settings that a command has just saved."""
+        self._settings = settings
+
     def secret(self, name):
         """A password or token that the system made for itself."""
         return (self.secrets / name).read_text(encoding="ascii").strip()

@@ -4,7 +4,7 @@ import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-from . import generation, launch, migrations, nginx, pools, postgres, processes, redis, standby
+from . import cache, generation, launch, migrations, pools, postgres, processes, redis, standby
 from .health import wait_healthy
 from .say import Refused, paste, say, warn
 from .state import WAIT_SECONDS, owned_directory, wait_for
@@ -130,8 +130,8 @@ def start_front(state, left):
     """The workers, nginx and what watches them. Those that a killed supervisord left have the old sockets: they end what they have
     in hand, now that the new ones have begun."""
     fresh = launch.main_process(state, "nginx") is None
-    if fresh or not os.path.lexists(nginx.cache_directory(state) / "atual"):
-        nginx.cache_make(state)
+    if fresh or not os.path.lexists(cache.cache_directory(state) / "atual"):
+        cache.cache_make(state)
     supervisor = Supervisor(state)
     supervisor.start(declared(state))
     new = not generation.renewed(state) or fresh

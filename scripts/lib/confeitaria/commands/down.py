@@ -1,7 +1,7 @@
 """Stops a system; its data stays unless it is to be deleted."""
 import shutil
 
-from .. import nginx, privilege, system
+from .. import cache, privilege, system
 from ..command import Command
 from ..say import say
 from ..state import OWNED, State
@@ -32,7 +32,7 @@ def run(state, args):
             say(f"stopping the system in {state.path}")
             system.stop(state)
             say("stopped")
-        nginx.cache_remove(state)
+        cache.cache_remove(state)
         if args.purge:
             for name in OWNED:
                 empty(state.path / name)

@@ -1,5 +1,5 @@
 """Brings the whole system up."""
-from .. import build, generation, launch, nginx, pools, ports, postgres, release, renew, system, tokens
+from .. import build, cache, generation, launch, nginx, pools, ports, postgres, release, renew, system, tokens
 from ..command import Command
 from ..say import Refused, UsageError, paste, say, warn
 from ..settings import parse_assignment
@@ -7,6 +7,9 @@ from ..state import owned_directory, space_needed
 from ..supervisor import Supervisor
 
 FOLDERS = ("postgresql.d", "redis.d", "nginx.d", "nginx-server.d", "supervisord.d", "pools.d")
+
+LAST_OFFSET = max(port.offset for port in nginx.PORTS.values())
+DIRECT = ", ".join(f"BASE+{port.offset} {service}" for service, port in nginx.PORTS.items())
 
 TEXT = """Installs missing Debian packages (as root), builds, makes or reuses the stores, starts the workers and nginx, and waits until
 all of it is healthy. Can be run again at any time: what is there is kept, what does not run is started, what a command that was
@@ -25,8 +28,8 @@ def port(text):
 
 def base(text):
     """The base of the direct ports."""
-    if text != "0" and int(port(text)) > 65535 - nginx.LAST_OFFSET:
-        raise UsageError(f"{text} is no base for ports: the last one is {nginx.LAST_OFFSET} above it, and ports end at 65535")
+    if text != "0" and int(port(text)) > 65535 - LAST_OFFSET:
+        raise UsageError(f"{text} is no base for ports: the last one is {LAST_OFFSET} above it, and ports end at 65535")
     return text
 
 
@@ -36,7 +39,7 @@ def arguments(parser):
     reach = parser.add_mutually_exclusive_group()
     reach.add_argument("--public", dest="reach", action="store_const", const="public", help="the front door listens on every address")
     reach.add_argument("--loopback", dest="reach", action="store_const", const="loopback", help="… only on loopback, as it does at first")
-    parser.add_argument("--direct-ports", type=base, metavar="BASE", help=nginx.DIRECT_PORTS_HELP)
+    parser.add_argument("--direct-ports", type=base, metavar="BASE", help=f"a port a service on loopback: {DIRECT} (default 5000; 0 for none)")
     parser.add_argument(
         "--workers", type=pools.assignment, metavar="POOL=N", action="append", default=[], help=f"workers of a pool (1 to {pools.MAX}): {', '.join(pools.POOLS)}"
     )
@@ -54,7 +57,7 @@ def wanted(state, args):
 
 def choose_ports(settings):
     """The settings with a port that can be had: without a wish 80 is tried, then 8080."""
-    address = "0.0.0.0" if settings["reach"] == "public" else "127.0.0.1"
+    address = nginx.front_address(settings)
     if not settings.is_set("port"):
         refused = ports.refusals(address, [80])
         if refused:
@@ -62,7 +65,7 @@ def choose_ports(settings):
         settings = settings.with_values({"port": "8080" if refused else "80"})
     if refused := ports.refusals(address, [settings["port"]]):
         raise Refused(f"port {refused[0]}", "stop that, or take another one with --port N")
-    if refused := ports.refusals("127.0.0.1", nginx.direct_ports(settings)):
+    if refused := ports.refusals("127.0.0.1", nginx.direct_ports(settings).values()):
         raise Refused(
             f"port {', port '.join(refused)}",
             "stop that, or take others with --direct-ports BASE, or none with --direct-ports 0",
@@ -132,7 +135,7 @@ def run(state, args):
         if began:
             say("stopping what was started")
             system.stop(state)
-            nginx.cache_remove(state)
+            cache.cache_remove(state)
         raise
     summary(state)
     build.pages_check(state, release.current(state))
@@ -157,7 +160,7 @@ def summary(state):
     print()
     for path, what in lines.items():
         print(f"    {url + path:<44} {what}")
-    for pool, direct in nginx.direct_addresses(settings).items():
+    for pool, direct in nginx.direct_ports(settings).items():
         print(f"    {f'http://127.0.0.1:{direct}/':<44} {pool} alone ({sizes[pool]} workers)")
     print(
         f"""
