@@ -10,6 +10,7 @@ from .kinds import URL, Addresses, Bad, Choice, Days, Hours, Number, Origins, Pa
 from .say import Refused, UsageError
 
 LINE = re.compile(r"\s*([^\s=#]+)\s*=\s*(.*?)\s*")
+CLUSTERS = ("pg-catalogo", "pg-replica", "pg-pedidos")
 PER_SECOND = Number(1, 100000, "a second")
 LEVELS = Choice(("erro", "aviso", "info", "debug"))
 TELEPHONE = Pattern(r"[0-9+(][0-9() -]{7,24}", "a telephone number such as (11) 5555-0123")
@@ -84,11 +85,11 @@ ROWS = (
             "How many older ones of each log are kept."),
     Setting("redis_memoria_mb", Number(16, 1000000, "MiB"), "256", ("redis",), "restart",
             "What Redis may hold: carts and events."),
-    Setting("postgres_memoria_mb", Number(16, 1000000, "MiB"), "64", ("postgres",), "restart",
+    Setting("postgres_memoria_mb", Number(16, 1000000, "MiB"), "64", CLUSTERS, "restart",
             "Shared buffers of each of the three clusters."),
-    Setting("postgres_conexoes", Number(30, 2000), "100", ("postgres",), "restart",
+    Setting("postgres_conexoes", Number(30, 2000), "100", CLUSTERS, "restart",
             "Connections that each cluster accepts; each worker has one."),
-    Setting("postgres_lento_ms", Number(1, 3600000, "ms", "none"), "0", ("postgres",), "reload",
+    Setting("postgres_lento_ms", Number(1, 3600000, "ms", "none"), "0", CLUSTERS, "reload",
             "Statements that take longer are written to the log of their cluster, without their parameters."),
     Setting("conciliador_intervalo_ms", Number(10, 60000, "ms"), "500", ("conciliador",), "reload",
             "How often the conciliador looks for what crashes left."),
@@ -156,6 +157,10 @@ class Settings:
         """What a setting is when it is not set."""
         default = TABLE[name].default
         return default(self) if callable(default) else default
+
+    def texts(self):
+        """All of them, {name: text}."""
+        return {name: self.text(name) for name in TABLE}
 
     @staticmethod
     def names():

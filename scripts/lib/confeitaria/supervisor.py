@@ -121,7 +121,8 @@ def render(state, settings, release, directory):
     del release
     (directory / "supervisord.conf").write_text("".join(sections(state, settings)), encoding="utf-8")
     (directory / "logrotate.conf").write_text(
-        f'"{state.log}/*.log" {{\n    size {settings["limite_log_kib"]}k\n    rotate 4\n    missingok\n    notifempty\n    create\n'
+        f'"{state.log}/*.log" {{\n    size {settings["limite_log_kib"]}k\n    rotate {settings["logs_guardados"]}\n'
+        "    missingok\n    notifempty\n    create\n"
         f'    sharedscripts\n    postrotate\n        {own_command(state, "reopen")}\n    endscript\n}}\n',
         encoding="utf-8",
     )
