@@ -1,4 +1,5 @@
-"""Runs the program: `python3 -IB DIRECTORY COMMAND…`. The directory itself leaves the path: its modules have names of others."""
+"""Runs the program: `python3 -IB DIRECTORY COMMAND…`. The directory itself leaves the path: its modules have names of
+others."""
 import os
 import sys
 

@@ -54,7 +54,9 @@ class Parser(argparse.ArgumentParser):
 def load(name):
     """The Command of that name."""
     if name not in (*COMMANDS, *HIDDEN):
-        raise UsageError(f"there is no command {name}", f"{prefix()}--help lists them" if prefix().endswith(" ") else "")
+        raise UsageError(
+            f"there is no command {name}", f"{prefix()}--help lists them" if prefix().endswith(" ") else ""
+        )
     return importlib.import_module(f".commands.{name}", __package__).COMMAND
 
 
@@ -66,10 +68,16 @@ def overview():
 
 def parser_of(command):
     """The parser of a command's options."""
-    parser = Parser(prog=f"{prefix()}{command.name}", description=command.text, formatter_class=Formatter, allow_abbrev=False)
+    parser = Parser(
+        prog=f"{prefix()}{command.name}", description=command.text, formatter_class=Formatter, allow_abbrev=False
+    )
     command.arguments(parser)
     if command.state != "none":
-        parser.add_argument("--state", metavar="DIR", help="the system's directory (default ./var)" if "/" in prefix() else "the system's directory")
+        parser.add_argument(
+            "--state",
+            metavar="DIR",
+            help="the system's directory (default ./var)" if "/" in prefix() else "the system's directory",
+        )
     return parser
 
 
@@ -140,7 +148,8 @@ def interrupted(_number, _frame):
 
 
 def main(words):
-    """The program. Exit statuses are those of sysexits.h, 1 for what was refused, 3 for a system that is not running."""
+    """The program. Exit statuses are those of sysexits.h, 1 for what was refused, 3 for a system that is not
+    running."""
     os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     os.umask(0o022)
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -150,7 +159,12 @@ def main(words):
         return dispatch(words) or 0
     except Refused as refused:
         name = os.environ.get("CONFEITARIA_COMMAND", "")
-        print(f"{prefix()}{name}: {refused.message}", *(f"    {line}" for line in refused.remedies if line), sep="\n", file=sys.stderr)
+        print(
+            f"{prefix()}{name}: {refused.message}",
+            *(f"    {line}" for line in refused.remedies if line),
+            sep="\n",
+            file=sys.stderr,
+        )
         return refused.status
     except KeyboardInterrupt:
         return 130

@@ -1,8 +1,8 @@
-"""Generations: a release and the configuration rendered for it, written once; which one runs is a link that is turned in one step.
+"""Generations: a release and the configuration rendered for it, written once; which one runs is a link that is turned
+in one step.
 
-A new generation is made and checked beside the one that runs. What is refused is deleted and has changed nothing; going back is turning
-the link back.
-"""
+A new generation is made and checked beside the one that runs. What is refused is deleted and has changed nothing; going
+back is turning the link back. """
 import hashlib
 import json
 import os
@@ -35,7 +35,8 @@ def current(state):
 
 
 def about(state, number=None):
-    """What is known of a generation, of the current one by default: release, version, commit, settings, inputs, made."""
+    """What is known of a generation, of the current one by default: release, version, commit, settings, inputs,
+    made."""
     path = (state.generations / str(number) if number else state.current) / ABOUT
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -53,7 +54,8 @@ def inputs(state, release, settings):
 
 
 def stage(state, release, settings):
-    """Renders a new generation beside the others; its directory, whose name ends with .new. What an earlier command left there goes."""
+    """Renders a new generation beside the others; its directory, whose name ends with .new. What an earlier command
+    left there goes."""
     for path in state.generations.glob("*.new"):
         shutil.rmtree(path)
     number = max([*numbers(state), 0]) + 1
@@ -80,10 +82,17 @@ def discard(directory):
 
 
 def check(state, directory):
-    """Raises Refused when nginx or PostgreSQL do not accept their configuration. The programs are pools.check's, after the migrations."""
+    """Raises Refused when nginx or PostgreSQL do not accept their configuration. The programs are pools.check's, after
+    the migrations."""
     nginx.check(state, directory)
     for cluster in postgres.PORT:
-        command = [postgres.programs(state) / "postgres", "-C", "max_connections", "-c", f"config_file={directory}/{cluster}.conf"]
+        command = [
+            postgres.programs(state) / "postgres",
+            "-C",
+            "max_connections",
+            "-c",
+            f"config_file={directory}/{cluster}.conf",
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
         if done.returncode:
             raise Refused(f"PostgreSQL refuses the configuration of {cluster}:", done.stderr.strip())

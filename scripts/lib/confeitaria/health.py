@@ -33,7 +33,8 @@ def healthy(state):
 
 
 def cart_filled(state):
-    """Whether a customer can begin: opens a cart and puts a product into it. In an empty shop it is enough to hear that there is none."""
+    """Whether a customer can begin: opens a cart and puts a product into it. In an empty shop it is enough to hear that
+    there is none."""
     session = ask(state, "POST", "/api/carrinho/sessao", {})[1].get("data", {}).get("session_id", "-")
     products = ask(state, "GET", "/api/produtos?em_estoque=true&limite=1")[1].get("data") or []
     product = products[0]["id"] if products else 1
@@ -50,4 +51,7 @@ def wait_healthy(state):
     lines = [f"/health: {answer}"]
     for log in sorted(state.log.glob("*.log")):
         lines += [f"{log.name}: {line}" for line in log.read_text(errors="replace").splitlines()[-3:]]
-    raise Refused(f"the system did not become healthy within {WAIT_SECONDS} seconds. What it answers, and the ends of the logs:", *lines)
+    raise Refused(
+        f"the system did not become healthy within {WAIT_SECONDS} seconds. What it answers, and the ends of the logs:",
+        *lines,
+    )

@@ -1,9 +1,8 @@
 """Begins PostgreSQL, Redis and nginx for supervisord, or stands for one that runs already.
 
-A supervisord that was killed leaves its processes behind, and a new one cannot become their parent. This takes such a process over: it
-waits for its end, and passes signals on. nginx is always watched in this way, since it exchanges its own program only when it is no child
-of who started it (nginx.org, "Upgrading Executable on the Fly").
-"""
+A supervisord that was killed leaves its processes behind, and a new one cannot become their parent. This takes such a
+process over: it waits for its end, and passes signals on. nginx is always watched in this way, since it exchanges its
+own program only when it is no child of who started it (nginx.org, "Upgrading Executable on the Fly"). """
 import os
 import select
 import signal
@@ -30,8 +29,8 @@ def command(state, part):
 
 
 def main_process(state, part):
-    """The process of a part that has no parent of its kind: the postmaster, Redis itself, nginx's master; or None. While nginx
-    exchanges its program there are two masters: the newer one."""
+    """The process of a part that has no parent of its kind: the postmaster, Redis itself, nginx's master; or None.
+    While nginx exchanges its program there are two masters: the newer one."""
     if part in postgres.PORT:
         found = set(processes.of_cluster(state, part))
     else:
@@ -67,8 +66,8 @@ def watch(process):
 
 
 def start_nginx(state):
-    """Begins it in the background. A master that was killed leaves workers that hold its ports, and the file of its unix socket: both
-    would keep a new one from starting."""
+    """Begins it in the background. A master that was killed leaves workers that hold its ports, and the file of its
+    unix socket: both would keep a new one from starting."""
     left = [process for process, name in processes.of_state(state).items() if name == "nginx"]
     processes.signal_all(left, signal.SIGQUIT)
     (state.run / nginx.INTERNAL_SOCKET).unlink(missing_ok=True)

@@ -1,4 +1,5 @@
-"""The pools of FastCGI workers, the vigia and the conciliador: their configuration, and how many workers each is to have."""
+"""The pools of FastCGI workers, the vigia and the conciliador: their configuration, and how many workers each is to
+have."""
 import re
 import subprocess
 
@@ -97,7 +98,11 @@ def configurations(state, settings):
     orders = database(state, ("pg-pedidos",), "pedidos", "{}")
 
     def redis(user):
-        return {"redis": f"unix:{state.run}/redis.sock", "redis_usuario": user, "redis_senha": state.secrets / f"redis_{user}"}
+        return {
+            "redis": f"unix:{state.run}/redis.sock",
+            "redis_usuario": user,
+            "redis_senha": state.secrets / f"redis_{user}",
+        }
 
     return {
         "catalogo": {"postgres": catalogue(state, "primary", "catalogo"), "versao": cache},
@@ -169,7 +174,8 @@ def prepare(state):
 
 
 def check(state, directory):
-    """Asks each program of a generation to prepare its statements: one that does not fit the schema is found before it serves."""
+    """Asks each program of a generation to prepare its statements: one that does not fit the schema is found before it
+    serves."""
     release = Release((directory / "release").resolve())
     for name, program in programs().items():
         done = subprocess.run(

@@ -1,9 +1,9 @@
 """What only root does, and how it stops being root.
 
-As root a command installs packages, the servers' user, the state's directory and the release. All of that is in directories that nobody else
-can write. Then it runs itself again as the state's owner, from the release, with an environment made from nothing, without a way back
-(no_new_privs), and with the one capability that nginx needs for ports below 1024. Root opens nothing below the owner's directories.
-"""
+As root a command installs packages, the servers' user, the state's directory and the release. All of that is in
+directories that nobody else can write. Then it runs itself again as the state's owner, from the release, with an
+environment made from nothing, without a way back (no_new_privs), and with the one capability that nginx needs for ports
+below 1024. Root opens nothing below the owner's directories. """
 import fcntl
 import hashlib
 import json
@@ -68,7 +68,8 @@ def owner_command(state, installed, words):
 
 
 def become_owner(state, installed, words):
-    """Runs this program again as the owner; does not return. Root tells who listens where: its successor does not see that."""
+    """Runs this program again as the owner; does not return. Root tells who listens where: its successor does not see
+    that."""
     os.chdir(state.path)
     listeners = json.dumps(ports.listeners()) if words[0] == "up" else "{}"
     variables = environment(state, CONFEITARIA_RELEASE=installed.name, CONFEITARIA_LISTENERS=listeners)
@@ -103,7 +104,8 @@ def clean_environment(state):
 
 
 def service_user():
-    """Makes the user that root's servers run as. One command at a time: useradd writes the user first, its group later."""
+    """Makes the user that root's servers run as. One command at a time: useradd writes the user first, its group
+    later."""
     handle = os.open("/etc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -148,7 +150,8 @@ def reachable(path):
 
 
 def place(given):
-    """The state to make. One below a private directory such as /root goes to /var/lib, and the name that was asked for becomes a link."""
+    """The state to make. One below a private directory such as /root goes to /var/lib, and the name that was asked for
+    becomes a link."""
     state = State(given)
     if not is_root() or (state.path.exists() and not state.path.is_dir()) or reachable(existing_part(state.path)):
         return state
@@ -162,7 +165,9 @@ def place(given):
                     f"the user {SERVICE_USER}, which the servers run as, cannot reach {state.given}",
                     "give a --state DIR whose parents others may enter (chmod o+x), or move this one away",
                 ) from error
-    say(f"servers cannot enter {existing_part(Path(state.given).parent)}: the state is in {elsewhere}, {state.given} links to it")
+    say(
+        f"servers cannot enter {existing_part(Path(state.given).parent)}: the state is in {elsewhere}, {state.given} links to it"
+    )
     os.makedirs(os.path.dirname(state.given), exist_ok=True)
     elsewhere.mkdir(exist_ok=True)
     link(state.given, str(elsewhere))
@@ -177,7 +182,10 @@ def claim(state):
     if state.exists():
         owner, me = path.stat().st_uid, os.geteuid()
         if owner != me:
-            raise Refused(f"the state in {path} belongs to {user_name(owner)}, and this is {user_name(me)}", f"run this as {user_name(owner)}")
+            raise Refused(
+                f"the state in {path} belongs to {user_name(owner)}, and this is {user_name(me)}",
+                f"run this as {user_name(owner)}",
+            )
         known = format_of(state)
         if known not in (1, FORMAT):
             raise Refused(
@@ -193,7 +201,9 @@ def claim(state):
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Refused(f"cannot make the directory {path}: {error.strerror}", "give another one with --state DIR") from error
+        raise Refused(
+            f"cannot make the directory {path}: {error.strerror}", "give another one with --state DIR"
+        ) from error
     if not os.access(path, os.W_OK):
         raise Refused(f"cannot write into {path}", "give another directory with --state DIR")
 
@@ -242,7 +252,9 @@ def short_run(state, where, owner):
             os.chown(short, owner.pw_uid, owner.pw_gid)
     except FileExistsError:
         if short.is_symlink() or short.stat().st_uid != owner.pw_uid:
-            raise Refused(f"{short} is in the way and is not ours", "remove it, or give a shorter --state DIR") from None
+            raise Refused(
+                f"{short} is in the way and is not ours", "remove it, or give a shorter --state DIR"
+            ) from None
     if not where.is_symlink():
         say(f"the path is too long for sockets: they are in {short}")
         if where.is_dir():
@@ -251,10 +263,13 @@ def short_run(state, where, owner):
 
 
 def convert(state):
-    """A state of format 1, whose etc/ and log/ were root's: gives to the owner what is root's in directories of root's, in which nobody
-    else can change a name. What the operator had made his own stays where it is, unread."""
+    """A state of format 1, whose etc/ and log/ were root's: gives to the owner what is root's in directories of root's,
+    in which nobody else can change a name. What the operator had made his own stays where it is, unread."""
     if any(running_since_before(state)):
-        raise Refused(f"the system in {state.path} was started by an older version and runs", f"stop it with {paste(state, 'down')}; then run this again")
+        raise Refused(
+            f"the system in {state.path} was started by an older version and runs",
+            f"stop it with {paste(state, 'down')}; then run this again",
+        )
     say(f"taking over the state in {state.path} from an older version")
     state.releases.mkdir(0o755, exist_ok=True)
     for name in ("run", "bin", "html", "tmp"):

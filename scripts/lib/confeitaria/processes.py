@@ -13,8 +13,8 @@ def inside(path, directory):
 
 
 def kind(state, process):
-    """What a process is to this state: the name of a program of ours, postgres, redis-server, nginx, launch, zelador; or None.
-    Workers run a release's programs; stores and nginx have a directory of the state as their own."""
+    """What a process is to this state: the name of a program of ours, postgres, redis-server, nginx, launch, zelador;
+    or None. Workers run a release's programs; stores and nginx have a directory of the state as their own."""
     try:
         if process.status() == psutil.STATUS_ZOMBIE:
             return None

@@ -56,7 +56,9 @@ def chosen(state):
 
 def newest(state):
     """The release that was installed last, or None."""
-    found = sorted((path.stat().st_mtime, path) for path in state.releases.glob("*-*") if not path.name.endswith(".new"))
+    found = sorted(
+        (path.stat().st_mtime, path) for path in state.releases.glob("*-*") if not path.name.endswith(".new")
+    )
     return Release(found[-1][1]) if found else None
 
 
@@ -71,8 +73,8 @@ def digest(tree):
 
 
 def install(state, tree):
-    """Copies an installed tree into the state, unless it is there already; the oldest ones go. Its name is the version, the commit and a
-    digest of all that is in it. Where root installs, nobody else can write what this makes."""
+    """Copies an installed tree into the state, unless it is there already; the oldest ones go. Its name is the version,
+    the commit and a digest of all that is in it. Where root installs, nobody else can write what this makes."""
     about = json.loads((tree / "share/confeitaria/version.json").read_text(encoding="utf-8"))
     name = "-".join(filter(None, (about["version"], about["commit"], digest(tree))))
     place = state.releases / name

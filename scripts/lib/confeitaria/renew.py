@@ -1,4 +1,5 @@
-"""Lets parts begin anew with the generation that is current: no request is lost, the stores are away for a bounded while."""
+"""Lets parts begin anew with the generation that is current: no request is lost, the stores are away for a bounded
+while."""
 import hashlib
 import http.client
 import os
@@ -15,7 +16,8 @@ from .supervisor import Supervisor
 
 
 def renew(state, parts):
-    """Each part in turn, and notes it: workers execute the program anew, nginx and the stores read their configuration again."""
+    """Each part in turn, and notes it: workers execute the program anew, nginx and the stores read their configuration
+    again."""
     for part in parts:
         say(f"beginning {part} anew" if part in system.FRONT and part != "nginx" else f"reloading {part}")
         if part in pools.POOLS:
@@ -65,13 +67,16 @@ def waits_for_requests(pid):
 
 
 def renew_pool(state, pool):
-    """The workers of a pool, one after the other: each ends the request it has in hand and executes its program with the same socket."""
+    """The workers of a pool, one after the other: each ends the request it has in hand and executes its program with
+    the same socket."""
     supervisor = Supervisor(state)
     for name in supervisor.of_part(pool):
         pid = supervisor.processes()[name].pid
         before = addresses(pid)
         supervisor.signal([name], "HUP")
-        if not wait_for(lambda: addresses(pid) != before and (waits_for_requests(pid) or not psutil.pid_exists(pid)), every=0.02):
+        if not wait_for(
+            lambda: addresses(pid) != before and (waits_for_requests(pid) or not psutil.pid_exists(pid)), every=0.02
+        ):
             raise Refused(
                 f"worker {name} ({pid}) did not begin anew; it is in state {process_state(pid)}",
                 f"its log is {state.log / pool}.log; killing it does no harm: another one takes its place",
@@ -128,7 +133,11 @@ def wait_took(state, master, before, log, size):
     def complaint():
         with log.open("rb") as file:
             file.seek(size if size <= log.stat().st_size else 0)
-            return [line for line in file.read().decode(errors="replace").splitlines() if "[emerg]" in line or "[alert]" in line]
+            return [
+                line
+                for line in file.read().decode(errors="replace").splitlines()
+                if "[emerg]" in line or "[alert]" in line
+            ]
 
     end = time.monotonic() + WAIT_SECONDS
     while not took(state, master, before):
@@ -155,8 +164,8 @@ def reload_nginx(state):
 
 
 def exchange_nginx(state):
-    """Another nginx, of the program that is on the disk now, takes over the sockets of this one, which ends when its requests have ended
-    (nginx.org, "Upgrading Executable on the Fly")."""
+    """Another nginx, of the program that is on the disk now, takes over the sockets of this one, which ends when its
+    requests have ended (nginx.org, "Upgrading Executable on the Fly")."""
     old, log = nginx_master(state), state.log / "nginx.log"
     size = log.stat().st_size
     processes.signal_all([old], signal.SIGUSR2)
@@ -200,8 +209,9 @@ def cycle_store(state, part):
 
 
 def deploy(state, release, parts):
-    """Renders, checks and turns a new generation, unless the current one is made from the same; then lets the parts begin anew. What is
-    refused before the turn has changed nothing but the databases, whose migrations the programs that run can live with."""
+    """Renders, checks and turns a new generation, unless the current one is made from the same; then lets the parts
+    begin anew. What is refused before the turn has changed nothing but the databases, whose migrations the programs
+    that run can live with."""
     before = generation.current(state)
     if generation.about(state).get("inputs") == generation.inputs(state, release, state.settings):
         prepare(state, release, state.current)
@@ -223,13 +233,15 @@ def prepare(state, release, directory):
     postgres.roles(state)
     postgres.functions(state)
     if standby.made(state) and not wait_for(lambda: standby.has_schema(state)):
-        raise Refused("the standby does not follow the primary", f"see {state.log / postgres.catalogue_standby(state)}.log")
+        raise Refused(
+            "the standby does not follow the primary", f"see {state.log / postgres.catalogue_standby(state)}.log"
+        )
     pools.check(state, directory)
 
 
 def apply(state, parts, before):
-    """Lets parts begin anew with the current generation. nginx first: what it refuses turns the generation back before anything else has
-    seen it. `before`: the number of the generation to turn back to."""
+    """Lets parts begin anew with the current generation. nginx first: what it refuses turns the generation back before
+    anything else has seen it. `before`: the number of the generation to turn back to."""
     try:
         added, changed = Supervisor(state).update()
         wanted = [name for name in system.declared(state) if name.split(":")[0] in added]

@@ -1,14 +1,13 @@
 """A state directory: where everything of one system is, and who may do what there.
 
     .confeitaria        what makes the directory a state: its format
-    releases/NAME       programs, SQL, templates, this program, as `make install` lays them out; of root where root installs
-    generations/N       one rendered configuration: a link to its release, the files of all parts, the pages (generation.py)
-    current             leads to the generation that runs
-    etc                 the operator's: confeitaria.conf, tokens, segredos/, and folders for his own lines (*.d)
-    data log run tmp backups archive
+    releases/NAME       programs, SQL, templates, this program, as `make install` lays them out; of root where root
+    installs generations/N       one rendered configuration: a link to its release, the files of all parts, the pages
+    (generation.py) current             leads to the generation that runs etc                 the operator's:
+    confeitaria.conf, tokens, segredos/, and folders for his own lines (*.d) data log run tmp backups archive
 
-The directory and releases/ are root's where root set the system up; all else is the owner's, as whom every server and every command runs.
-"""
+The directory and releases/ are root's where root set the system up; all else is the owner's, as whom every server and
+every command runs. """
 import fcntl
 import os
 import pwd
@@ -102,7 +101,8 @@ class State:
 
     @contextmanager
     def locked(self, name="lock", what="command", path=None):
-        """Meanwhile no other command changes the system. The lock goes with the process; nobody else can open its file."""
+        """Meanwhile no other command changes the system. The lock goes with the process; nobody else can open its
+        file."""
         file = os.open(path or self.etc / f".{name}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             if not lock_try(file):
@@ -152,7 +152,8 @@ def owned_directory(path, mode=0o750):
 
 
 def space_needed(megabytes, place, option):
-    """Refuses when the disk where `place` is or will be has less than that left; the option is what names another one."""
+    """Refuses when the disk where `place` is or will be has less than that left; the option is what names another
+    one."""
     existing = Path(place)
     while not existing.exists():
         existing = existing.parent

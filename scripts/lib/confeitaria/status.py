@@ -59,7 +59,11 @@ def report_nginx(state, listed):
     if master := launch.main_process(state, "nginx"):
         facts["pid"] = master.pid
     facts["port"] = health.port(state)
-    done = subprocess.run([f"/proc/{facts['pid']}/exe", "-v"], capture_output=True, text=True, check=False, timeout=30) if facts["pid"] else None
+    done = (
+        subprocess.run([f"/proc/{facts['pid']}/exe", "-v"], capture_output=True, text=True, check=False, timeout=30)
+        if facts["pid"]
+        else None
+    )
     found = re.search(r"nginx/(\S+)", done.stderr) if done else None
     facts["version"] = found[1] if found else "unknown"
     return facts
@@ -101,7 +105,8 @@ def report_postgres(state, listed, cluster, wanted):
     row = ask(
         state,
         cluster,
-        """SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE 'primary' END, current_setting('server_version_num')::int / 10000
+        """SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE 'primary' END,
+        current_setting('server_version_num')::int / 10000
             || '.' || current_setting('server_version_num')::int % 10000, current_setting('transaction_read_only'),
             (SELECT string_agg(name, ' ') FROM pg_settings WHERE pending_restart)""",
     )
@@ -157,7 +162,11 @@ def report_redis(state, listed):
     stream = number(ask_redis(state, "exists", "pedidos:eventos").strip() or "0")
     facts |= {"version": info.get("redis_version", ""), "role": info.get("role", "")}
     facts["carts"] = int(keys[1]) - stream if keys and isinstance(stream, int) else 0
-    for name, field in (("memory_bytes", "used_memory"), ("memory_max_bytes", "maxmemory"), ("last_write", "aof_last_write_status")):
+    for name, field in (
+        ("memory_bytes", "used_memory"),
+        ("memory_max_bytes", "maxmemory"),
+        ("last_write", "aof_last_write_status"),
+    ):
         facts[name] = number(info.get(field, ""))
     return facts
 
@@ -226,7 +235,8 @@ def exit_status(facts):
 def table(facts):
     """A line a part."""
     return "\n".join(
-        f"{part:<17}{fields['status']:<14}" + "".join(f"  {name}={value}" for name, value in fields.items() if name != "status")
+        f"{part:<17}{fields['status']:<14}"
+        + "".join(f"  {name}={value}" for name, value in fields.items() if name != "status")
         for part, fields in facts.items()
     )
 

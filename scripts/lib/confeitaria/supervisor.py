@@ -21,7 +21,8 @@ WATCHERS = (*STORES, "nginx")  # begun by launch.py, which takes over one that r
 
 @dataclass(frozen=True)
 class Process:
-    """A supervised process. `state` is RUNNING from its beginning on, else supervisord's name for it; `seconds` it has lived."""
+    """A supervised process. `state` is RUNNING from its beginning on, else supervisord's name for it; `seconds` it has
+    lived."""
 
     name: str
     state: str
@@ -33,8 +34,9 @@ class Process:
 
 
 def program(state, kind, name, command, log, **more):
-    """What dies is started again at once; what dies within two seconds (startsecs) after 1 s, then 2, 3 and so on, for ever. One second
-    is not enough: supervisord may notice a death only then, and take the program for one that ran. logrotate rotates all logs."""
+    """What dies is started again at once; what dies within two seconds (startsecs) after 1 s, then 2, 3 and so on, for
+    ever. One second is not enough: supervisord may notice a death only then, and take the program for one that ran.
+    logrotate rotates all logs."""
     lines = {
         "command": command,
         "autostart": "false",
@@ -51,7 +53,16 @@ def program(state, kind, name, command, log, **more):
 
 def own_command(state, *words):
     """A command line of this program, of whichever release is the current one when it starts."""
-    return " ".join((PYTHON, "-IB", str(state.current / "release/share/confeitaria/confeitaria"), *words, "--state", str(state.path)))
+    return " ".join(
+        (
+            PYTHON,
+            "-IB",
+            str(state.current / "release/share/confeitaria/confeitaria"),
+            *words,
+            "--state",
+            str(state.path),
+        )
+    )
 
 
 def sections(state, settings):
@@ -69,7 +80,14 @@ def sections(state, settings):
     for store in STORES:
         number = "TERM" if store == "redis" else "INT"
         yield program(
-            state, "program", store, own_command(state, "launch", store), f"{store}.log", stopsignal=number, stopwaitsecs=60, priority=10
+            state,
+            "program",
+            store,
+            own_command(state, "launch", store),
+            f"{store}.log",
+            stopsignal=number,
+            stopwaitsecs=60,
+            priority=10,
         )
     for pool in pools.POOLS:
         yield program(
@@ -87,7 +105,13 @@ def sections(state, settings):
             **stop,
         )
     yield program(
-        state, "program", "vigia", f"{DROP} {bin_directory}/vigia -c {state.current}/vigia.conf", "vigia.stderr.log", priority=25, **stop
+        state,
+        "program",
+        "vigia",
+        f"{DROP} {bin_directory}/vigia -c {state.current}/vigia.conf",
+        "vigia.stderr.log",
+        priority=25,
+        **stop,
     )
     yield program(
         state,
@@ -144,7 +168,9 @@ class Supervisor:
     def __init__(self, state):
         self.state = state
         self.socket = state.run / "supervisor.sock"
-        self.server = xmlrpc.client.ServerProxy("http://supervisor", SupervisorTransport(None, None, f"unix://{self.socket}"))
+        self.server = xmlrpc.client.ServerProxy(
+            "http://supervisor", SupervisorTransport(None, None, f"unix://{self.socket}")
+        )
 
     def pid(self):
         """The process id of this state's supervisord, if it lives."""
@@ -221,8 +247,8 @@ class Supervisor:
         self.together("signalProcess", list(names), number)
 
     def update(self):
-        """Reads its configuration again. New parts are known from then on and not started; parts whose section has changed are
-        stopped and started. The names of the new and of the changed parts."""
+        """Reads its configuration again. New parts are known from then on and not started; parts whose section has
+        changed are stopped and started. The names of the new and of the changed parts."""
         ((added, changed, removed),) = self.call("supervisor.reloadConfig")
         ran = {name: one for name, one in self.processes().items() if one.state == "RUNNING"}
         for part in (*changed, *removed):

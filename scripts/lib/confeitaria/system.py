@@ -62,7 +62,9 @@ def store_wait(state, store, ready):
     """Waits for a store; says the end of its log when it does not come."""
     if not wait_for(ready):
         lines = (state.log / f"{store}.log").read_text(errors="replace").splitlines()
-        raise Refused(f"{store} did not start within {WAIT_SECONDS} seconds; the end of {state.log / store}.log:", *lines[-5:])
+        raise Refused(
+            f"{store} did not start within {WAIT_SECONDS} seconds; the end of {state.log / store}.log:", *lines[-5:]
+        )
 
 
 def start_stores(state):
@@ -110,7 +112,8 @@ def prepare_databases(state, release):
 
 
 def start(state, release, seed):
-    """Starts all that is declared and does not run, from nothing or from where a killed command left it, until it is healthy."""
+    """Starts all that is declared and does not run, from nothing or from where a killed command left it, until it is
+    healthy."""
     say("starting PostgreSQL and Redis")
     left = unsupervised(state)
     start_supervisor(state)
@@ -127,8 +130,8 @@ def start(state, release, seed):
 
 
 def start_front(state, left):
-    """The workers, nginx and what watches them. Those that a killed supervisord left have the old sockets: they end what they have
-    in hand, now that the new ones have begun."""
+    """The workers, nginx and what watches them. Those that a killed supervisord left have the old sockets: they end
+    what they have in hand, now that the new ones have begun."""
     fresh = launch.main_process(state, "nginx") is None
     if fresh or not os.path.lexists(cache.cache_directory(state) / "atual"):
         cache.cache_make(state)
@@ -150,7 +153,8 @@ def end_left(left):
 
 
 def unsupervised(state):
-    """Process -> kind, of workers and watchers that are not the running supervisord's. Stores and nginx are taken over (launch.py)."""
+    """Process -> kind, of workers and watchers that are not the running supervisord's. Stores and nginx are taken over
+    (launch.py)."""
     pid = Supervisor(state).pid()
     return {
         process: kind
@@ -163,7 +167,8 @@ def unsupervised(state):
 
 
 def heal(state):
-    """After supervisord was killed: another one takes over the stores and nginx, and begins new workers; then the old ones end."""
+    """After supervisord was killed: another one takes over the stores and nginx, and begins new workers; then the old
+    ones end."""
     left = unsupervised(state)
     start_supervisor(state)
     names = [postgres.catalogue_primary(state), "pg-pedidos", "redis"]
@@ -177,8 +182,8 @@ def heal(state):
 
 
 def stop(state):
-    """nginx first, so that nobody is refused by a part that went before; then the workers; then the stores. All of a kind together:
-    supervisord by itself takes one after the other, a second each."""
+    """nginx first, so that nobody is refused by a part that went before; then the workers; then the stores. All of a
+    kind together: supervisord by itself takes one after the other, a second each."""
     supervisor = Supervisor(state)
     if pid := supervisor.pid():
         try:
@@ -201,7 +206,8 @@ def running(supervisor, but=()):
 
 
 def end_processes(state):
-    """What a supervisord that was killed left behind: watchers first, PostgreSQL by its fast shutdown, then whatever still is."""
+    """What a supervisord that was killed left behind: watchers first, PostgreSQL by its fast shutdown, then whatever
+    still is."""
     left = processes.of_state(state)
     if not left:
         return
@@ -220,7 +226,9 @@ def end_processes(state):
         warn(f"killing {processes.counted(stuck.values())}")
         processes.signal_all(stuck, signal.SIGKILL)
         if processes.wait_gone(stuck):
-            raise Refused(f"some processes of {state.path} cannot be ended", processes.counted(processes.of_state(state).values()))
+            raise Refused(
+                f"some processes of {state.path} cannot be ended", processes.counted(processes.of_state(state).values())
+            )
 
 
 def stopped(state):

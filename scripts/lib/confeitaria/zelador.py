@@ -1,5 +1,5 @@
-"""Watches what supervisord does not: restarts a part whose socket file is gone (it goes on listening where no client can find it, and does
-not notice), rotates the logs, and begins a supervisord that was killed."""
+"""Watches what supervisord does not: restarts a part whose socket file is gone (it goes on listening where no client
+can find it, and does not notice), rotates the logs, and begins a supervisord that was killed."""
 import os
 import subprocess
 import time
@@ -14,7 +14,9 @@ YOUNG_SECONDS = 5  # a younger process may be about to make its socket
 
 def old_enough(supervisor, part):
     """The processes of a part, unless it is starting or an operator has stopped it."""
-    found = [one for one in supervisor.processes().values() if one.name.split(":")[0] == part and one.state == "RUNNING"]
+    found = [
+        one for one in supervisor.processes().values() if one.name.split(":")[0] == part and one.state == "RUNNING"
+    ]
     return [] if any(one.seconds < YOUNG_SECONDS for one in found) else [one.name for one in found]
 
 

@@ -69,4 +69,6 @@ def root(state, args, installed, words):
     return 0
 
 
-COMMAND = Command("down", "stops the system; --purge deletes it", TEXT, run, arguments, state="there", absent_is_well=True, root=root)
+COMMAND = Command(
+    "down", "stops the system; --purge deletes it", TEXT, run, arguments, state="there", absent_is_well=True, root=root
+)

@@ -6,9 +6,9 @@ from ..say import paste
 from ..settings import TABLE, table_markdown
 
 TEXT = """\
-Lists the settings of etc/confeitaria.conf that are set, or that the running system does not have yet: name, value, default.
-A line below the list says what makes a change take effect. A setting is changed in that file, or by up --set NAME=VALUE.
-"""
+Lists the settings of etc/confeitaria.conf that are set, or that the running system does not have yet: name, value,
+default. A line below the list says what makes a change take effect. A setting is changed in that file, or by up --set
+NAME=VALUE. """
 
 
 def arguments(parser):

@@ -12,11 +12,11 @@ LAST_OFFSET = max(port.offset for port in nginx.PORTS.values())
 DIRECT = ", ".join(f"BASE+{port.offset} {service}" for service, port in nginx.PORTS.items())
 
 TEXT = """Installs missing Debian packages (as root), builds, makes or reuses the stores, starts the workers and nginx, and waits until
-all of it is healthy. Can be run again at any time: what is there is kept, what does not run is started, what a command that was
-killed has begun is finished. A system that runs keeps its release and its settings; restart changes them.
+all of it is healthy. Can be run again at any time: what is there is kept, what does not run is started, what a command
+that was killed has begun is finished. A system that runs keeps its release and its settings; restart changes them.
 
-Ports, sizes and settings are remembered in the state for the next time. CONFEITARIA_BUILD=DIR takes the programs of a build that is
-ready. As root the servers run as the user confeitaria."""
+Ports, sizes and settings are remembered in the state for the next time. CONFEITARIA_BUILD=DIR takes the programs of a
+build that is ready. As root the servers run as the user confeitaria."""
 
 
 def port(text):
@@ -35,16 +35,41 @@ def base(text):
 
 def arguments(parser):
     """What it takes."""
-    parser.add_argument("--port", type=port, metavar="N", help="the front door (default 80, or 8080 when 80 cannot be had)")
-    reach = parser.add_mutually_exclusive_group()
-    reach.add_argument("--public", dest="reach", action="store_const", const="public", help="the front door listens on every address")
-    reach.add_argument("--loopback", dest="reach", action="store_const", const="loopback", help="… only on loopback, as it does at first")
-    parser.add_argument("--direct-ports", type=base, metavar="BASE", help=f"a port a service on loopback: {DIRECT} (default 5000; 0 for none)")
     parser.add_argument(
-        "--workers", type=pools.assignment, metavar="POOL=N", action="append", default=[], help=f"workers of a pool (1 to {pools.MAX}): {', '.join(pools.POOLS)}"
+        "--port", type=port, metavar="N", help="the front door (default 80, or 8080 when 80 cannot be had)"
+    )
+    reach = parser.add_mutually_exclusive_group()
+    reach.add_argument(
+        "--public", dest="reach", action="store_const", const="public", help="the front door listens on every address"
+    )
+    reach.add_argument(
+        "--loopback",
+        dest="reach",
+        action="store_const",
+        const="loopback",
+        help="… only on loopback, as it does at first",
     )
     parser.add_argument(
-        "--set", type=parse_assignment, metavar="NAME=VALUE", action="append", default=[], help="a setting of etc/confeitaria.conf: the command settings --all lists them"
+        "--direct-ports",
+        type=base,
+        metavar="BASE",
+        help=f"a port a service on loopback: {DIRECT} (default 5000; 0 for none)",
+    )
+    parser.add_argument(
+        "--workers",
+        type=pools.assignment,
+        metavar="POOL=N",
+        action="append",
+        default=[],
+        help=f"workers of a pool (1 to {pools.MAX}): {', '.join(pools.POOLS)}",
+    )
+    parser.add_argument(
+        "--set",
+        type=parse_assignment,
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="a setting of etc/confeitaria.conf: the command settings --all lists them",
     )
     parser.add_argument("--no-seed", dest="seed", action="store_false", help="leave an empty shop empty")
 
