@@ -43,6 +43,7 @@ class State:
             )
         self.path = Path(os.path.realpath(self.given))
         self.mark = self.path / ".confeitaria"
+        self.restoring = self.path / ".restoring"  # there is no system before a restore has ended
         self.releases = self.path / "releases"
         self.generations = self.path / "generations"
         self.current = self.path / "current"
@@ -63,7 +64,7 @@ class State:
 
     def exists(self):
         """Whether there is a state here."""
-        return self.mark.is_file()
+        return self.mark.is_file() and not self.restoring.exists()
 
     @property
     def owner(self):

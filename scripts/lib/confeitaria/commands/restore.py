@@ -1,0 +1,246 @@
+"""confeitaria restore"""
+import argparse
+import os
+import re
+import shutil
+import subprocess
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from .. import backup, build, handover, packages, postgres, privilege, release, tokens
+from ..command import Command, path_argument
+from ..files import replace
+from ..moment import SERVICES, WITH_US
+from ..say import Refused, paste, say
+from ..settings import Settings
+from ..state import lock_try, owned_directory, space_needed
+
+PERSON = re.compile(r"[0-9a-f]{64} [A-Za-z0-9][A-Za-z0-9._-]{0,63} [a-z,]+( [0-9TZ:.-]+){1,2}")
+TEXT = """\
+Checks a backup, file by file, and makes a new state directory of it, with its data of the moment of the backup,
+its settings and sizes of pools. The directory is a system only when it is complete. Then `up --state NEWDIR`
+starts it (with --port and --direct-ports, if those that it had are taken here), makes new passwords and the
+standby; the conciliador ends or undoes the orders that were on their way.
+
+People's tokens are not restored: one of them may have been revoked since. Make new ones with `token create`, or
+give --with-tokens."""
+
+
+def arguments(parser):
+    """What restore takes."""
+    source = "a directory, or the .tar of backup --hand-over"
+    parser.add_argument("--from", dest="source", type=path_argument, metavar="BACKUP", required=True, help=source)
+    parser.add_argument(
+        "--with-tokens", action="store_true", help="people's tokens too, as they were at the moment of the backup"
+    )
+    key = f"the key with which the file was sealed (default for root {handover.KEY})"
+    parser.add_argument("--key", type=path_argument, metavar="FILE", help=key)
+    parser.add_argument("--stream", metavar="FD", type=int, help=argparse.SUPPRESS)
+
+
+def source_of(args):
+    """A context that gives the file of a backup that was handed over, or None for a directory."""
+    return handover.opened(args.source, handover.key_of(args.key)) if os.path.isfile(args.source) else nullcontext()
+
+
+def root(state, args, _installed, _words):
+    """What root does himself: he makes the directory, and opens the file. A process of the owner reads and checks what
+    is in it."""
+    with source_of(args) as file:
+        packages.need("run", "build")
+        tree = build.stage()
+        privilege.service_user()
+        state = privilege.place(state.given)
+        with making(state) as mark:
+            with state.locked(what="installation", path=state.releases / ".lock"):
+                installed = release.install(state, tree)
+            words = ["restore", "--state", str(state.given), "--from", args.source]
+            words += ["--with-tokens"] if args.with_tokens else []
+            words += ["--stream", str(file.fileno())] if file else []
+            kept = (
+                (mark, file.fileno()) if file else (mark,)
+            )  # while that process is at work the directory stays locked
+            status = wait(privilege.as_owner(state, installed, words, pass_fds=kept, stdin=subprocess.DEVNULL))
+            if status:
+                raise SystemExit(status)
+    return finished(state)
+
+
+def wait(process):
+    """The exit status of a process, which ends when this one is to end."""
+    try:
+        return process.wait()
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def run(state, args):
+    """As the owner: fills a directory that root made and holds; as an ordinary user does all of it."""
+    if state.path.is_dir() and state.path.stat().st_uid != os.geteuid():
+        if args.stream is None:
+            return fill(state, args, None)
+        with open(args.stream, "rb") as file:
+            return fill(state, args, file)
+    packages.need("run")
+    with source_of(args) as file, making(state):
+        fill(state, args, file)
+    return finished(state)
+
+
+def finished(state):
+    """The last words."""
+    say(f"the state in {state.given} is complete")
+    print(f"\n    Start it:  {paste(state, 'up')}")
+    return 0
+
+
+@contextmanager
+def making(state):
+    """A state that is none before it is complete: State.restoring says so. What a restore left that was killed is made
+    anew, one that is at work is not disturbed. Gives the open file that is locked meanwhile; nothing stays of what did
+    not come to its end."""
+    refuse_what_is_there(state)
+    made = not state.path.is_dir()
+    try:
+        state.path.mkdir(parents=True, exist_ok=True)
+        mark = os.open(state.restoring, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise Refused(
+            f"cannot make the directory {state.path}: {error.strerror}", "give another one with --state NEWDIR"
+        ) from error
+    try:
+        if not lock_try(mark) or not state.restoring.exists():
+            raise Refused(f"another restore into {state.path} is at work", "wait for it to end")
+        try:
+            clear(state)
+            privilege.layout(state)
+            yield mark
+        except BaseException:
+            say("taking back what was begun")
+            clear(state)
+            state.restoring.unlink()
+            if made:
+                privilege.delete(state)
+            raise
+        state.restoring.unlink()
+        handover.directory_sync(state.path)
+    finally:
+        os.close(mark)
+
+
+def refuse_what_is_there(state):
+    """A new directory, an empty one of the caller's own, or one that a restore did not finish."""
+    if not os.path.lexists(state.path):
+        return
+    if not state.path.is_dir() or (any(state.path.iterdir()) and not state.restoring.exists()):
+        raise Refused(
+            f"{state.path} holds something already", "give a new directory with --state NEWDIR, or move this one away"
+        )
+    if state.path.stat().st_uid != os.geteuid():
+        raise Refused(
+            f"{state.path} belongs to {state.path.owner()}",
+            "run this as that user, or give another directory with --state NEWDIR",
+        )
+
+
+def clear(state):
+    """Deletes all but the mark of a restore. No link is followed."""
+    for entry in state.path.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry != state.restoring:
+            entry.unlink()
+
+
+def fill(state, args, file):
+    """Checks the backup and puts all that is in it where it belongs."""
+    source = Path(args.source)
+    if file:
+        say("unpacking the backup")
+        source = state.tmp / "restore"
+        backup.unpack(file, source)
+    say(f"checking the backup in {args.source}")
+    manifest = backup.verify(source)
+    space_needed(backup.megabytes(source) + 100, state.path, "--state")
+    for service in SERVICES:
+        restore_cluster(state, source, manifest, service)
+    restore_redis(state, source)
+    restore_configuration(state, source / "etc")
+    restore_tokens(state, source / "etc/tokens", args.with_tokens)
+    if file:
+        shutil.rmtree(source)
+    subprocess.run(["sync", "-f", state.path], check=True)
+    say(f"all of it is restored, as of {manifest.made}")
+
+
+def restore_cluster(state, source, manifest, service):
+    """The base backup and the log that it was streamed with, rolled forward to the moment of all stores and no
+    further."""
+    new = state.data / f"pg-{service}"
+    say(f"restoring pg-{service} to the moment of the backup")
+    shutil.copytree(source / f"pg-{service}/base", new, symlinks=True)
+    shutil.copytree(source / f"pg-{service}/wal", new / "pg_wal", symlinks=True, dirs_exist_ok=True)
+    new.chmod(0o700)
+    (new / "recovery.signal").touch(0o600)
+    words = {"restore_command": "/bin/false", "hot_standby": "off", "recovery_target_action": "promote"}
+    words["recovery_target_name"] = manifest.moment
+    command = [*WITH_US, backup.bin_of(manifest, source) / "postgres", "--single", "-D", new]
+    command += [word for name, value in words.items() for word in ("-c", f"{name}={value}")]
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    done = subprocess.run(
+        [*command, "postgres"], text=True, errors="replace", env=postgres.environment(""), check=False, **pipes
+    )
+    if done.returncode or (new / "recovery.signal").exists():
+        raise Refused(
+            f"PostgreSQL could not bring pg-{service} to the moment of the backup:", *done.stdout.splitlines()[-5:]
+        )
+    for name in ("backup_manifest", "backup_label.old"):
+        (new / name).unlink(missing_ok=True)
+
+
+def restore_redis(state, source):
+    """Redis starts from its append-only files, which may begin with a dump."""
+    say("restoring Redis")
+    files = state.data / "redis/appendonlydir"
+    owned_directory(files.parent, 0o700)
+    owned_directory(files, 0o700)
+    shutil.copyfile(source / "redis/dump.rdb", files / "appendonly.aof.1.base.rdb", follow_symlinks=False)
+    replace(files / "appendonly.aof.manifest", "file appendonly.aof.1.base.rdb seq 1 type b\n", 0o600)
+
+
+def restore_configuration(state, source):
+    """The settings, checked, and the sizes of the pools. The operator's other files may name the old state's
+    directories, and the secrets are made anew by `up`."""
+    say("restoring settings")
+    for name in ("confeitaria.conf", "pools"):
+        if (source / name).exists():
+            replace(state.etc / name, backup.text_of(source / name))
+    Settings.read(state.etc / "confeitaria.conf")
+    for file in sorted(source.rglob("*.d/*")):
+        say(f"not taken, since it may name the old directory: {file}")
+
+
+def restore_tokens(state, source, wanted):
+    """People's tokens, if they are wanted. The services' are made anew with the other secrets."""
+    lines = backup.text_of(source).splitlines() if source.exists() else []
+    people = [tokens.parse(line) for line in lines if PERSON.fullmatch(line)]
+    people = [token for token in people if token.name not in tokens.SERVICE_TOKENS.values()]
+    names = " ".join(sorted({token.name for token in people})) or "none"
+    if wanted:
+        tokens.keep(state, lambda token: True, *people)
+        say(f"people's tokens are valid again, those too that were revoked since: {names}")
+    else:
+        say(f"people's tokens are not restored: {names}; {paste(state, 'token', 'create')} makes new ones")
+
+
+COMMAND = Command(
+    "restore",
+    "makes a new state directory of a backup",
+    TEXT,
+    run,
+    arguments=arguments,
+    state="there",
+    absent_is_well=True,
+    root=root,
+)
