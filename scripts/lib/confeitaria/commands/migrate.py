@@ -1,0 +1,21 @@
+"""Applies the migrations that a running system lacks."""
+from .. import migrations, postgres
+from ..command import Command
+from ..release import current_release
+from ..say import say
+
+TEXT = """\
+Applies each file of db/<service>/migrations that the databases have not had yet, in order, each in its own transaction. Refuses
+when one that was applied has been changed since. Traffic goes on; a migration that cannot get its locks in 5 seconds gives up
+and leaves nothing behind.
+"""
+
+
+def run(state, _args):
+    """Of the release that runs."""
+    migrations.apply(state, current_release(state))
+    postgres.functions(state)
+    say("the databases are up to date")
+
+
+COMMAND = Command("migrate", "Applies the migrations that the databases lack.", TEXT, run, lock=True)

@@ -1,0 +1,51 @@
+"""Fills the catalogue of a running system with many plausible products."""
+import re
+
+from .. import migrations, postgres
+from ..command import Command
+from ..release import current_release
+from ..say import UsageError, say
+
+TEXT = """\
+Adds N products to the catalogue; the same S gives the same products. With --pictures: gives the products of the first stock
+their drawings, where they still have their name and have no picture. A new shop has them.
+"""
+PRODUCTS_MAX = 1000000
+
+
+def arguments(parser):
+    """What the command takes."""
+    parser.add_argument("--products", metavar="N", help=f"how many, 1 to {PRODUCTS_MAX}")
+    parser.add_argument("--seed", metavar="S", default="1", help="a number (default 1)")
+    parser.add_argument("--pictures", action="store_true", help="pictures for the first stock")
+
+
+def check(args):
+    """Refuses what is no number, and two things at once."""
+    if args.pictures:
+        if args.products is not None:
+            raise UsageError("--pictures and --products are two things")
+    elif not re.fullmatch("[1-9][0-9]{0,6}", args.products or "") or int(args.products) > PRODUCTS_MAX:
+        raise UsageError(f"--products takes a number from 1 to {PRODUCTS_MAX}")
+    if not re.fullmatch("[0-9]{1,18}", args.seed):
+        raise UsageError("--seed takes a number")
+
+
+def run(state, args):
+    """Gives pictures, or makes products."""
+    check(args)
+    release = current_release(state)
+    migrations.seed_first(state, release)
+    if args.pictures:
+        migrations.catalogue_script(state, migrations.pictures(release))
+        count = migrations.catalogue_value(state, "SELECT count(*) FROM produtos WHERE foto_url IS NOT NULL")
+        say(f"{count} products have a picture")
+        return
+    say(f"adding {args.products} products with seed {args.seed}")
+    script = release.share("db", "catalogo", "gerar.sql").read_text("utf-8")
+    migrations.catalogue_script(state, script, {"produtos": args.products, "semente": args.seed})
+    postgres.psql(state, postgres.catalogue_primary(state), "ANALYZE;", "catalogo")
+    say(f"the catalogue has {migrations.catalogue_value(state, 'SELECT count(*) FROM produtos')} products")
+
+
+COMMAND = Command("seed", "Fills the catalogue with many plausible products.", TEXT, run, arguments, lock=True)

@@ -1,0 +1,343 @@
+"""The PostgreSQL clusters: the catalogue's pair and the orders'. A socket's name has the port in it."""
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from .roles import ROLES, functions_sql, roles_sql
+from .say import Refused, paste, say
+from .state import WAIT_SECONDS, wait_for
+
+PORT = {"pg-catalogo": 5432, "pg-replica": 5433, "pg-pedidos": 5434}
+VERSION_MIN = 15
+INSTALLED = Path("/usr/lib/postgresql")
+STANDBY_SLOT = "replica"
+PRIMARY_FILE = "primario"  # in etc: which cluster is the catalogue's primary, written before it is promoted
+ADDITIONS = "postgresql.d"  # in etc: the operator's own *.conf, *.hba and *.ident
+
+# A superuser's session: its statements, which may hold a customer's data, are not logged, and notices are not sent.
+SESSION = "-c client_min_messages=warning -c log_min_duration_statement=-1 -c log_statement=none"
+
+DEFAULTS = """\
+listen_addresses = ''
+unix_socket_permissions = 0770
+max_connections = {connections}
+client_connection_check_interval = 500ms
+# A transaction that a person began in psql and forgot holds its locks no longer than this.
+idle_in_transaction_session_timeout = 60s
+shared_buffers = {memory}MB
+huge_pages = off
+password_encryption = scram-sha-256
+wal_level = replica
+hot_standby = on
+wal_log_hints = on
+max_slot_wal_keep_size = 1GB
+wal_retrieve_retry_interval = 500ms
+wal_receiver_timeout = 5s
+timezone = UTC
+log_timezone = UTC
+log_destination = stderr
+log_line_prefix = '%m [%p] %q%u@%d '
+log_min_duration_statement = {slow}
+log_checkpoints = off
+
+include_dir = '{additions}'
+
+# What the system finds a cluster by.
+data_directory = '{data}'
+hba_file = '{current}/{cluster}.hba'
+ident_file = '{current}/pg-ident.conf'
+unix_socket_directories = '{run}'
+port = {port}
+cluster_name = '{cluster}'
+# The log gets no customer's data and no password: no DETAIL, no parameters, no text of a statement that failed.
+log_error_verbosity = terse
+log_parameter_max_length = 0
+log_parameter_max_length_on_error = 0
+log_min_error_statement = panic
+"""
+# Either of the catalogue's two may have to follow the other.
+PAIR = """\
+primary_conninfo = 'host={run} port={other_port} user=replicador application_name=replica connect_timeout=2'
+primary_slot_name = '{slot}'
+"""
+# PostgreSQL asks for no password: the kernel says whose process it is (docs/decisions/0032).
+ACCESS = """\
+local all         postgres   peer map=dono
+local replication postgres   peer map=dono
+local replication replicador peer map=servico
+local {database} {roles} peer map=servico
+"""
+
+
+def catalogue_primary(state):
+    """The cluster that was decided to be the catalogue's primary. That it is one is for the server to say."""
+    file = state.etc / PRIMARY_FILE
+    name = file.read_text(encoding="ascii", errors="replace").strip() if file.exists() else ""
+    if name not in ("", "pg-catalogo", "pg-replica"):
+        raise Refused(f"{file} names {name}", "it must say pg-catalogo or pg-replica")
+    return name or "pg-catalogo"
+
+
+def catalogue_standby(state):
+    """The other one."""
+    return "pg-replica" if catalogue_primary(state) == "pg-catalogo" else "pg-catalogo"
+
+
+def cluster_of(state, service):
+    """The cluster to which a service's database is written: `service` is catalogo or pedidos."""
+    return catalogue_primary(state) if service == "catalogo" else f"pg-{service}"
+
+
+def data_version(state):
+    """The major version of PostgreSQL that made the data, as text, or None when there are none yet."""
+    for file in sorted(state.data.glob("pg-*/PG_VERSION")):
+        version = file.read_text(encoding="ascii", errors="replace").strip()
+        if re.fullmatch(r"[0-9]{1,3}", version):
+            return version
+    return None
+
+
+def programs(state):
+    """The directory of PostgreSQL's programs: of the version that made the data, else of the newest installed one."""
+    version = data_version(state)
+    found = [path.parts[-3] for path in INSTALLED.glob("*/bin/postgres") if path.parts[-3].isdigit()]
+    return INSTALLED / (version or max(found, key=int, default="none")) / "bin"
+
+
+def check_version(state):
+    """Refuses data of several versions, and of one that is not installed or too old."""
+    version = data_version(state)
+    for cluster in PORT:
+        check_cluster(state, cluster, version)
+    place = programs(state)
+    if not os.access(place / "postgres", os.X_OK):
+        if version is None:
+            raise Refused("PostgreSQL is not installed", "apt-get install postgresql")
+        raise Refused(
+            f"the data in {state.data} were made by PostgreSQL {version}, which is not installed here",
+            f"apt-get install postgresql-{version}, or migrate them with pg_upgrade",
+        )
+    if int(place.parts[-2]) < VERSION_MIN:
+        raise Refused(
+            f"PostgreSQL {place.parts[-2]} is too old: this needs {VERSION_MIN}", "apt-get install postgresql"
+        )
+
+
+def check_cluster(state, cluster, version):
+    """Refuses a cluster's directory, if there is one, that is not of this version."""
+    place = state.data / cluster
+    if not place.is_dir():
+        return
+    file = place / "PG_VERSION"
+    if not file.is_file():
+        remedy = f"restore it, or {paste(state, 'down', '--purge')} and start again with an empty one"
+        raise Refused(f"{place} is not a PostgreSQL data directory", remedy)
+    made = file.read_text(encoding="ascii", errors="replace").strip()
+    if made != version:
+        raise Refused(
+            f"{place} was made by PostgreSQL {made}, and other data here by {version}", "migrate it with pg_upgrade"
+        )
+
+
+def environment(session=SESSION):
+    """What PostgreSQL's programs see of the environment: nothing of the caller's."""
+    return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "PGOPTIONS": session}
+
+
+def quoted(text):
+    """A word of a psql meta-command."""
+    return "'" + str(text).replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r") + "'"
+
+
+def psql_script(sql, variables, single, input_file):
+    """What psql reads. Variables are in it, since anybody can read arguments. So is the transaction: when the command is
+    killed while it writes, psql reads a script without COMMIT; its option --single-transaction would commit the part.
+    """
+    parts = [f"\\set {name} {quoted(value)}" for name, value in (variables or {}).items()]
+    parts += ["BEGIN;"] * single + [sql] + [f"\\i {quoted(input_file)}"] * bool(input_file) + ["COMMIT;"] * single
+    return "\n".join(parts) + "\n"
+
+
+def psql(
+    state, cluster, sql, database="postgres", *, variables=None, seconds=None, single=False, input_file=None
+):  # pylint: disable=too-many-arguments
+    """Runs SQL as the superuser, by peer authentication. Returns what it printed: a line a row, | between columns.
+    `variables` are psql's, for :name and :'name'; the file `input_file` follows after `sql`; `single`: in one
+    transaction. Raises Refused with PostgreSQL's words, or when it takes more than `seconds`."""
+    command = [programs(state) / "psql", *"-X -q -A -t -v ON_ERROR_STOP=1 -U postgres".split()]
+    command += ["-h", state.run, "-p", str(PORT[cluster]), "-d", database]
+    script = psql_script(sql, variables, single, input_file)
+    try:
+        done = subprocess.run(
+            command,
+            input=script,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            env=environment(),
+            cwd=state.path,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise Refused(f"{cluster} did not answer within {seconds} seconds", f"see {state.log}/{cluster}.log") from None
+    except OSError as error:
+        raise Refused(f"psql cannot be run: {error}") from error
+    if done.returncode:
+        raise Refused(f"{cluster} refused an SQL statement", *done.stderr.strip().splitlines())
+    return done.stdout
+
+
+def rows(state, cluster, sql, database="postgres", **options):
+    """The rows of a query as lists of texts; NULL is the empty text. Not for texts that may hold | or a line's end."""
+    return [line.split("|") for line in psql(state, cluster, sql, database, **options).splitlines()]
+
+
+def value(state, cluster, sql, database="postgres", **options):
+    """The one value of a query, as text."""
+    return psql(state, cluster, sql, database, **options).strip()
+
+
+def ready(state, cluster):
+    """Whether a cluster takes connections. Reads postmaster.pid first: too early a connection logs a FATAL."""
+    try:
+        status = (state.data / cluster / "postmaster.pid").read_text(encoding="utf-8").splitlines()[7:8]
+    except OSError:
+        return False
+    if [word.strip() for word in status] != ["ready"]:
+        return False
+    command = [
+        programs(state) / "pg_isready",
+        "-q",
+        "-h",
+        state.run,
+        "-p",
+        str(PORT[cluster]),
+        "-U",
+        "postgres",
+        "-d",
+        "postgres",
+    ]
+    return subprocess.run(command, env=environment(), check=False).returncode == 0
+
+
+def wait_for_store(state, store, condition):
+    """Waits until a store that was started is ready; `store` is its name, as of its log."""
+    if wait_for(condition):
+        return
+    try:
+        end = (state.log / f"{store}.log").read_text(encoding="utf-8", errors="replace").splitlines()[-5:]
+    except OSError as error:
+        end = [str(error)]
+    raise Refused(f"{store} did not start within {WAIT_SECONDS} seconds; the end of {state.log}/{store}.log:", *end)
+
+
+def run_program(state, name, *arguments):
+    """Runs one of PostgreSQL's programs, of which only a failure is worth a word."""
+    command = [programs(state) / name, *map(str, arguments)]
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=environment(""),
+        cwd=state.path,
+        check=False,
+    )
+    if done.returncode:
+        raise Refused(f"{name} failed", *(done.stderr + done.stdout).strip().splitlines()[-10:])
+
+
+def new_directory(state, cluster):
+    """Where a cluster's data are made. Deletes what a killed command left; its programs may still write there, so the
+    name is a new one."""
+    for left in state.data.glob(f"{cluster}.novo*"):
+        shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{cluster}.novo.", dir=state.data))
+
+
+def directory_named(new, place):
+    """A data directory gets its name when it is complete and on the disk."""
+    subprocess.run(["/usr/bin/sync", "-f", new], check=True)
+    new.rename(place)
+
+
+def init(state, cluster):
+    """Makes a cluster's data, unless they are there."""
+    if (state.data / cluster).is_dir():
+        return
+    say(f"making the PostgreSQL cluster {cluster}")
+    new = new_directory(state, cluster)
+    options = "-U postgres --auth=reject --encoding=UTF8 --locale=C.UTF-8 --no-sync --no-instructions"
+    run_program(state, "initdb", "-D", new, *options.split())
+    directory_named(new, state.data / cluster)
+
+
+def additions(state, ending):
+    """The operator's own lines of etc/postgresql.d/*.ENDING, where PostgreSQL 15 has no include."""
+    files = sorted((state.etc / ADDITIONS).glob(f"*.{ending}"))
+    return "".join(f"# {file}\n{file.read_text(encoding='utf-8')}\n" for file in files)
+
+
+def render(state, settings, _release, directory):
+    """Writes the clusters' configuration into a generation's directory."""
+    for cluster in PORT:
+        (directory / f"{cluster}.conf").write_text(configuration(state, settings, cluster), encoding="utf-8")
+        service = "pedidos" if cluster == "pg-pedidos" else "catalogo"
+        roles = ",".join(role for role in ROLES[service] if role != "replicador")
+        access = ACCESS.format(database=service, roles=roles) + additions(state, "hba")
+        (directory / f"{cluster}.hba").write_text(access, encoding="utf-8")
+    (directory / "pg-ident.conf").write_text(idents(state) + additions(state, "ident"), encoding="utf-8")
+
+
+def idents(state):
+    """Who of the system's users is which role."""
+    user = state.owner.pw_name
+    names = dict.fromkeys(role for roles in ROLES.values() for role in roles)
+    return "".join([f"dono {user} postgres\n", *(f"servico {user} {role}\n" for role in names)])
+
+
+def configuration(state, settings, cluster):
+    """A cluster's settings: defaults, the operator's own, and what is not his to change."""
+    words = {
+        "cluster": cluster,
+        "port": PORT[cluster],
+        "data": state.data / cluster,
+        "current": state.current,
+        "run": state.run,
+    }
+    words |= {"connections": settings["postgres_conexoes"], "memory": settings["postgres_memoria_mb"]}
+    words |= {"slow": settings["postgres_lento_ms"] or -1, "additions": state.etc / ADDITIONS, "slot": STANDBY_SLOT}
+    text = DEFAULTS.format(**words)
+    if cluster != "pg-pedidos":
+        other = "pg-replica" if cluster == "pg-catalogo" else "pg-catalogo"
+        text += PAIR.format(other_port=PORT[other], **words)
+    return text
+
+
+def check(state, directory):
+    """Refuses configuration files that PostgreSQL does not accept, the operator's included."""
+    for cluster in PORT:
+        run_program(state, "postgres", "-C", "port", f"--config-file={directory / cluster}.conf")
+
+
+def reload(state):
+    """Lets the clusters that run read their configuration again."""
+    for cluster in PORT:
+        if ready(state, cluster):
+            psql(state, cluster, "SELECT pg_reload_conf()")
+
+
+def roles(state):
+    """Makes the databases and the roles, or puts them right."""
+    for service in ROLES:
+        psql(state, cluster_of(state, service), roles_sql(service))
+    psql(state, catalogue_primary(state), "CREATE EXTENSION IF NOT EXISTS unaccent;", "catalogo")
+
+
+def functions(state):
+    """Says who may call what and read what, after the migrations."""
+    for service in ROLES:
+        psql(state, cluster_of(state, service), functions_sql(service), service, single=True)

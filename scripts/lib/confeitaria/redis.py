@@ -1,0 +1,163 @@
+"""Redis for the carts: an answered write is on the disk, and each user may do only what it is for."""
+import hashlib
+import os
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+from .files import replace
+from .say import Refused
+from .state import owned_directory, wait_for
+
+SERVER = "/usr/bin/redis-server"
+CLIENT = "/usr/bin/redis-cli"
+ADDITIONS = "redis.d"  # in etc: the operator's own *.conf and *.acl
+
+CONFIGURATION = """\
+port 0
+unixsocketperm 770
+daemonize no
+appendonly yes
+appendfsync always
+save ""
+repl-diskless-sync-delay 0
+maxmemory {memory}mb
+maxmemory-policy noeviction
+logfile ""
+
+include {additions}/*.conf
+
+# What the system finds it by.
+unixsocket {run}/redis.sock
+dir {data}
+aclfile {secrets}/redis.acl
+pidfile {data}/redis.pid
+"""
+CARTS = """+evalsha +eval +script|load +hgetall +hget +hmget +hset +hdel +hexists +hlen +hincrby +exists +del +expire
+ +pexpire +ttl +pttl +time +ping +role +memory|stats""".replace(
+    "\n", ""
+)
+EVENTS = "+evalsha +eval +script|load +xadd +xlen +xrange +xtrim +xpending +xinfo|groups +ping +role"
+# Nothing that shows a key: an entry of the slow log is a whole command, so only their number.
+MEASURES = "+ping +info +dbsize +role +memory|stats +latency|latest +latency|histogram +slowlog|len +client|list"
+# Nobody can be the user default (off, no password), but it may do all: Redis replays its own log of commands as that
+# user, and without the rights it drops every transaction in it at a restart.
+DEFAULT = "user default off resetpass ~* &* +@all"
+USERS = {
+    "carrinho": f"~carrinho:* resetchannels -@all {CARTS}",
+    "conciliador": f"~pedidos:eventos resetchannels -@all {EVENTS}",
+    "operador": "~* &* +@all",
+    "consulta": "%R~* resetchannels -@all +@read -@dangerous +ping +info +memory|usage",
+    "monitor": f"resetchannels -@all {MEASURES}",
+}
+
+
+def render(state, settings, _release, directory):
+    """Writes Redis's configuration into a generation's directory."""
+    words = {
+        "memory": settings["redis_memoria_mb"],
+        "run": state.run,
+        "data": state.data / "redis",
+        "secrets": state.secrets,
+    }
+    text = CONFIGURATION.format(additions=state.etc / ADDITIONS, **words)
+    (directory / "redis.conf").write_text(text, encoding="utf-8")
+
+
+def access(state, extra=None):
+    """The lines of the ACL file: our users with the passwords in etc/segredos, and the operator's of etc/redis.d/*.acl.
+    `extra`: {user: [SHA-256 of a password, hex]}, which count beside the one in the file while it is being changed."""
+    lines = [DEFAULT]
+    for user, rights in USERS.items():
+        hashes = [hashlib.sha256(state.secret(f"redis_{user}").encode()).hexdigest(), *(extra or {}).get(user, ())]
+        lines.append(f"user {user} on {' '.join(f'#{one}' for one in dict.fromkeys(hashes))} {rights}")
+    for file in sorted((state.etc / ADDITIONS).glob("*.acl")):
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            if line.strip() and not line.startswith("#"):
+                lines.append(own_user(line.strip(), f"{file} line {number}"))
+    return lines
+
+
+def own_user(line, place):
+    """A line of the operator's, which defines a user that is not ours."""
+    name = re.match(r"user (\S+) ", line)
+    if not name or name[1] in ("default", *USERS):
+        raise Refused(f"{place} is not the line of a user of your own", "write: user NAME on #SHA256 ~KEYS +COMMANDS")
+    return line
+
+
+def access_write(state, extra=None):
+    """Writes the ACL file, which Redis reads when it starts."""
+    replace(state.secrets / "redis.acl", "\n".join(access(state, extra)) + "\n", 0o600)
+
+
+def access_renew(state):
+    """Tells a running Redis what its users may do, as the ACL file has it. ACL LOAD would cut off the workers."""
+    users = {
+        line.split()[1]: line for line in (state.secrets / "redis.acl").read_text(encoding="utf-8").splitlines()[1:]
+    }
+    commands = [f"ACL SETUSER {name} reset {line.split(None, 2)[2]}" for name, line in users.items()]
+    gone = set(cli(state, "acl", "users").split()) - set(users) - {"default"}
+    commands += [f"ACL DELUSER {name}" for name in sorted(gone)]
+    cli(state, "-e", input="\n".join(commands) + "\n")
+
+
+def init(state):
+    """What Redis needs before its first start: the directory of its data, the ACL file."""
+    owned_directory(state.data / "redis", 0o700)
+    access_write(state)
+
+
+def cli(state, *words, input=None, seconds=30, user="operador"):  # pylint: disable=redefined-builtin
+    """Runs a command, or the commands of `input`, a line each, as a user of Redis; what it answered. Raises Refused.
+    The password goes by the environment, which only this user can see."""
+    command = [CLIENT, "--no-auth-warning", "-e", "-s", state.run / "redis.sock", "--user", user, *map(str, words)]
+    environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "REDISCLI_AUTH": state.secret(f"redis_{user}")}
+    given = {"stdin": subprocess.DEVNULL} if input is None else {"input": input}
+    try:
+        done = subprocess.run(
+            command, **given, capture_output=True, text=True, timeout=seconds, env=environment, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise Refused(f"Redis did not answer within {seconds} seconds", f"see {state.log}/redis.log") from None
+    except OSError as error:
+        raise Refused(f"redis-cli cannot be run: {error}") from error
+    if done.returncode:
+        raise Refused("Redis refused a command", *(done.stderr + done.stdout).strip().splitlines()[-5:])
+    return done.stdout
+
+
+def ready(state):
+    """Whether Redis answers."""
+    try:
+        return cli(state, "ping", seconds=5).strip() == "PONG"
+    except Refused:
+        return False
+
+
+def check(state, directory):
+    """Refuses a redis.conf, or users, that Redis does not accept: starts another server with them, without data."""
+    with tempfile.TemporaryDirectory(dir=state.tmp) as place:
+        acl, sock = Path(place) / "acl", state.run / f"redis.{os.getpid()}"
+        replace(acl, "\n".join(access(state)) + "\n", 0o600)
+        options = (
+            f"--port 0 --unixsocket {sock} --dir {place} --aclfile {acl} --appendonly no --pidfile {place}/pid".split()
+        )
+        with subprocess.Popen(
+            [SERVER, directory / "redis.conf", *options, "--logfile", ""],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as server:
+            try:
+                wait_for(lambda: sock.is_socket() or server.poll() is not None, 30)
+            finally:
+                server.terminate()
+                output = server.communicate()[0]
+                sock.unlink(missing_ok=True)
+        if server.returncode:
+            lines = output.strip().splitlines()
+            words = [line for line in lines if not re.match("[0-9]+:", line)]  # what is said before there is a log
+            raise Refused("Redis does not accept its configuration", *(words or lines[-1:]))

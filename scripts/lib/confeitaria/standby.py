@@ -1,0 +1,196 @@
+"""The catalogue's pair: making a standby, promoting it, keeping what was the primary from being one beside another."""
+import shutil
+import subprocess
+import threading
+
+import psutil
+
+from . import processes
+from .postgres import (
+    PORT,
+    STANDBY_SLOT,
+    catalogue_primary,
+    catalogue_standby,
+    directory_named,
+    new_directory,
+    psql,
+    ready,
+    run_program,
+    value,
+    wait_for_store,
+)
+from .say import Refused, say
+from .state import WAIT_SECONDS, wait_for
+from .supervisor import Supervisor
+
+SLOT_LOST = f"DO $$ BEGIN PERFORM pg_drop_replication_slot(slot_name) FROM pg_replication_slots \
+WHERE slot_name = '{STANDBY_SLOT}' AND wal_status = 'lost'; END $$;"
+SLOT_MADE = f"SELECT pg_create_physical_replication_slot('{STANDBY_SLOT}', true) \
+WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '{STANDBY_SLOT}');"
+SLOT_FREED = f"SELECT pg_terminate_backend(active_pid, 10000) FROM pg_replication_slots \
+WHERE slot_name = '{STANDBY_SLOT}' AND active_pid IS NOT NULL;"
+SLOT_STATUS = (
+    f"SELECT coalesce((SELECT wal_status FROM pg_replication_slots WHERE slot_name = '{STANDBY_SLOT}'), 'lost')"
+)
+FOLLOWS = "SELECT state FROM pg_stat_replication WHERE application_name = 'replica'"
+
+
+def asked(state, cluster, query, database="postgres"):
+    """A cluster's answer to a query as text, or None when it has none within the time that a request has."""
+    try:
+        return value(state, cluster, query, database, seconds=state.settings["prazo_segundos"])
+    except Refused:
+        return None
+
+
+def in_recovery(state, cluster):
+    """Whether a cluster answers, and is a standby."""
+    return asked(state, cluster, "SELECT pg_is_in_recovery()") == "t"
+
+
+def writable(state, cluster):
+    """Whether a cluster answers, and is a primary."""
+    return asked(state, cluster, "SELECT pg_is_in_recovery()") == "f"
+
+
+def streaming(state):
+    """Whether the catalogue's primary has a standby that follows it."""
+    return asked(state, catalogue_primary(state), FOLLOWS) == "streaming"
+
+
+def made(state):
+    """Whether the other cluster's data are a standby's. Only then is it started beside the primary."""
+    return (state.data / catalogue_standby(state) / "standby.signal").is_file()
+
+
+def primary_become(state, cluster):
+    """Lets a cluster be a primary, if it is none yet: also ends a promotion that was broken off."""
+    if in_recovery(state, cluster):
+        say(f"promoting {cluster}")
+        psql(state, cluster, "SELECT pg_promote(false)")
+    if not wait_for(lambda: writable(state, cluster)):
+        raise Refused(
+            f"{cluster} did not become writable within {WAIT_SECONDS} seconds", f"see {state.log}/{cluster}.log"
+        )
+
+
+def working_on(state, cluster):
+    """Every process that works on a cluster's data, whoever its parent is."""
+    found = []
+    for process in processes.of_state(state):
+        try:
+            if process.name() == "postgres" and process.cwd() == str(state.data / cluster):
+                found.append(process)
+        except psutil.Error:
+            pass  # it has ended
+    return found
+
+
+def cluster_stop(state, cluster):
+    """Stops a cluster for certain: gently, so that its standby gets all, unless it does not answer. A frozen one would
+    go on when it thaws, so its processes are killed."""
+    stopping = threading.Thread(target=stop_gently, args=(state, cluster))
+    stopping.start()
+    if not writable(state, cluster) or not wait_for(lambda: not working_on(state, cluster), 30):
+        for process in working_on(state, cluster):
+            try:
+                process.kill()
+            except psutil.Error:
+                pass
+    stopping.join()
+    if not wait_for(lambda: not working_on(state, cluster)):
+        left = " ".join(str(process.pid) for process in working_on(state, cluster))
+        raise Refused(f"{cluster} cannot be stopped", f"its processes: {left}")
+
+
+def stop_gently(state, cluster):
+    """Asks supervisord, whose refusal is no last word."""
+    try:
+        Supervisor(state).stop([cluster])
+    except Refused as error:
+        say(error.message)
+
+
+def primary_slot(state, cluster):
+    """The slot in which a primary keeps what its standby, or the one that it is to have, has not read yet."""
+    psql(state, cluster, SLOT_LOST + SLOT_MADE)
+
+
+def rewind_mark(state):
+    """A file that is there while the other cluster is being wound back: half done, its data are worth nothing."""
+    return state.data / f"{catalogue_standby(state)}.retorno"
+
+
+def copy(state):
+    """Makes the standby: a new copy of the running primary."""
+    primary, standby = catalogue_primary(state), catalogue_standby(state)
+    say(f"making the hot standby {standby}")
+    new = new_directory(state, standby)
+    primary_slot(state, primary)
+    psql(state, primary, SLOT_FREED)
+    options = f"-p {PORT[primary]} -U postgres -X stream -S {STANDBY_SLOT} --checkpoint=fast --no-sync".split()
+    run_program(state, "pg_basebackup", "-h", state.run, "-D", new, *options)
+    (new / "standby.signal").touch(0o600)
+    directory_named(new, state.data / standby)
+    rewind_mark(state).unlink(missing_ok=True)
+
+
+def rewind(state):
+    """Winds what was the primary back to where the two parted; what it alone had is undone. Whether that worked."""
+    primary, standby = catalogue_primary(state), catalogue_standby(state)
+    mark = rewind_mark(state)
+    if mark.exists():
+        say(f"{standby} was being wound back when that was broken off")
+        return False
+    say(f"winding {standby} back to where {primary} left it")
+    primary_slot(state, primary)
+    psql(state, primary, "CHECKPOINT")
+    mark.touch(0o600)
+    source = f"--source-server=host={state.run} port={PORT[primary]} user=postgres dbname=postgres"
+    options = (
+        f"--target-pgdata={state.data / standby}",
+        f"--config-file={state.current / standby}.conf",
+        "--no-sync",
+        source,
+    )
+    try:
+        run_program(state, "pg_rewind", *options)
+    except Refused as error:
+        say(f"it cannot be: {next((line for line in error.remedies if 'error: ' in line), error.message)}")
+        return False
+    (state.data / standby / "standby.signal").touch(0o600)
+    subprocess.run(["/usr/bin/sync", "-f", state.data / standby], check=True)
+    mark.unlink()
+    return True
+
+
+def set_aside(state):
+    """Keeps, once, the data that a copy is to replace: they may hold the last words of a lost primary."""
+    standby = catalogue_standby(state)
+    old = state.data / standby
+    if old.is_dir():
+        aside = state.data / f"{standby}.antigo"
+        shutil.rmtree(aside, ignore_errors=True)
+        old.rename(aside)
+        say(f"the old data of {standby} are in {aside}: delete them when nobody needs them")
+
+
+def lost(state):
+    """Whether the standby was away for more WAL than the primary keeps: it can never catch up, a new copy is needed."""
+    return made(state) and value(state, catalogue_primary(state), SLOT_STATUS) == "lost"
+
+
+def start(state):
+    """Starts the standby and waits until it follows, tables and all: programs are checked against them."""
+    standby = catalogue_standby(state)
+    Supervisor(state).start([standby])
+    wait_for_store(state, standby, lambda: ready(state, standby))
+    if not wait_for(lambda: has_schema(state)) or not wait_for(lambda: streaming(state)):
+        raise Refused("the standby does not follow the primary", f"see {state.log}/{standby}.log")
+
+
+def has_schema(state):
+    """Whether the standby has the migrations that the primary has."""
+    newest = "SELECT max(numero) FROM migracoes"
+    primary = asked(state, catalogue_primary(state), newest, "catalogo")
+    return primary is not None and asked(state, catalogue_standby(state), newest, "catalogo") == primary
