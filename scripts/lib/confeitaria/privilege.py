@@ -165,9 +165,8 @@ def place(given):
                     f"the user {SERVICE_USER}, which the servers run as, cannot reach {state.given}",
                     "give a --state DIR whose parents others may enter (chmod o+x), or move this one away",
                 ) from error
-    say(
-        f"servers cannot enter {existing_part(Path(state.given).parent)}: the state is in {elsewhere}, {state.given} links to it"
-    )
+    private = existing_part(Path(state.given).parent)
+    say(f"servers cannot enter {private}: the state is in {elsewhere}, {state.given} links to it")
     os.makedirs(os.path.dirname(state.given), exist_ok=True)
     elsewhere.mkdir(exist_ok=True)
     link(state.given, str(elsewhere))

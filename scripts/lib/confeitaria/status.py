@@ -3,7 +3,7 @@ import json
 import re
 import subprocess
 
-from . import generation, health, launch, pools, postgres, processes, redis, release, standby, system
+from . import generation, health, launch, pools, postgres, processes, redis, release, system
 from .say import Refused
 from .supervisor import Supervisor
 

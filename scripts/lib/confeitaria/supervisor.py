@@ -75,7 +75,8 @@ def sections(state, settings):
         f"\n[supervisord]\nlogfile={state.log}/supervisord.log\nlogfile_maxbytes=0\npidfile={run}/supervisord.pid\n"
         f"childlogdir={state.log}\ndirectory={state.path}\numask=027\nminfds=1024\n"
     )
-    yield "\n[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n"
+    yield "\n[rpcinterface:supervisor]\n"
+    yield "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n"
     # INT is PostgreSQL's fast shutdown: open transactions are rolled back, nothing acknowledged is lost.
     for store in STORES:
         number = "TERM" if store == "redis" else "INT"
@@ -97,7 +98,7 @@ def sections(state, settings):
             f"{DROP} {bin_directory / pools.PROGRAM[pool]} -c {state.current / pool}.conf",
             f"{pool}.stderr.log",
             process_name="%(program_name)s_%(process_num)02d",
-            numprocs=pools.MAX,  # every worker that it may ever have, so that its size changes without a restart of the others
+            numprocs=pools.MAX,  # all that it may ever have, so that its size changes without a restart of the others
             socket=f"unix://{run / pool}.sock",
             socket_mode="0660",
             socket_backlog=512,

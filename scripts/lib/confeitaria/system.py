@@ -63,7 +63,7 @@ def store_wait(state, store, ready):
     if not wait_for(ready):
         lines = (state.log / f"{store}.log").read_text(errors="replace").splitlines()
         raise Refused(
-            f"{store} did not start within {WAIT_SECONDS} seconds; the end of {state.log / store}.log:", *lines[-5:]
+            f"{store} did not start within {WAIT_SECONDS} s; the end of {state.log / store}.log:", *lines[-5:]
         )
 
 
@@ -92,9 +92,7 @@ def start_standby(state):
     if standby.made(state):
         standby.start(state)
     else:
-        warn(
-            f"there is no standby: {name} was the primary and stays stopped; {paste(state, 'standby')} makes it the standby"
-        )
+        warn(f"there is no standby: {name} was the primary and stays stopped; {paste(state, 'standby')} makes it one")
 
 
 def declared(state):

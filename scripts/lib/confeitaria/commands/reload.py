@@ -4,9 +4,9 @@ from ..command import Command
 from ..say import say
 from .restart import part
 
-TEXT = """Renders the settings anew for the release that runs, checks them, turns to them, and has each PART (all of them without one) read them:
-nginx and the stores while they run, workers after the request they have in hand. What a store takes only at its start
-waits for restart PART; settings says which."""
+TEXT = """Renders the settings anew for the release that runs, checks them, turns to them, and has each PART
+(all of them without one) read them: nginx and the stores while they run, workers after the request
+they have in hand. What a store takes only at its start waits for restart PART; settings says which."""
 
 
 def arguments(parser):

@@ -3,14 +3,15 @@ from .. import build, pools, release, renew, system
 from ..command import Command
 from ..say import UsageError, say
 
-TEXT = """Builds what changed, renders a new generation of the configuration beside the one that runs, checks it, applies new migrations,
-checks the programs, and only then turns to it: workers end the request they have in hand and execute the new program
-with the same socket; nginx reads its files again, and it is made sure that it did. What is refused has changed nothing
-on the disk and nothing that runs.
+TEXT = """Builds what changed, renders a new generation of the configuration beside the one that runs, checks
+it, applies new migrations, checks the programs, and only then turns to it: workers end the request
+they have in hand and execute the new program with the same socket; nginx reads its files again, and
+it is made sure that it did. What is refused has changed nothing on the disk and nothing that runs.
 
-PART: a pool, vigia, conciliador, zelador; nginx, which is exchanged for the program that is on the disk now; a store
-(pg-catalogo, pg-replica, pg-pedidos, redis), which is away for about a second: writes that need it are refused
-meanwhile. Without a PART all but the stores, and nginx only reads its files.
+PART: a pool, vigia, conciliador, zelador; nginx, which is exchanged for the program that is on the
+disk now; a store (pg-catalogo, pg-replica, pg-pedidos, redis), which is away for about a second:
+writes that need it are refused meanwhile. Without a PART all but the stores, and nginx only reads
+its files.
 
 CONFEITARIA_BUILD=DIR takes the programs of a build that is ready."""
 

@@ -3,9 +3,10 @@ from .. import generation, renew, system
 from ..command import Command
 from ..say import Refused, say
 
-TEXT = """Turns back to the generation before the one that runs: its release and the settings that it was rendered with. Programs of a release whose
-migrations the databases are ahead of are refused, unless those migrations say that they can live with them.
-etc/confeitaria.conf stays as it is, and counts again from the next restart on."""
+TEXT = """Turns back to the generation before the one that runs: its release and the settings that it was
+rendered with. Programs of a release whose migrations the databases are ahead of are refused, unless
+those migrations say that they can live with them. etc/confeitaria.conf stays as it is, and counts
+again from the next restart on."""
 
 
 def arguments(parser):

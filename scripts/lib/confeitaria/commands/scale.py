@@ -4,8 +4,8 @@ from ..command import Command
 from ..say import say
 from ..supervisor import Supervisor
 
-TEXT = """Gives a pool N workers (1 to 32) and remembers it for the next start. A worker that goes ends the request it has in hand; the
-others share its socket, so nothing that waits there is lost."""
+TEXT = """Gives a pool N workers (1 to 32) and remembers it for the next start. A worker that goes ends the
+request it has in hand; the others share its socket, so nothing that waits there is lost."""
 
 
 def arguments(parser):

@@ -2,8 +2,9 @@
 from .. import status
 from ..command import Command
 
-TEXT = """A line a part: pools (workers that run / that should), PostgreSQL's roles and the standby's lag, Redis, nginx, versions.
-Exits 0 when everything is as it should be, 1 when something is not, 3 when the system is not running."""
+TEXT = """A line a part: pools (workers that run / that should), PostgreSQL's roles and the standby's lag,
+Redis, nginx, versions. Exits 0 when everything is as it should be, 1 when something is not, 3 when
+the system is not running."""
 
 
 def arguments(parser):

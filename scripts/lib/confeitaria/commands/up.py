@@ -11,12 +11,13 @@ FOLDERS = ("postgresql.d", "redis.d", "nginx.d", "nginx-server.d", "supervisord.
 LAST_OFFSET = max(port.offset for port in nginx.PORTS.values())
 DIRECT = ", ".join(f"BASE+{port.offset} {service}" for service, port in nginx.PORTS.items())
 
-TEXT = """Installs missing Debian packages (as root), builds, makes or reuses the stores, starts the workers and nginx, and waits until
-all of it is healthy. Can be run again at any time: what is there is kept, what does not run is started, what a command
-that was killed has begun is finished. A system that runs keeps its release and its settings; restart changes them.
+TEXT = """Installs missing Debian packages (as root), builds, makes or reuses the stores, starts the workers
+and nginx, and waits until all of it is healthy. Can be run again at any time: what is there is
+kept, what does not run is started, what a command that was killed has begun is finished. A system
+that runs keeps its release and its settings; restart changes them.
 
-Ports, sizes and settings are remembered in the state for the next time. CONFEITARIA_BUILD=DIR takes the programs of a
-build that is ready. As root the servers run as the user confeitaria."""
+Ports, sizes and settings are remembered in the state for the next time. CONFEITARIA_BUILD=DIR takes
+the programs of a build that is ready. As root the servers run as the user confeitaria."""
 
 
 def port(text):
