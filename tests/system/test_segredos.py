@@ -1,4 +1,4 @@
-"""confeitaria secret: passwords and the services' tokens are changed while customers go on, and a change that is broken off can be ended."""
+"""confeitaria secret: passwords and tokens are changed while customers go on; a change that is broken off can be ended."""
 import os
 import signal
 import subprocess

@@ -24,8 +24,8 @@ PAGES = (
 
 
 def compare(state, patience, settled):
-    """Looks until all adds up or `patience`, in seconds, is over. The last look's rows, and those that are wrong: what the
-    first look found wrong inside a database, and every look between two stores, where a row may be in flight."""
+    """Looks until all adds up or `patience`, in seconds, is over. The last look's rows, and those that are wrong: what
+    the first look found wrong inside a database, and every look between two stores, where a row may be in flight."""
     end = time.monotonic() + patience
     rows = look(state, settled)
     wrong = [row for row in rows if row[0] == "erro"]
@@ -70,8 +70,8 @@ def ask(state, cluster, database, question, answer):
 
 
 def orders_question(state, sql, catalogue, settled):
-    """All that the orders' database is to run, piece by piece: the other stores' rows, then the checks. A store that does
-    not answer ends it before them."""
+    """All that the orders' database is to run, piece by piece: the other stores' rows, then the checks. A store that
+    does not answer ends it before them."""
     checks = ("pedidos", "catalogo", "redis", *(("quieto",) if settled else ()))
     yield read(sql / "pedidos/audit/tabelas.sql")
     for tag, table in TABLES.items():

@@ -102,14 +102,14 @@ def cycle(state, part):
 # nginx
 
 
-def answer_of_internal(state, path):
+def answer_of_internal(state, path, token=""):
     """The text that nginx answers on the internal socket, or None."""
     connection = http.client.HTTPConnection("localhost", timeout=5)
     connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.sock.settimeout(5)
         connection.sock.connect(str(state.run / nginx.INTERNAL_SOCKET))
-        connection.request("GET", path)
+        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
         answer = connection.getresponse()
         return answer.read(1000).decode("ascii", "replace").strip() if answer.status == 200 else None
     except (OSError, http.client.HTTPException):

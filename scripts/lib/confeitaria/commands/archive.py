@@ -53,7 +53,7 @@ def arguments(parser):
 
 @dataclass(frozen=True)
 class Archive:
-    """Everything before `moment` (UTC, RFC 3339), of the ledger every row before row `cut`, goes into the directory `place`."""
+    """Everything before `moment` (UTC, RFC 3339), of the ledger every row before row `cut`, goes into `place`."""
 
     state: object
     moment: str
@@ -68,7 +68,7 @@ class Archive:
         ).strip()
 
     def finish_others(self):
-        """A file of an archive that was killed is whole if its batch was deleted; else its rows are still in the tables."""
+        """A file of an archive that was killed is whole if its batch was deleted; else its rows are in the tables."""
         question = "SELECT EXISTS (SELECT FROM arquivos WHERE arquivo = :'arquivo')"
         for file in self.place.glob(f"*.csv.gz{UNFINISHED}"):
             name = file.name.removesuffix(UNFINISHED)

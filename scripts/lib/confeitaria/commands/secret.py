@@ -1,14 +1,11 @@
-"""Lists and changes the secrets that the parts show to each other: the old one is valid until the new one is everywhere."""
+"""Lists and changes the secrets that the parts show to each other: the old one is valid until all show the new one."""
 import datetime
-import http.client
 import os
-
-from supervisor.xmlrpc import UnixStreamHTTPConnection
 
 from .. import redis, renew, tokens
 from ..command import Command
 from ..say import Refused, UsageError, paste, say
-from ..state import WAIT_SECONDS, replace
+from ..state import replace
 
 # The parts that read a secret when they begin. Commands read theirs each time.
 READERS = {
@@ -96,32 +93,14 @@ def publish(state, name):
 def verify(state, name):
     """Refuses to go on when the new secret is not taken: the old one stays valid."""
     if name in tokens.SERVICE_TOKENS:
-        status = internal_status(state, state.secret(name))
-        taken = status == 200
+        taken = renew.answer_of_internal(state, ASKED, state.secret(name)) is not None
     else:
-        user = name.removeprefix("redis_")
-        status = redis.cli(state, "ping", user=user).strip()
-        taken = status == "PONG"
+        taken = redis.cli(state, "ping", user=name.removeprefix("redis_")).strip() == "PONG"
     if not taken:
         raise Refused(
-            f"the new {name} is refused ({status}); the old one is still valid too",
+            f"the new {name} is not taken; the old one is still valid too",
             f"see {paste(state, 'status')}, then run {paste(state, 'secret', 'change', name)} again",
         )
-
-
-def internal_status(state, token):
-    """How the services answer a question with this token: HTTP's status."""
-    connection = UnixStreamHTTPConnection("localhost", timeout=WAIT_SECONDS)
-    connection.socketfile = str(state.run / "interno.sock")
-    try:
-        connection.request("GET", ASKED, headers={"Authorization": f"Bearer {token}"})
-        return connection.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
-        raise Refused(
-            f"the services do not answer on {state.run}/interno.sock: {error}", f"see {paste(state, 'status')}"
-        ) from error
-    finally:
-        connection.close()
 
 
 COMMAND = Command("secret", "lists and changes the secrets of the system's parts", TEXT, run, arguments)
