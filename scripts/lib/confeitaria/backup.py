@@ -65,8 +65,10 @@ class Manifest:
 
 
 def text_of(path):
-    """A small text in a backup; no link is followed."""
+    """A small text in a backup; no link is followed. Raises OSError, ValueError."""
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), encoding="utf-8") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(f"{path} is no file")
         return file.read(MANIFEST_BYTES)
 
 
@@ -78,7 +80,7 @@ def files_of(directory):
         inside = Path(place).relative_to(directory)
         within_base = any(inside.is_relative_to(base) for base in BASES)
         for name in os.listdir(place):
-            if not stat.S_IFMT(os.lstat(Path(place, name)).st_mode) in (stat.S_IFREG, stat.S_IFDIR):
+            if stat.S_IFMT(os.lstat(Path(place, name)).st_mode) not in (stat.S_IFREG, stat.S_IFDIR):
                 raise Refused(
                     f"the backup in {directory} is damaged: {Path(place, name)} is neither a file nor a directory"
                 )

@@ -179,7 +179,9 @@ def claim(state):
     if path.exists() and not path.is_dir():
         raise Refused(f"{path} is not a directory", "give another one with --state DIR")
     if state.restoring.exists():
-        raise Refused(f"a restore into {path} was not finished", f"run {paste(state, 'restore', '--from', 'BACKUP')} again")
+        raise Refused(
+            f"a restore into {path} was not finished", f"run {paste(state, 'restore', '--from', 'BACKUP')} again"
+        )
     if state.exists():
         owner, me = path.stat().st_uid, os.geteuid()
         if owner != me:
