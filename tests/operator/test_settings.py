@@ -236,13 +236,13 @@ def test_the_command_lists_what_is_set(state, capsys):
 def test_the_command_says_what_waits(state, capsys):
     """A changed setting has the value that runs, what it needs, and the command for that; one that the running version
     does not know waits for nothing."""
-    running(state, limite_fila="64", redis_memoria_mb="32", loja_url="https://loja.example")
-    written(state.etc, "redis_memoria_mb = 64")
+    running(state, limite_fila="64", postgres_memoria_mb="32", loja_url="https://loja.example")
+    written(state.etc, "postgres_memoria_mb = 128")
     text = said(capsys, state)
     assert "limite_fila = 128    (runs with 64, needs a reload)\n" in text
-    assert "redis_memoria_mb = 64    (default 256; runs with 32, needs a restart)\n" in text
-    assert text.count("to take effect: ") == 2 and " restart" in text and " redis" in text and " reload" in text
+    assert "postgres_memoria_mb = 128    (default 64; runs with 32, needs a restart)\n" in text
+    assert text.count("to take effect: ") == 2 and " restart" in text and " pg-pedidos" in text and " reload" in text
     found = {one["name"]: one for one in json.loads(said(capsys, state, json=True))}
-    assert found["limite_fila"]["pending"] == "reload" and found["redis_memoria_mb"]["pending"] == "restart"
+    assert found["limite_fila"]["pending"] == "reload" and found["postgres_memoria_mb"]["pending"] == "restart"
     assert found["loja_url"]["running"] == "https://loja.example" and found["nivel_log"]["pending"] is None
     assert list(found) == list(TABLE)

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 from datetime import datetime, timezone
 
 from . import cache, nginx, pools, postgres, redis, supervisor
@@ -48,7 +47,13 @@ def inputs(state, release, settings):
     """A digest of all that a generation is made from."""
     total = hashlib.sha256(f"{release.name}\0{cache.cache_directory(state)}\0{state.run}".encode())
     total.update(json.dumps(settings.texts(), sort_keys=True).encode())
-    for path in sorted((state.etc / "pools.d").glob("*.conf")):
+    for path in sorted(
+        [
+            *state.etc.glob("pools.d/*.conf"),
+            *state.etc.glob("postgresql.d/*.hba"),
+            *state.etc.glob("postgresql.d/*.ident"),
+        ]
+    ):
         total.update(f"\0{path.name}\0".encode() + path.read_bytes())
     return total.hexdigest()
 
@@ -82,20 +87,11 @@ def discard(directory):
 
 
 def check(state, directory):
-    """Raises Refused when nginx or PostgreSQL do not accept their configuration. The programs are pools.check's, after
-    the migrations."""
+    """Raises Refused when nginx, PostgreSQL or Redis do not accept their configuration. The programs are pools.check's,
+    after the migrations."""
     nginx.check(state, directory)
-    for cluster in postgres.PORT:
-        command = [
-            postgres.programs(state) / "postgres",
-            "-C",
-            "max_connections",
-            "-c",
-            f"config_file={directory}/{cluster}.conf",
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-        if done.returncode:
-            raise Refused(f"PostgreSQL refuses the configuration of {cluster}:", done.stderr.strip())
+    postgres.check(state, directory)
+    redis.check(state, directory)
 
 
 def turn(state, directory):

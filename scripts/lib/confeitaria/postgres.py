@@ -8,7 +8,6 @@ from pathlib import Path
 
 from .roles import ROLES, functions_sql, roles_sql
 from .say import Refused, paste, say
-from .state import WAIT_SECONDS, wait_for
 
 PORT = {"pg-catalogo": 5432, "pg-replica": 5433, "pg-pedidos": 5434}
 VERSION_MIN = 15
@@ -153,9 +152,8 @@ def quoted(text):
 
 
 def psql_script(sql, variables, single, input_file):
-    """What psql reads. Variables are in it, since anybody can read arguments. So is the transaction: when the command is
-    killed while it writes, psql reads a script without COMMIT; its option --single-transaction would commit the part.
-    """
+    """What psql reads. Variables are in it, since anybody can read arguments. So is the transaction: when the command
+    is killed while it writes, psql reads no COMMIT; its option --single-transaction would commit the part."""
     parts = [f"\\set {name} {quoted(value)}" for name, value in (variables or {}).items()]
     parts += ["BEGIN;"] * single + [sql] + [f"\\i {quoted(input_file)}"] * bool(input_file) + ["COMMIT;"] * single
     return "\n".join(parts) + "\n"
@@ -221,17 +219,6 @@ def ready(state, cluster):
         "postgres",
     ]
     return subprocess.run(command, env=environment(), check=False).returncode == 0
-
-
-def wait_for_store(state, store, condition):
-    """Waits until a store that was started is ready; `store` is its name, as of its log."""
-    if wait_for(condition):
-        return
-    try:
-        end = (state.log / f"{store}.log").read_text(encoding="utf-8", errors="replace").splitlines()[-5:]
-    except OSError as error:
-        end = [str(error)]
-    raise Refused(f"{store} did not start within {WAIT_SECONDS} seconds; the end of {state.log}/{store}.log:", *end)
 
 
 def run_program(state, name, *arguments):
@@ -323,11 +310,9 @@ def check(state, directory):
         run_program(state, "postgres", "-C", "port", f"--config-file={directory / cluster}.conf")
 
 
-def reload(state):
-    """Lets the clusters that run read their configuration again."""
-    for cluster in PORT:
-        if ready(state, cluster):
-            psql(state, cluster, "SELECT pg_reload_conf()")
+def reload(state, cluster):
+    """Lets a running cluster read its configuration again."""
+    psql(state, cluster, "SELECT pg_reload_conf()")
 
 
 def roles(state):

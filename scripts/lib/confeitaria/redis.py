@@ -103,6 +103,13 @@ def access_renew(state):
     cli(state, "-e", input="\n".join(commands) + "\n")
 
 
+def reload(state):
+    """Lets a running Redis take its users and its limit of memory as they are now."""
+    access_write(state)
+    access_renew(state)
+    cli(state, "config", "set", "maxmemory", f"{state.settings['redis_memoria_mb']}mb")
+
+
 def init(state):
     """What Redis needs before its first start: the directory of its data, the ACL file."""
     owned_directory(state.data / "redis", 0o700)

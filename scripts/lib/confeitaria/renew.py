@@ -10,7 +10,7 @@ import time
 import psutil
 
 from . import generation, launch, migrations, nginx, pools, postgres, processes, redis, standby, system
-from .say import Refused, say
+from .say import Refused, paste, say, warn
 from .state import WAIT_SECONDS, wait_for
 from .supervisor import Supervisor
 
@@ -232,6 +232,11 @@ def prepare(state, release, directory):
     migrations.apply(state, release)
     postgres.roles(state)
     postgres.functions(state)
+    try:
+        redis.access_write(state)
+        redis.access_renew(state)
+    except Refused as error:
+        warn(f"what the users of Redis may do is as it was until {paste(state, 'restart')} again: {error.message}")
     if standby.made(state) and not wait_for(lambda: standby.has_schema(state)):
         raise Refused(
             "the standby does not follow the primary", f"see {state.log / postgres.catalogue_standby(state)}.log"

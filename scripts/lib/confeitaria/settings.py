@@ -83,7 +83,7 @@ ROWS = (
             "How large a log may become before it is rotated."),
     Setting("logs_guardados", Number(1, 1000), "4", ("zelador",), "reload",
             "How many older ones of each log are kept."),
-    Setting("redis_memoria_mb", Number(16, 1000000, "MiB"), "256", ("redis",), "restart",
+    Setting("redis_memoria_mb", Number(16, 1000000, "MiB"), "256", ("redis",), "reload",
             "What Redis may hold: carts and events."),
     Setting("postgres_memoria_mb", Number(16, 1000000, "MiB"), "64", CLUSTERS, "restart",
             "Shared buffers of each of the three clusters."),

@@ -1,9 +1,8 @@
 """The catalogue's pair: making a standby, promoting it, keeping what was the primary from being one beside another."""
 import shutil
+import signal
 import subprocess
 import threading
-
-import psutil
 
 from . import processes
 from .postgres import (
@@ -17,7 +16,6 @@ from .postgres import (
     ready,
     run_program,
     value,
-    wait_for_store,
 )
 from .say import Refused, say
 from .state import WAIT_SECONDS, wait_for
@@ -74,32 +72,16 @@ def primary_become(state, cluster):
         )
 
 
-def working_on(state, cluster):
-    """Every process that works on a cluster's data, whoever its parent is."""
-    found = []
-    for process in processes.of_state(state):
-        try:
-            if process.name() == "postgres" and process.cwd() == str(state.data / cluster):
-                found.append(process)
-        except psutil.Error:
-            pass  # it has ended
-    return found
-
-
 def cluster_stop(state, cluster):
     """Stops a cluster for certain: gently, so that its standby gets all, unless it does not answer. A frozen one would
     go on when it thaws, so its processes are killed."""
     stopping = threading.Thread(target=stop_gently, args=(state, cluster))
     stopping.start()
-    if not writable(state, cluster) or not wait_for(lambda: not working_on(state, cluster), 30):
-        for process in working_on(state, cluster):
-            try:
-                process.kill()
-            except psutil.Error:
-                pass
+    if not writable(state, cluster) or not wait_for(lambda: not processes.of_cluster(state, cluster), 30):
+        processes.signal_all(processes.of_cluster(state, cluster), signal.SIGKILL)
     stopping.join()
-    if not wait_for(lambda: not working_on(state, cluster)):
-        left = " ".join(str(process.pid) for process in working_on(state, cluster))
+    if not wait_for(lambda: not processes.of_cluster(state, cluster)):
+        left = " ".join(str(process.pid) for process in processes.of_cluster(state, cluster))
         raise Refused(f"{cluster} cannot be stopped", f"its processes: {left}")
 
 
@@ -164,6 +146,11 @@ def rewind(state):
     return True
 
 
+def delete(state):
+    """Deletes the data of a standby, which is stopped."""
+    shutil.rmtree(state.data / catalogue_standby(state))
+
+
 def set_aside(state):
     """Keeps, once, the data that a copy is to replace: they may hold the last words of a lost primary."""
     standby = catalogue_standby(state)
@@ -184,7 +171,8 @@ def start(state):
     """Starts the standby and waits until it follows, tables and all: programs are checked against them."""
     standby = catalogue_standby(state)
     Supervisor(state).start([standby])
-    wait_for_store(state, standby, lambda: ready(state, standby))
+    if not wait_for(lambda: ready(state, standby)):
+        raise Refused(f"{standby} did not start within {WAIT_SECONDS} seconds", f"see {state.log}/{standby}.log")
     if not wait_for(lambda: has_schema(state)) or not wait_for(lambda: streaming(state)):
         raise Refused("the standby does not follow the primary", f"see {state.log}/{standby}.log")
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from . import cache, generation, launch, migrations, pools, postgres, processes, redis, standby
 from .health import wait_healthy
 from .say import Refused, paste, say, warn
-from .state import WAIT_SECONDS, owned_directory, wait_for
+from .state import WAIT_SECONDS, wait_for
 from .supervisor import STORES, Supervisor
 
 # What a process of the system is begun with: nothing of the shell that a command was typed in.
@@ -52,7 +52,7 @@ def init_stores(state):
             f"the data of the primary, {primary}, are gone, and those of its standby are there",
             f"put {state.data / primary} back, or make the standby the primary: {paste(state, 'promote', '--force')}",
         )
-    owned_directory(state.data / "redis", 0o700)
+    redis.init(state)
     with ThreadPoolExecutor() as pool:
         for done in [pool.submit(postgres.init, state, cluster) for cluster in (primary, "pg-pedidos")]:
             done.result()

@@ -1,7 +1,6 @@
 """Applies the migrations that a running system lacks."""
-from .. import migrations, postgres
+from .. import migrations, postgres, release
 from ..command import Command
-from ..release import current_release
 from ..say import say
 
 TEXT = """\
@@ -13,7 +12,7 @@ and leaves nothing behind.
 
 def run(state, _args):
     """Of the release that runs."""
-    migrations.apply(state, current_release(state))
+    migrations.apply(state, release.current(state))
     postgres.functions(state)
     say("the databases are up to date")
 

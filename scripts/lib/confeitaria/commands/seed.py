@@ -1,9 +1,8 @@
 """Fills the catalogue of a running system with many plausible products."""
 import re
 
-from .. import migrations, postgres
+from .. import migrations, postgres, release
 from ..command import Command
-from ..release import current_release
 from ..say import UsageError, say
 
 TEXT = """\
@@ -34,15 +33,15 @@ def check(args):
 def run(state, args):
     """Gives pictures, or makes products."""
     check(args)
-    release = current_release(state)
-    migrations.seed_first(state, release)
+    installed = release.current(state)
+    migrations.seed_first(state, installed)
     if args.pictures:
-        migrations.catalogue_script(state, migrations.pictures(release))
+        migrations.catalogue_script(state, migrations.pictures(installed))
         count = migrations.catalogue_value(state, "SELECT count(*) FROM produtos WHERE foto_url IS NOT NULL")
         say(f"{count} products have a picture")
         return
     say(f"adding {args.products} products with seed {args.seed}")
-    script = release.share("db", "catalogo", "gerar.sql").read_text("utf-8")
+    script = installed.share("db", "catalogo", "gerar.sql").read_text("utf-8")
     migrations.catalogue_script(state, script, {"produtos": args.products, "semente": args.seed})
     postgres.psql(state, postgres.catalogue_primary(state), "ANALYZE;", "catalogo")
     say(f"the catalogue has {migrations.catalogue_value(state, 'SELECT count(*) FROM produtos')} products")
