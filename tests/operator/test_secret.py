@@ -14,7 +14,7 @@ class Killed(BaseException):
 
 
 class Stores:
-    """What a store takes and what a worker shows; the step at which the command is killed: before it, or when it is done."""
+    """What a store takes and what a worker shows; the step at which the command is killed, before or after it."""
 
     def __init__(self, state, name):
         self.state, self.name = state, name

@@ -1,4 +1,4 @@
-"""confeitaria secret: passwords and tokens are changed while customers go on; a change that is broken off can be ended."""
+"""confeitaria secret: passwords and tokens are changed while customers go on; a change that was broken off is ended."""
 import os
 import signal
 import subprocess

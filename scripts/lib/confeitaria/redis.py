@@ -1,11 +1,11 @@
 """Redis for the carts: an answered write is on the disk, and each user may do only what it is for."""
-import hashlib
 import os
 import re
 import subprocess
 import tempfile
 from pathlib import Path
 
+from . import tokens
 from .files import replace
 from .say import Refused
 from .state import owned_directory, wait_for
@@ -65,13 +65,13 @@ def render(state, settings, _release, directory):
     (directory / "redis.conf").write_text(text, encoding="utf-8")
 
 
-def access(state, extra=None):
-    """The lines of the ACL file: our users with the passwords in etc/segredos, and the operator's of etc/redis.d/*.acl.
-    `extra`: {user: [SHA-256 of a password, hex]}, which count beside the one in the file while it is being changed."""
+def access(state):
+    """The lines of the ACL file: our users with the passwords in etc/segredos, two while one is changed, and the
+    operator's of etc/redis.d/*.acl."""
     lines = [DEFAULT]
     for user, rights in USERS.items():
-        hashes = [hashlib.sha256(state.secret(f"redis_{user}").encode()).hexdigest(), *(extra or {}).get(user, ())]
-        lines.append(f"user {user} on {' '.join(f'#{one}' for one in dict.fromkeys(hashes))} {rights}")
+        hashes = " ".join(f"#{one}" for one in tokens.secret_hashes(state, f"redis_{user}"))
+        lines.append(f"user {user} on {hashes} {rights}")
     for file in sorted((state.etc / ADDITIONS).glob("*.acl")):
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
             if line.strip() and not line.startswith("#"):
@@ -87,16 +87,15 @@ def own_user(line, place):
     return line
 
 
-def access_write(state, extra=None):
+def access_write(state):
     """Writes the ACL file, which Redis reads when it starts."""
-    replace(state.secrets / "redis.acl", "\n".join(access(state, extra)) + "\n", 0o600)
+    replace(state.secrets / "redis.acl", "\n".join(access(state)) + "\n", 0o600)
 
 
 def access_renew(state):
-    """Tells a running Redis what its users may do, as the ACL file has it. ACL LOAD would cut off the workers."""
-    users = {
-        line.split()[1]: line for line in (state.secrets / "redis.acl").read_text(encoding="utf-8").splitlines()[1:]
-    }
+    """Writes the ACL file and tells a running Redis of it. ACL LOAD would cut off the workers."""
+    access_write(state)
+    users = {line.split()[1]: line for line in access(state)[1:]}
     commands = [f"ACL SETUSER {name} reset {line.split(None, 2)[2]}" for name, line in users.items()]
     gone = set(cli(state, "acl", "users").split()) - set(users) - {"default"}
     commands += [f"ACL DELUSER {name}" for name in sorted(gone)]

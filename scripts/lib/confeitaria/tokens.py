@@ -1,8 +1,8 @@
 """Bearer tokens, of which only hashes are kept (fcgi/core/auth.h), and the secrets that the parts show to each other.
 
 A line of etc/tokens: HASH NAME RIGHTS CREATED [EXPIRES]. Workers read the file again when it changed.
-A secret is a file of etc/segredos. While it is changed (commands/secret.py) NAME.novo or NAME.antigo is beside it, and is
-valid too.
+A secret is a file of etc/segredos. While it is changed (commands/secret.py) NAME.novo or NAME.antigo is beside it, and
+is valid too.
 """
 import os
 import secrets

@@ -12,10 +12,11 @@ from ..command import Command, path_argument
 from ..say import Refused, UsageError, say
 
 TEXT = """\
-Moves what is older than the beginning of that day (of the shop's time zone) into compressed CSV files, batch after batch,
-while customers go on: the ledger of the stock, the changes of prices, and the history and the events of orders that were
-finished before it. A row is deleted only when the file that holds it is on the disk. The books still balance: each product
-keeps the sums of what went, each order its last step. It may be killed at any moment, and run again."""
+Moves what is older than the beginning of that day (of the shop's time zone) into compressed CSV files, batch after
+batch, while customers go on: the ledger of the stock, the changes of prices, and the history and the events of
+orders that were finished before it. A row is deleted only when the file that holds it is on the disk. The books
+still balance: each product keeps the sums of what went, each order its last step. It may be killed at any moment,
+and run again."""
 
 BATCH = 10000
 # What COPY pipes a batch into: it must be on the disk, and whole, before the batch is deleted. psql runs it.

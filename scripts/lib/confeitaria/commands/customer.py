@@ -7,12 +7,12 @@ from ..command import Command
 from ..say import Refused, UsageError, say
 
 TEXT = """\
-export prints as JSON all that is kept of the person: every order with its lines and its history.
-anonymise takes name, e-mail, telephone, address and remarks out of the person's finished orders, for ever; without --yes it only
+export prints as JSON all that is kept of the person: every order with its lines and its history. anonymise takes
+name, e-mail, telephone, address and remarks out of the person's finished orders, for ever; without --yes it only
 says of which. Orders that are still open are left as they are and named; then the exit status is 1.
 
-An e-mail is compared whole and without case, a telephone by its digits: ask for each that the person may have given. With - it is read
-from standard input, so that it stands in no list of processes."""
+An e-mail is compared whole and without case, a telephone by its digits: ask for each that the person may have
+given. With - it is read from standard input, so that it stands in no list of processes."""
 
 
 def arguments(parser):

@@ -17,9 +17,9 @@ ENVIRONMENT = {
 }
 
 TEXT = """\
-Opens psql on the catalogue's primary (catalogo), its replica, or the orders' database (pedidos) as the role consulta, which
-may read all of the shop and change nothing. What follows the database's name is psql's:
-confeitaria psql pedidos -c 'SELECT count(*) FROM pedidos'."""
+Opens psql on the catalogue's primary (catalogo), its replica, or the orders' database (pedidos) as the role
+consulta, which may read all of the shop and change nothing. What follows the database's name is psql's: confeitaria
+psql pedidos -c 'SELECT count(*) FROM pedidos'."""
 
 
 def arguments(parser):

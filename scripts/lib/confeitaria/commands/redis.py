@@ -7,8 +7,8 @@ PROGRAM = "/usr/bin/redis-cli"
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent", "REDISCLI_HISTFILE": "/dev/null"}
 
 TEXT = """\
-Opens redis-cli as the user consulta, which may read carts and events and change nothing. Arguments are redis-cli's; -- comes before
-its options: confeitaria redis -- --bigkeys."""
+Opens redis-cli as the user consulta, which may read carts and events and change nothing. Arguments are redis-cli's;
+-- comes before its options: confeitaria redis -- --bigkeys."""
 
 
 def arguments(parser):

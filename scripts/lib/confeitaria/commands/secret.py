@@ -18,9 +18,10 @@ ASKED = "/interno/reservas/vencidas"  # what either service's token may ask for,
 ROW = "{:<20} {:<14} {:<12} {}"
 
 TEXT = """\
-list shows each secret of etc/segredos, the parts that show it, and when it was last changed (UTC), never the secret itself.
-change makes a new one while customers go on: it is made valid beside the old one, the parts that show it are renewed one after
-the other, and then the old one is refused. Broken off at any moment it locks nothing out: run it again, and it is ended.
+list shows each secret of etc/segredos, the parts that show it, and when it was last changed (UTC), never the secret
+itself. change makes a new one while customers go on: it is made valid beside the old one, the parts that show it
+are renewed one after the other, and then the old one is refused. Broken off at any moment it locks nothing out: run
+it again, and it is ended.
 
 Who is outside and uses redis_monitor or redis_consulta, an exporter say, must read the new one from etc/segredos."""
 
@@ -59,9 +60,8 @@ def show(state):
 
 
 def change(state, name):
-    """Changes a secret, or ends the change that was broken off. What has been done is seen by the files: NAME.novo is the next
-    secret; NAME.antigo, which is there from before it becomes NAME, is the one before: valid or, when it is empty, no more.
-    """
+    """Changes a secret, or ends the change that was broken off. What has been done is seen by the files. NAME.novo is
+    the next secret. NAME.antigo is the one before, from before the next one is NAME: valid or, if empty, no more."""
     secret, new, old = tokens.secret_files(state, name)
     if new.exists() or old.exists():
         say(f"going on with a change of {name} that was broken off")

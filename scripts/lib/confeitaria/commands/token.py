@@ -36,7 +36,7 @@ def arguments(parser):
     parser.add_argument(
         "--expires",
         metavar="DATE",
-        help="the last day of the token, in the shop's time zone, such as 2027-01-31, or a time like 2027-01-31T18:00:00Z",
+        help="the last day of the token, in the shop's time zone, like 2027-01-31, or a time like 2027-01-31T18:00:00Z",
     )
     parser.add_argument("--days", metavar="N", help="the token lasts N times 24 hours")
 

@@ -4,8 +4,8 @@ from ..command import Command
 from ..say import say
 
 TEXT = """\
-Lets orders and reservations whose end was refused again and again (status: orders_parked, reservations_parked; audit says why)
-be tried again at once."""
+Lets orders and reservations whose end was refused again and again (status: orders_parked, reservations_parked;
+audit says why) be tried again at once."""
 
 ORDERS = """
     WITH parados AS (
