@@ -40,12 +40,12 @@ def main_process(state, part):
     for process in found:
         try:
             if part == "nginx":
-                head = process.cmdline()[0].startswith("nginx: master")
+                head = process.cmdline()[:2] == ["nginx:", "master"]
             else:
                 head = process.ppid() not in pids
             if head:
                 heads.append(process)
-        except (psutil.Error, IndexError):
+        except psutil.Error:
             pass
     return max(heads, key=lambda process: process.create_time(), default=None)
 

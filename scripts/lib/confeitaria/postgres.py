@@ -38,6 +38,12 @@ wal_receiver_timeout = 5s
 timezone = UTC
 log_timezone = UTC
 log_destination = stderr
+logging_collector = on
+log_directory = '{log}'
+log_filename = '{cluster}.log'
+log_file_mode = 0640
+log_rotation_age = 0
+log_rotation_size = 0
 log_line_prefix = '%m [%p] %q%u@%d '
 log_min_duration_statement = {slow}
 log_checkpoints = off
@@ -294,6 +300,7 @@ def configuration(state, settings, cluster):
         "data": state.data / cluster,
         "current": state.current,
         "run": state.run,
+        "log": state.log,
     }
     words |= {"connections": settings["postgres_conexoes"], "memory": settings["postgres_memoria_mb"]}
     words |= {"slow": settings["postgres_lento_ms"] or -1, "additions": state.etc / ADDITIONS, "slot": STANDBY_SLOT}
@@ -313,6 +320,13 @@ def check(state, directory):
 def reload(state, cluster):
     """Lets a running cluster read its configuration again."""
     psql(state, cluster, "SELECT pg_reload_conf()")
+
+
+def reopen(state):
+    """Lets the running clusters open their logs by name again."""
+    for cluster in PORT:
+        if ready(state, cluster):
+            psql(state, cluster, "SELECT pg_rotate_logfile()")
 
 
 def roles(state):

@@ -24,7 +24,7 @@ save ""
 repl-diskless-sync-delay 0
 maxmemory {memory}mb
 maxmemory-policy noeviction
-logfile ""
+logfile {log}
 
 include {additions}/*.conf
 
@@ -58,6 +58,7 @@ def render(state, settings, _release, directory):
     words = {
         "memory": settings["redis_memoria_mb"],
         "run": state.run,
+        "log": state.log / "redis.log",
         "data": state.data / "redis",
         "secrets": state.secrets,
     }

@@ -1,13 +1,13 @@
 """supervisord keeps every process of the system: its configuration, and talking to it."""
 import http.client
 import os
+import signal
 import xmlrpc.client
 from dataclasses import dataclass
 
 import psutil
-from supervisor.xmlrpc import SupervisorTransport
 
-from . import nginx, pools
+from . import nginx, pools, postgres
 from .postgres import PORT
 from .say import Refused
 from .state import wait_for
@@ -167,6 +167,9 @@ class Supervisor:
     """The supervisord of a state. Every call raises Refused when it does not answer."""
 
     def __init__(self, state):
+        # Its package may not be there before `up` has installed it.
+        from supervisor.xmlrpc import SupervisorTransport  # pylint: disable=import-outside-toplevel
+
         self.state = state
         self.socket = state.run / "supervisor.sock"
         self.server = xmlrpc.client.ServerProxy(
@@ -266,7 +269,8 @@ class Supervisor:
 
 
 def reopen(state):
-    """Has nginx and supervisord open their logs by name again."""
+    """Has nginx, PostgreSQL and supervisord open their logs by name again; the others look at the name each time."""
     supervisor = Supervisor(state)
+    postgres.reopen(state)
     supervisor.signal(["nginx"], "USR1")
-    os.kill(supervisor.call("supervisor.getPID"), 12)
+    os.kill(supervisor.call("supervisor.getPID"), signal.SIGUSR2)

@@ -2,6 +2,7 @@
 can find it, and does not notice), rotates the logs, and begins a supervisord that was killed."""
 import os
 import subprocess
+import sys
 import time
 
 from . import system
@@ -59,6 +60,13 @@ def rotate(state, said):
     return says
 
 
+def own_log(state):
+    """What it says goes to its log, now that supervisord does not write it there any more."""
+    with (state.log / "zelador.log").open("a", encoding="utf-8") as log:
+        os.dup2(log.fileno(), sys.stdout.fileno())
+        os.dup2(log.fileno(), sys.stderr.fileno())
+
+
 def run(state):
     """Until its supervisord is gone; then begins another one, unless somebody else does."""
     supervisor, parent = Supervisor(state), os.getppid()
@@ -69,6 +77,7 @@ def run(state):
         if time.monotonic() - rotated >= ROTATION_SECONDS:
             says, rotated = rotate(state, says), time.monotonic()
         time.sleep(POLL_SECONDS)
+    own_log(state)
     print("supervisord is gone: starting another one", flush=True)
     with state.locked():
         if not Supervisor(state).running():
