@@ -1,5 +1,4 @@
-"""Building the checkout that this program is of, and laying it out as `make install` does, for releases to be made of."""
-import errno
+"""Building the checkout that this program is of, and laying it out as `make install` does; releases are made of it."""
 import fcntl
 import os
 import pwd
@@ -26,7 +25,7 @@ def is_checkout():
 
 
 def directory():
-    """Where the build is: CONFEITARIA_BUILD, else build/. A tree that was configured in place cannot be built elsewhere."""
+    """Where the build is: CONFEITARIA_BUILD, else build/; a tree configured in place cannot be built elsewhere."""
     if given := os.environ.get("CONFEITARIA_BUILD"):
         return Path(given).absolute()
     return TOP if (TOP / "config.status").is_file() else TOP / "build"
@@ -54,7 +53,7 @@ def make(build, lock):
     """Makes ./build, or brings it up to date."""
     if not (TOP / "configure").is_file():
         if not os.access(TOP, os.W_OK):
-            raise cannot_write(TOP)
+            raise cannot_write(TOP, "no permission to write")
         say("preparing the build (autogen.sh)")
         run_step(lock, TOP, "./autogen.sh")
     if not (build / "Makefile").is_file():
@@ -80,14 +79,15 @@ def is_outdated(build):
 
 @contextmanager
 def locked(build):
-    """Meanwhile no other command builds there; yields the lock's descriptor. What is started with it keeps the lock when
-    this command is killed."""
+    """Meanwhile no other command builds there; yields the lock's descriptor. What inherits it keeps the lock when this
+    command is killed."""
     path = build / ".lock"
     try:
         build.mkdir(exist_ok=True)
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        raise cannot_write(next(place for place in (path, build, build.parent) if place.exists()), error) from error
+        place = path if path.exists() else build if build.exists() else build.parent
+        raise cannot_write(place, error.strerror) from error
     try:
         if not lock_try(lock):
             say(f"waiting for another command that builds in {build}")
@@ -97,21 +97,23 @@ def locked(build):
         os.close(lock)
 
 
-def cannot_write(place, error=None):
+def cannot_write(place, error):
     """A Refused that says why nothing can be built there."""
-    remedy = "or name a build that is ready: CONFEITARIA_BUILD=DIR"
-    if isinstance(error, PermissionError) or not error and os.statvfs(place).f_flag & os.ST_RDONLY == 0:
-        owner, me = (pwd.getpwuid(uid).pw_name for uid in (place.stat().st_uid, os.geteuid()))
-        return Refused(
-            f"cannot build: {place} belongs to {owner}, and this is {me}",
-            f"let {owner} remove it or give it away",
-            remedy,
-        )
-    if not error or error.errno == errno.EROFS:
-        return Refused(
-            f"cannot build: {place} is on a file system that is read-only", "copy the tree elsewhere", remedy
-        )
-    return Refused(f"cannot build in {place}: {error}", remedy)
+    ready = "or name a build that is ready: CONFEITARIA_BUILD=DIR"
+    if os.statvfs(place).f_flag & os.ST_RDONLY:
+        return Refused(f"cannot build: {place} is on a read-only file system", "copy the tree elsewhere", ready)
+    if (uid := place.stat().st_uid) != os.geteuid():
+        owner, me = user(uid), user(os.geteuid())
+        return Refused(f"cannot build: {place} belongs to {owner}, and this is {me}", f"as {owner}, remove it", ready)
+    return Refused(f"cannot build in {place}: {error}", ready)
+
+
+def user(uid):
+    """A user's name, or number."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def run_step(lock, place, *command):
