@@ -6,25 +6,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from .files import replace
-from .kinds import URL, Addresses, Bad, Choice, Days, Hours, Number, Origins, Pattern, Text, Zone, shown
+from .kinds import ADDRESSES, DAYS, HOURS, ORIGINS, URL, ZONE, Kind, characters, choice, number, pattern
 from .say import Refused, UsageError
 
+SHOWN = 80  # characters of a wrong value in a message
 LINE = re.compile(r"\s*([^\s=#]+)\s*=\s*(.*?)\s*")
 CLUSTERS = ("pg-catalogo", "pg-replica", "pg-pedidos")
-PER_SECOND = Number(1, 100000, "a second")
-LEVELS = Choice(("erro", "aviso", "info", "debug"))
-TELEPHONE = Pattern(r"[0-9+(][0-9() -]{7,24}", "a telephone number such as (11) 5555-0123")
-ADDRESS = Pattern(URL.pattern, "an address such as https://loja.example, or nothing", empty=True)
+PER_SECOND = number(1, 100000, "a second")
+LEVELS = choice("erro", "aviso", "info", "debug")
+TELEPHONE = pattern(r"[0-9+(][0-9() -]{7,24}", "a telephone number such as (11) 5555-0123")
+ADDRESS = pattern(f"({URL})?", "an address such as https://loja.example, or nothing")
 
 
 @dataclass(frozen=True)
 class Setting:
     """A row of the table. `default`: a text, or a function of the other settings that gives one. `effect`: "reload",
-    when the parts take
-    a change while they run, or "restart"."""
+    when the parts take a change while they run, or "restart"."""
 
     name: str
-    kind: Any
+    kind: Kind
     default: Any
     parts: tuple
     effect: str
@@ -38,17 +38,17 @@ def patience(settings):
 
 # fmt: off
 ROWS = (
-    Setting("port", Number(1, 65535), "80", ("nginx",), "reload",
+    Setting("port", number(1, 65535), "80", ("nginx",), "reload",
             "The front door's port."),
-    Setting("reach", Choice(("loopback", "public")), "loopback", ("nginx",), "reload",
+    Setting("reach", choice("loopback", "public"), "loopback", ("nginx",), "reload",
             "Where the front door listens: on loopback only, or on every address."),
-    Setting("direct_ports", Number(1, 65524, zero="none"), "5000", ("nginx",), "reload",
+    Setting("direct_ports", number(1, 65524, zero="none"), "5000", ("nginx",), "reload",
             "Ports of single services on loopback: +1 catalogo, +11 its replica, +2 carrinho, +3 pedidos."),
-    Setting("cors_origens", Origins(), "*", ("nginx",), "reload",
+    Setting("cors_origens", ORIGINS, "*", ("nginx",), "reload",
             "Origins whose pages may call the API."),
-    Setting("proxies", Addresses(), "", ("nginx",), "reload",
+    Setting("proxies", ADDRESSES, "", ("nginx",), "reload",
             "Proxies in front of this, whose X-Forwarded-For says who the client is."),
-    Setting("nginx_processos", Number(1, 64), "2", ("nginx",), "reload",
+    Setting("nginx_processos", number(1, 64), "2", ("nginx",), "reload",
             "Processes of nginx, which share the queues of the pools."),
     Setting("limite_leituras", PER_SECOND, "200", ("nginx",), "reload",
             "Reads (GET, HEAD) of the API by one address; /health is counted apart, with the same number."),
@@ -61,53 +61,53 @@ ROWS = (
     Setting("limite_pedidos", PER_SECOND, "10", ("nginx",), "reload",
             "Orders of one address, which are writes too."),
     # An allowance comes back by at least one a minute (nginx knows no slower rate), which is 1440 of it.
-    Setting("limite_sessoes_dia", Number(1500, 1000000), "10000", ("nginx",), "reload",
+    Setting("limite_sessoes_dia", number(1500, 1000000), "10000", ("nginx",), "reload",
             "New carts of one address in any 24 hours."),
-    Setting("limite_pedidos_dia", Number(1500, 1000000), "3000", ("nginx",), "reload",
+    Setting("limite_pedidos_dia", number(1500, 1000000), "3000", ("nginx",), "reload",
             "Orders of one address in any 24 hours; what was refused because of the cart or a field counts too."),
     Setting("limite_arquivos", PER_SECOND, "500", ("nginx",), "reload",
             "Files, and all else that is not the API, for one address; a page loads some twenty."),
-    Setting("limite_conexoes", Number(1, 4000), "100", ("nginx",), "reload",
+    Setting("limite_conexoes", number(1, 4000), "100", ("nginx",), "reload",
             "Requests of one address at the same time; a tenth of them may be searches."),
-    Setting("limite_fila", Number(1, 200), "128", ("nginx",), "reload",
+    Setting("limite_fila", number(1, 200), "128", ("nginx",), "reload",
             "Requests of all clients that a pool has in work and waiting; the pool of searches has an eighth of it."),
-    Setting("prazo_segundos", Number(1, 60, "s"), "4", ("nginx", "pools", "conciliador"), "reload",
+    Setting("prazo_segundos", number(1, 60, "s"), "4", ("nginx", "pools", "conciliador"), "reload",
             "What a request may take, its wait for a worker included. More for a slow machine."),
-    Setting("requisicoes_max", Number(1, 1000000000, zero="never"), "0", ("pools",), "reload",
+    Setting("requisicoes_max", number(1, 1000000000, zero="never"), "0", ("pools",), "reload",
             "After how many requests a worker begins anew."),
-    Setting("memoria_max_mb", Number(16, 1000000, "MiB", "never"), "128", ("pools",), "reload",
+    Setting("memoria_max_mb", number(16, 1000000, "MiB", "never"), "128", ("pools",), "reload",
             "Above how much resident memory a worker begins anew."),
     Setting("nivel_log", LEVELS, "info", ("pools", "vigia", "conciliador"), "reload",
             "What the workers log: this and what is graver."),
-    Setting("limite_log_kib", Number(1, 999999, "KiB"), "32768", ("zelador",), "reload",
+    Setting("limite_log_kib", number(1, 999999, "KiB"), "32768", ("zelador",), "reload",
             "How large a log may become before it is rotated."),
-    Setting("logs_guardados", Number(1, 1000), "4", ("zelador",), "reload",
+    Setting("logs_guardados", number(1, 1000), "4", ("zelador",), "reload",
             "How many older ones of each log are kept."),
-    Setting("redis_memoria_mb", Number(16, 1000000, "MiB"), "256", ("redis",), "reload",
+    Setting("redis_memoria_mb", number(16, 1000000, "MiB"), "256", ("redis",), "reload",
             "What Redis may hold: carts and events."),
-    Setting("postgres_memoria_mb", Number(16, 1000000, "MiB"), "64", CLUSTERS, "restart",
+    Setting("postgres_memoria_mb", number(16, 1000000, "MiB"), "64", CLUSTERS, "restart",
             "Shared buffers of each of the three clusters."),
-    Setting("postgres_conexoes", Number(30, 2000), "100", CLUSTERS, "restart",
+    Setting("postgres_conexoes", number(30, 2000), "100", CLUSTERS, "restart",
             "Connections that each cluster accepts; each worker has one."),
-    Setting("postgres_lento_ms", Number(1, 3600000, "ms", "none"), "0", CLUSTERS, "reload",
+    Setting("postgres_lento_ms", number(1, 3600000, "ms", "none"), "0", CLUSTERS, "reload",
             "Statements that take longer are written to the log of their cluster, without their parameters."),
-    Setting("conciliador_intervalo_ms", Number(10, 60000, "ms"), "500", ("conciliador",), "reload",
+    Setting("conciliador_intervalo_ms", number(10, 60000, "ms"), "500", ("conciliador",), "reload",
             "How often the conciliador looks for what crashes left."),
-    Setting("conciliador_paciencia_ms", Number(1, 3600000, "ms", "none"), patience, ("conciliador",), "reload",
+    Setting("conciliador_paciencia_ms", number(1, 3600000, "ms", "none"), patience, ("conciliador",), "reload",
             "How long an order is left to its worker; without a value six seconds more than prazo_segundos."),
-    Setting("anonimizar_dias", Number(1, 36500, "days", "never"), "0", ("conciliador",), "reload",
+    Setting("anonimizar_dias", number(1, 36500, "days", "never"), "0", ("conciliador",), "reload",
             "After how many days finished orders lose their personal data."),
-    Setting("fuso_horario", Zone(), "America/Sao_Paulo", ("nginx", "pools"), "reload",
+    Setting("fuso_horario", ZONE, "America/Sao_Paulo", ("nginx", "pools"), "reload",
             "The shop's time zone: whose days the dates of deliveries and of lists mean. Nothing is stored by it."),
-    Setting("loja_nome", Text(60), "Confeitaria", ("nginx",), "reload",
+    Setting("loja_nome", characters(60), "Confeitaria", ("nginx",), "reload",
             "The shop's name, on its pages."),
     Setting("loja_telefone", TELEPHONE, "(11) 5555-0123", ("nginx",), "reload",
             "Where to order without JavaScript, and to ask."),
-    Setting("loja_endereco", Text(200), "Rua das Amoras, 100 - São Paulo", ("nginx",), "reload",
+    Setting("loja_endereco", characters(200), "Rua das Amoras, 100 - São Paulo", ("nginx",), "reload",
             "Where to pick up."),
-    Setting("loja_dias", Days(), "ter qua qui sex sab dom", ("nginx",), "reload",
+    Setting("loja_dias", DAYS, "ter qua qui sex sab dom", ("nginx",), "reload",
             "The days on which the shop is open: those that a customer can choose."),
-    Setting("loja_horario", Hours(), "9-18", ("nginx",), "reload",
+    Setting("loja_horario", HOURS, "9-18", ("nginx",), "reload",
             "The hours on such a day."),
     Setting("loja_url", ADDRESS, "", ("nginx",), "reload",
             "The address that others see: for the picture of shared links, which must be absolute."),
@@ -128,16 +128,14 @@ class Settings:
     def read(cls, path):
         """The settings of a file; a missing one sets nothing. Raises Refused with all of the file's faults."""
         given, lines, faults = {}, {}, []
-        for number, name, text in assignments(path):
+        for at, name, text in assignments(path):
             if name is None:
-                faults.append(
-                    (f"line {number} is no setting: {shown(text)}", "write NAME = VALUE, or # before a remark")
-                )
+                faults.append((f"line {at} is no setting: {shown(text)}", "write NAME = VALUE, or # before a remark"))
             elif name in lines:
-                faults.append((f"lines {lines[name]} and {number} both set {name}", "take one of them away"))
+                faults.append((f"lines {lines[name]} and {at} both set {name}", "take one of them away"))
             elif fault := fault_of(name, text):
-                faults.append((f"line {number}: {fault[0]}", fault[1]))
-            lines.setdefault(name, number)
+                faults.append((f"line {at}: {fault[0]}", fault[1]))
+            lines.setdefault(name, at)
             if text:  # `name =` is what it is without the line
                 given[name] = text
         refuse(path, faults)
@@ -162,14 +160,9 @@ class Settings:
         """All of them, {name: text}."""
         return {name: self.text(name) for name in TABLE}
 
-    @staticmethod
-    def names():
-        """All of them, in the table's order."""
-        return tuple(TABLE)
-
     def __getitem__(self, name):
         """The value: an int, a str, or for lists of words a tuple."""
-        return TABLE[name].kind.value(self.text(name))
+        return TABLE[name].kind.read(self.text(name))
 
     def is_set(self, name):
         """Whether the operator says what it is, be it the default."""
@@ -193,31 +186,32 @@ def assignments(path):
     except FileNotFoundError:
         return
     except (OSError, UnicodeDecodeError) as error:
-        raise Refused(
-            f"cannot read {path}: {error}", "its text must be UTF-8, and its owner must be able to read it"
-        ) from error
-    for number, line in enumerate(text.split("\n"), 1):
+        raise Refused(f"cannot read {path}: {error}", "it must be a file in UTF-8 that its owner can read") from error
+    for at, line in enumerate(text.split("\n"), 1):
         if line.strip() and not line.lstrip().startswith("#"):
             match = LINE.fullmatch(line)
-            yield (number, *match.groups()) if match else (number, None, line)
+            yield (at, *match.groups()) if match else (at, None, line)
+
+
+def shown(text):
+    """A value as a message may hold it."""
+    text = "".join(char if char.isprintable() else "?" for char in text)
+    return text[:SHOWN] + "…" if len(text) > SHOWN else text or "empty"
 
 
 def fault_of(name, text, strict=False):
-    """What is wrong with an assignment and what to write, or None. `strict`: no text is one only where the kind takes
-    it."""
+    """What is wrong with an assignment and what to do, or None. `strict`: an empty one is wrong where the kind does not
+    take it."""
     if name not in TABLE:
         near = difflib.get_close_matches(name, TABLE, n=1)
         meant = f"did you mean {near[0]}? " if near else ""
         return f"there is no setting {shown(name)}", f"{meant}confeitaria settings --all lists them"
     if not text.replace("\t", " ").isprintable():
         return f"{name} is {shown(text)}", "write it on one line, without control characters"
-    if text == TABLE[name].default or not (text or strict):
-        return None
-    try:
-        TABLE[name].kind.value(text)
-        return None
-    except Bad as bad:
-        return f"{name} {bad.fault}", bad.remedy
+    kind = TABLE[name].kind
+    if kind.read(text) is None and (text or strict):
+        return f"{name} is {shown(text)}", f"it takes {kind.takes}"
+    return None
 
 
 def refuse(where, faults):
@@ -258,9 +252,7 @@ def set_in_text(text, name, value):
 
 def example():
     """The file as `up` writes it at first: all settings, as remarks."""
-    head = (
-        "# Yours: the commands change only the lines of the settings that you give them (confeitaria settings --all).\n"
-    )
+    head = "# Yours: the commands change only the lines of the settings that you give them.\n"
     unset = Settings({})
     return head + "".join(
         f"\n# {row.meaning} ({row.kind.takes})\n{f'# {row.name} = {unset.text(row.name)}'.rstrip()}\n" for row in ROWS
