@@ -5,10 +5,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from . import tokens
 from .files import replace
 from .say import Refused
 from .state import owned_directory, wait_for
+from .tokens import secret_hashes
 
 SERVER = "/usr/bin/redis-server"
 CLIENT = "/usr/bin/redis-cli"
@@ -67,12 +67,12 @@ def render(state, settings, _release, directory):
 
 
 def access(state):
-    """The lines of the ACL file: our users with the passwords in etc/segredos, two while one is changed, and the
+    """The lines of the ACL file: our users with their passwords, of which there are two while one is changed, and the
     operator's of etc/redis.d/*.acl."""
     lines = [DEFAULT]
     for user, rights in USERS.items():
-        hashes = " ".join(f"#{one}" for one in tokens.secret_hashes(state, f"redis_{user}"))
-        lines.append(f"user {user} on {hashes} {rights}")
+        passwords = " ".join(f"#{one}" for one in secret_hashes(state, f"redis_{user}"))
+        lines.append(f"user {user} on {passwords} {rights}")
     for file in sorted((state.etc / ADDITIONS).glob("*.acl")):
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
             if line.strip() and not line.startswith("#"):
@@ -89,23 +89,23 @@ def own_user(line, place):
 
 
 def access_write(state):
-    """Writes the ACL file, which Redis reads when it starts."""
-    replace(state.secrets / "redis.acl", "\n".join(access(state)) + "\n", 0o600)
+    """Writes the ACL file, which Redis reads when it starts; its lines."""
+    lines = access(state)
+    replace(state.secrets / "redis.acl", "\n".join(lines) + "\n", 0o600)
+    return lines
 
 
 def access_renew(state):
-    """Writes the ACL file and tells a running Redis of it. ACL LOAD would cut off the workers."""
-    access_write(state)
-    users = {line.split()[1]: line for line in access(state)[1:]}
+    """Tells a running Redis what its users may do and which passwords they have. ACL LOAD would cut off the workers."""
+    users = {line.split()[1]: line for line in access_write(state)[1:]}
     commands = [f"ACL SETUSER {name} reset {line.split(None, 2)[2]}" for name, line in users.items()]
     gone = set(cli(state, "acl", "users").split()) - set(users) - {"default"}
     commands += [f"ACL DELUSER {name}" for name in sorted(gone)]
-    cli(state, "-e", input="\n".join(commands) + "\n")
+    cli(state, input="\n".join(commands) + "\n")
 
 
 def reload(state):
     """Lets a running Redis take its users and its limit of memory as they are now."""
-    access_write(state)
     access_renew(state)
     cli(state, "config", "set", "maxmemory", f"{state.settings['redis_memoria_mb']}mb")
 

@@ -233,7 +233,6 @@ def prepare(state, release, directory):
     postgres.roles(state)
     postgres.functions(state)
     try:
-        redis.access_write(state)
         redis.access_renew(state)
     except Refused as error:
         warn(f"what the users of Redis may do is as it was until {paste(state, 'restart')} again: {error.message}")
