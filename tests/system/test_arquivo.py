@@ -2,6 +2,7 @@
 import csv
 import gzip
 import os
+import shutil
 import signal
 import subprocess
 from contextlib import contextmanager
@@ -11,19 +12,12 @@ import pytest
 
 from client import TOP
 from comandos import command
-from shop import Shop, eventually
+from shop import SERVICE_USER, Shop, eventually
 
 pytestmark = pytest.mark.commands
 
 LONG_AGO = "400 days"
 BEFORE = str(date.today() - timedelta(days=30))
-# Writes nothing and hangs, once it is asked to compress for the third time.
-GZIP = """#!/bin/sh
-[ "$1" != --test ] || exec /usr/bin/gzip "$@"
-echo >>"$COUNTED"
-[ "$(wc -l <"$COUNTED")" -lt 3 ] || exec sleep 3600
-exec /usr/bin/gzip "$@"
-"""
 
 
 @pytest.fixture(name="old", scope="module")
@@ -31,6 +25,15 @@ def fixture_old():
     """A shop of their own, whose past is moved back."""
     with Shop() as shop:
         yield shop
+
+
+def directory(place):
+    """Where the servers' user may write."""
+    files = place / "files"
+    files.mkdir(0o700)
+    if os.geteuid() == 0:
+        shutil.chown(files, SERVICE_USER)
+    return files
 
 
 def past(shop):
@@ -84,7 +87,7 @@ def test_what_is_long_past_goes_into_files(old, place):
     today = old.order({product: 1})
     assert old.script("audit", "--settled").returncode == 0
     before, page = past(old), old.public.get(f"/api/pedidos/{delivered['id']}")
-    files = place / "files"
+    files = directory(place)
     old.script("archive", "--before", BEFORE, "--to", files)
 
     found, after = archived(files), past(old)
@@ -114,29 +117,27 @@ def test_what_is_long_past_goes_into_files(old, place):
 
 
 @contextmanager
-def hanging(shop, place, *arguments):
-    """scripts/archive while it writes its third file, and then killed with all that it has begun."""
-    bin_, counted = place / "bin", place / "counted"
-    bin_.mkdir()
-    (bin_ / "gzip").write_text(GZIP)
-    (bin_ / "gzip").chmod(0o755)
-    counted.touch()
-    counted.chmod(0o666)
-    environment = {**shop.environment, "PATH": f"{bin_}:{os.environ['PATH']}", "COUNTED": str(counted)}
+def hanging(shop, *arguments):
+    """scripts/archive when it has written its third file, of orders, and not deleted their rows; then it is killed with
+    all that it has begun."""
     words = [TOP / "scripts/archive", "--state", shop.state, *arguments]
-    with subprocess.Popen(words, env=environment, start_new_session=True, stdout=subprocess.DEVNULL) as running:
-        try:
-            assert eventually(lambda: counted.read_text().count("\n") == 3)
-            yield
-        finally:
-            os.killpg(running.pid, signal.SIGKILL)
+    waits = (
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO arquivos%'"
+    )
+    with shop.locked("arquivos", "pedidos"):
+        with subprocess.Popen(words, start_new_session=True, stdout=subprocess.DEVNULL) as running:
+            try:
+                assert eventually(lambda: shop.value(waits, "pedidos") == "1")
+                yield
+            finally:
+                os.killpg(running.pid, signal.SIGKILL)
 
 
 def test_killed_in_the_middle(old, place):
     """What was not deleted is in no file, what was is in one; the next one goes on from there."""
     make_past(old)
-    before, files = past(old), place / "files"
-    with hanging(old, place, "--before", BEFORE, "--to", files):
+    before, files = past(old), directory(place)
+    with hanging(old, "--before", BEFORE, "--to", files):
         pass
     assert [path.name for path in files.glob("*.incompleto")]
     killed = archived(files)

@@ -48,7 +48,7 @@ class Parser(argparse.ArgumentParser):
     """Says what is wrong as every command does."""
 
     def error(self, message):
-        raise UsageError(message, f"{self.prog} --help tells the options")
+        raise UsageError(message)
 
 
 def load(name):

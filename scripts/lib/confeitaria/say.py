@@ -21,7 +21,8 @@ class UsageError(Refused):
     """The command line is wrong."""
 
     def __init__(self, message, *remedies):
-        super().__init__(message, *remedies, status=EX_USAGE)
+        command = os.environ.get("CONFEITARIA_COMMAND", "")
+        super().__init__(message, *(remedies or (f"{prefix()}{command} --help tells the options",)), status=EX_USAGE)
 
 
 def say(text):

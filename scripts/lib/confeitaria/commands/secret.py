@@ -72,9 +72,7 @@ def change(state, name):
     if new.exists():
         publish(state, name)
         os.replace(new, secret)
-    for part in READERS.get(name, ()):
-        say(f"renewing {part}")
-        renew.renew(state, [part])
+    renew.renew(state, READERS.get(name, ()))
     verify(state, name)
     replace(old, b"", 0o600)
     publish(state, name)
