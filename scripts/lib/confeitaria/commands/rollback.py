@@ -1,5 +1,5 @@
 """Turns a running system back to an earlier generation."""
-from .. import generation, renew, system
+from .. import generation, pages, renew, system
 from ..command import Command
 from ..say import Refused, say
 
@@ -22,6 +22,7 @@ def run(state, args):
         raise Refused(f"there is no generation {args.to}", f"there are {' '.join(map(str, generation.numbers(state)))}")
     old = generation.release_of(directory)
     renew.prepare(state, old, directory)
+    pages.carry_over(state, directory / "html")
     say(f"turning to generation {generation.turn(state, directory)}: release {old}")
     renew.apply(state, system.FRONT, now)
     say("done")
