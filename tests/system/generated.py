@@ -29,5 +29,5 @@ def routes():
 
 @cache
 def statements(service):
-    """All of a service: name -> its text, params, and whether it writes, is of a health check, is planned anew."""
-    return {one["name"]: SimpleNamespace(**one) for one in generated("statements.json")[service]}
+    """All of a service, which may have none: name -> its text, params, and whether it writes or is planned anew."""
+    return {one["name"]: SimpleNamespace(**one) for one in generated("statements.json").get(service, [])}
