@@ -168,5 +168,6 @@ def main(words):
         return refused.status
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
+    except BrokenPipeError:  # the reader of our output has gone, and what is left of it with him
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141

@@ -253,9 +253,12 @@ def apply(state, parts, before):
         if "nginx" in parts:
             renew(state, ["nginx"])
     except Refused:
-        if before and before != generation.current(state):
+        refused = generation.current(state)
+        if before and before != refused:
             generation.turn(state, state.generations / str(before))
             Supervisor(state).update()
+            if refused > before:
+                generation.discard(state.generations / str(refused))
         raise
     generation.renewed_note(state, [*added, *changed])
     renew(state, [part for part in parts if part != "nginx" and part not in (*added, *changed)])
