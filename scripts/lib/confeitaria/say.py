@@ -26,8 +26,12 @@ class UsageError(Refused):
 
 
 def say(text):
-    """One line of progress, with the seconds since the command began."""
-    print(f"[{time.monotonic() - BEGAN:5.1f} s] {text}", flush=True)
+    """One line of progress, with the seconds since the command began. Raises BrokenPipeError once, when nobody reads it."""
+    try:
+        print(f"[{time.monotonic() - BEGAN:5.1f} s] {text}", flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
 
 
 def prefix():
