@@ -1,6 +1,5 @@
 #!/usr/bin/python3
 """The fault matrix: each part fails in each way under real traffic, and what its clients saw is written down."""
-import argparse
 import contextlib
 import shutil
 import sys
@@ -14,6 +13,7 @@ if __name__ == "__main__":
 
 import faults_md
 from client import TOP
+from options import Options, number_to, seed_text
 from parts import FAULTS, PARTS, Fault, Part, disks, disks_possible
 from shop import PRODUCT_DEADLINES, eventually
 from storm import storm_shop
@@ -154,9 +154,9 @@ def run_cells(shop, cells, seed, begun, enough):
 
 def options_read():
     """What was asked for, and the cells that it names."""
-    parser = argparse.ArgumentParser(description="The fault matrix; see scripts/faults --help.")
-    parser.add_argument("--seconds", type=float, default=LASTING_SECONDS)
-    parser.add_argument("--seed", default=str(int(time.time())))
+    parser = Options("faults")
+    parser.add_argument("--seconds", type=number_to(999), default=LASTING_SECONDS)
+    parser.add_argument("--seed", type=seed_text, default=str(int(time.time())))
     parser.add_argument("--part", action="append", default=[])
     parser.add_argument("--fault", action="append", default=[])
     options = parser.parse_args()

@@ -1,6 +1,5 @@
 #!/usr/bin/python3
 """The soak: mixed traffic for long while workers die, and whether anything grows that should not."""
-import argparse
 import os
 import random
 import re
@@ -16,6 +15,7 @@ if __name__ == "__main__":
 
 from client import TOP
 from faults_md import ANSWER_SECONDS
+from options import Options, number_to, seed_text
 from processes import alive, kill, nginx_workers, open_files, pss_kib
 from shop import POOLS, PRODUCT_DEADLINES
 from storm import storm_shop
@@ -226,9 +226,9 @@ class Soak:
 
 def main():
     """One soak; 0 when nothing failed and nothing grew."""
-    parser = argparse.ArgumentParser(description="Mixed traffic while workers die; see scripts/soak --help.")
-    parser.add_argument("--minutes", type=float, default=20)
-    parser.add_argument("--seed", default=str(int(time.time())))
+    parser = Options("soak")
+    parser.add_argument("--minutes", type=number_to(9999), default=20)
+    parser.add_argument("--seed", type=seed_text, default=str(int(time.time())))
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     with storm_shop(**PRODUCT_DEADLINES) as shop:

@@ -1,6 +1,5 @@
 #!/usr/bin/python3
 """The storm: many customers and administrators, whatever is killed; then quiet, and the books must be right."""
-import argparse
 import random
 import shutil
 import subprocess
@@ -18,6 +17,7 @@ from client import TOP, WAIT_SECONDS
 from customers import ADMINISTRATORS, DEFINITE_SECONDS, Customer
 from journal import Journal
 from killers import killers
+from options import Options, number_to, seed_text
 from shop import PRODUCT_DEADLINES, Shop, eventually
 
 CUSTOMERS = 64
@@ -162,17 +162,15 @@ def place(seed):
 
 def main():
     """One storm; 0 when all is well, 1 when not."""
-    parser = argparse.ArgumentParser(description="A storm over a private system; see scripts/storm --help.")
-    parser.add_argument("--minutes", type=float, default=0)
-    parser.add_argument("--seconds", type=float, default=0)
-    parser.add_argument("--seed", default=str(int(time.time())))
-    parser.add_argument("--keep", action="store_true", help="keep the journal of a storm that went well, too")
+    parser = Options("storm")
+    parser.add_argument("--minutes", type=number_to(9999), default=1)
+    parser.add_argument("--seed", type=seed_text, default=str(int(time.time())))
+    parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
-    wanted = options.minutes * 60 + options.seconds or 60
     with storm_shop(**PRODUCT_DEADLINES) as shop:
         storm = Storm(shop, options.seed, place(options.seed), hang_seconds=HANG_SECONDS)
-        storm.run(lambda seconds: seconds >= wanted, lambda line: print(line, flush=True))
+        storm.run(lambda seconds: seconds >= options.minutes * 60, lambda line: print(line, flush=True))
         print("waiting for quiet, then checking", flush=True)
         violations = storm.check()
         print(storm.table())

@@ -63,7 +63,8 @@ def load(name):
 def overview():
     """What --help says without a command."""
     lines = [f"    {name:<10} {load(name).summary}" for name in COMMANDS]
-    return "\n".join(("Usage: confeitaria COMMAND [OPTION]...", "", *lines, "", "Each has --help."))
+    name = "scripts/confeitaria" if "/" in prefix() else "confeitaria"
+    return "\n".join((f"Usage: {name} COMMAND [OPTION]...", "", *lines, "", "Each has --help."))
 
 
 def parser_of(command):
