@@ -3,6 +3,7 @@ import hashlib
 import json
 import os
 import shutil
+from functools import cached_property
 from pathlib import Path
 
 from .say import Refused, paste, say
@@ -17,11 +18,24 @@ class Release:
     def __init__(self, path):
         self.path = Path(path)
         self.name = self.path.name
+
+    @cached_property
+    def about(self):
+        """What version.json says: version, commit, dirty. Raises Refused."""
         try:
-            about = json.loads(self.share("version.json").read_text(encoding="utf-8"))
+            return json.loads(self.share("version.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise Refused(f"the release in {path} is not whole: {error}") from error
-        self.version, self.commit = about["version"], about["commit"]
+            raise Refused(f"the release in {self.path} is not whole: {error}") from error
+
+    @property
+    def version(self):
+        """Its number."""
+        return self.about["version"]
+
+    @property
+    def commit(self):
+        """The commit that it was made of, or nothing."""
+        return self.about["commit"]
 
     def program(self, name):
         """The path of a program."""

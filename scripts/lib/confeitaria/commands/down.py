@@ -4,7 +4,7 @@ import shutil
 from .. import cache, privilege, system
 from ..command import Command
 from ..say import say
-from ..state import OWNED, State
+from ..state import OWNED
 
 TEXT = """Stops nginx, the workers and the stores, in this order, each gently. Also stops what a killed supervisord left behind."""
 
@@ -56,6 +56,8 @@ def root(state, args, installed, words):
     if not state.path.exists():
         return nothing(state)
     state.require()
+    if state.path.stat().st_uid != 0:  # an ordinary user's
+        return privilege.become_owner(state, installed, words)
     if privilege.format_of(state) == 1:
         privilege.stop_from_before(state)
     elif installed:
@@ -63,8 +65,8 @@ def root(state, args, installed, words):
             return privilege.become_owner(state, installed, words)
         if status := privilege.wait(privilege.as_owner(state, installed, words)):
             return status
-    if args.purge and state.path.stat().st_uid == 0:
-        privilege.delete(State(args.state))
+    if args.purge:
+        privilege.delete(state)
         say(f"deleted {state.path}")
     return 0
 
