@@ -50,6 +50,13 @@ class Parser(argparse.ArgumentParser):
     def error(self, message):
         raise UsageError(message)
 
+    def parse_args(self, args=None, namespace=None):
+        """A first word that is no option of this command is named, rather than what is missing."""
+        first = args[0].partition("=")[0] if args else ""
+        if first.startswith("--") and first not in self._option_string_actions:
+            self.error(f"unknown option {first}")
+        return super().parse_args(args, namespace)
+
 
 def load(name):
     """The Command of that name."""
