@@ -206,3 +206,47 @@ def test_what_a_role_may_not_is_refused(shop, role):
         connection.cursor().execute("SET default_transaction_read_only = off")
     allowed = [statement for statement in dict.fromkeys(tries) if not refused(connection, statement)]
     assert allowed == [], allowed
+
+
+# What people and monitors may, of what is refused to the services.
+SEEN = {
+    "consulta": {"SELECT pg_database_size(current_database())", "SELECT * FROM migracoes"},
+    "monitor": {"SELECT pg_database_size(current_database())"},
+}
+
+
+@pytest.mark.parametrize("database", ["catalogo", "replica", "pedidos"])
+@pytest.mark.parametrize("role", SEEN)
+def test_who_looks_changes_nothing(shop, role, database):
+    """consulta reads each column of each table and view, monitor none; as for the rest, both are held to what the
+    services' roles are held to."""
+    name = "pedidos" if database == "pedidos" else "catalogo"
+    connection, owner = shop.login(role, database), shop.login("postgres", database).cursor()
+    connection.cursor().execute("SET default_transaction_read_only = off")
+    owner.execute(COLUMNS)
+    reads, tries = [], [command.format(role=role, database=name) for command in COMMANDS]
+    for table, kind, column in owner.fetchall():
+        reads.append(f"SELECT {column} FROM {table} LIMIT 0")
+        if kind == "r":
+            tries += [f"UPDATE {table} SET {column} = DEFAULT WHERE false", f"DELETE FROM {table}", f"TRUNCATE {table}"]
+            tries += [f"INSERT INTO {table} ({column}) VALUES (DEFAULT)", f"LOCK TABLE {table} IN SHARE MODE NOWAIT"]
+    assert len(reads) > 50
+    assert {refused(connection, statement) for statement in reads} == {role == "monitor"}
+    if database != "replica":  # which writes nothing for anybody
+        assert {statement for statement in tries if not refused(connection, statement)} == SEEN[role]
+
+
+@pytest.mark.parametrize("database", ["catalogo", "replica", "pedidos"])
+def test_the_monitor_sees_what_others_do(shop, database):
+    """Their statements, without parameters; sizes, locks and the place in the log."""
+    cursor = shop.login("monitor", database).cursor()
+    for query in (
+        "SELECT count(*) = 0 FROM pg_stat_activity WHERE query = '<insufficient privilege>'",
+        "SELECT count(*) > 0 FROM pg_locks",
+        "SELECT count(*) >= 0 FROM pg_replication_slots",
+        "SELECT pg_total_relation_size('migracoes') > 0",
+        "SELECT count(*) > 5 FROM pg_stat_user_tables",
+        "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END > '0/0'",
+    ):
+        cursor.execute(query)
+        assert cursor.fetchone() == (True,), query

@@ -271,7 +271,7 @@ def init(state, cluster):
 def additions(state, ending):
     """The operator's own lines of etc/postgresql.d/*.ENDING, where PostgreSQL 15 has no include."""
     files = sorted((state.etc / ADDITIONS).glob(f"*.{ending}"))
-    return "".join(f"# {file}\n{file.read_text(encoding='utf-8')}\n" for file in files)
+    return "".join(f"# {file}\n{file.read_text(encoding='utf-8').rstrip()}\n" for file in files)
 
 
 def render(state, settings, _release, directory):

@@ -89,19 +89,19 @@ def own_user(line, place):
 
 
 def access_write(state):
-    """Writes the ACL file, which Redis reads when it starts; its lines."""
-    lines = access(state)
-    replace(state.secrets / "redis.acl", "\n".join(lines) + "\n", 0o600)
-    return lines
+    """Writes the ACL file, which Redis reads when it starts."""
+    replace(state.secrets / "redis.acl", "\n".join(access(state)) + "\n", 0o600)
 
 
 def access_renew(state):
-    """Tells a running Redis what its users may do and which passwords they have. ACL LOAD would cut off the workers."""
-    users = {line.split()[1]: line for line in access_write(state)[1:]}
+    """Tells a running Redis what its users may do and which passwords they have, and writes the ACL file when it has
+    taken that. ACL LOAD would cut off the workers."""
+    users = {line.split()[1]: line for line in access(state)[1:]}
     commands = [f"ACL SETUSER {name} reset {line.split(None, 2)[2]}" for name, line in users.items()]
     gone = set(cli(state, "acl", "users").split()) - set(users) - {"default"}
     commands += [f"ACL DELUSER {name}" for name in sorted(gone)]
     cli(state, input="\n".join(commands) + "\n")
+    access_write(state)
 
 
 def reload(state):

@@ -62,6 +62,11 @@ BEGIN
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO consulta, monitor', funcao);
     END LOOP;
+    FOR funcao IN -- of which views are made
+        SELECT oid FROM pg_proc WHERE proowner = '{database}_dono'::regrole AND provolatile <> 'v' AND NOT prosecdef
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO consulta', funcao);
+    END LOOP;
 END $$;
 REVOKE USAGE ON LANGUAGE sql, plpgsql FROM PUBLIC;
 GRANT USAGE ON LANGUAGE sql, plpgsql TO {database}_dono;
