@@ -6,8 +6,7 @@ from ..say import say
 TEXT = """\
 Applies each file of db/<service>/migrations that the databases have not had yet, in order, each in its own transaction. Refuses
 when one that was applied has been changed since. Traffic goes on; a migration that cannot get its locks in 5 seconds gives up
-and leaves nothing behind.
-"""
+and leaves nothing behind."""
 
 
 def run(state, _args):
@@ -17,4 +16,4 @@ def run(state, _args):
     say("the databases are up to date")
 
 
-COMMAND = Command("migrate", "Applies the migrations that the databases lack.", TEXT, run, lock=True)
+COMMAND = Command("migrate", "migrations that the databases lack", TEXT, run, lock=True)

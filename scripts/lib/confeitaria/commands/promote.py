@@ -12,12 +12,11 @@ stopped first and stays stopped, through down and up too, until standby makes it
 primaries. Refuses while the primary answers.
 
 A commit that the primary acknowledged a moment before it died may not have reached the standby; it is lost to the new
-primary, and standby undoes it on the old one.
-"""
+primary, and standby undoes it on the old one."""
 
 
 def arguments(parser):
-    """What the command takes."""
+    """What it takes."""
     parser.add_argument(
         "--force",
         action="store_true",
@@ -80,5 +79,5 @@ def run(state, args):
 
 
 COMMAND = Command(
-    "promote", "Makes the catalogue's standby its primary.", TEXT, run, arguments, state="there", lock=True
+    "promote", "the catalogue's standby becomes its primary", TEXT, run, arguments, state="there", lock=True
 )

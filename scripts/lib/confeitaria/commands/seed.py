@@ -7,32 +7,34 @@ from ..say import UsageError, say
 
 TEXT = """\
 Adds N products to the catalogue; the same S gives the same products. With --pictures: gives the products of the first stock
-their drawings, where they still have their name and have no picture. A new shop has them.
-"""
+their drawings, where they still have their name and have no picture. A new shop has them."""
 PRODUCTS_MAX = 1000000
 
 
-def arguments(parser):
-    """What the command takes."""
-    parser.add_argument("--products", metavar="N", help=f"how many, 1 to {PRODUCTS_MAX}")
-    parser.add_argument("--seed", metavar="S", default="1", help="a number (default 1)")
-    parser.add_argument("--pictures", action="store_true", help="pictures for the first stock")
-
-
-def check(args):
-    """Refuses what is no number, and two things at once."""
-    if args.pictures:
-        if args.products is not None:
-            raise UsageError("--pictures and --products are two things")
-    elif not re.fullmatch("[1-9][0-9]{0,6}", args.products or "") or int(args.products) > PRODUCTS_MAX:
+def products(text):
+    """The type of --products."""
+    if not re.fullmatch("[1-9][0-9]{0,6}", text) or int(text) > PRODUCTS_MAX:
         raise UsageError(f"--products takes a number from 1 to {PRODUCTS_MAX}")
-    if not re.fullmatch("[0-9]{1,18}", args.seed):
+    return text
+
+
+def number(text):
+    """The type of --seed."""
+    if not re.fullmatch("[0-9]{1,18}", text):
         raise UsageError("--seed takes a number")
+    return text
+
+
+def arguments(parser):
+    """What it takes."""
+    either = parser.add_mutually_exclusive_group(required=True)
+    either.add_argument("--products", metavar="N", type=products, help=f"how many, 1 to {PRODUCTS_MAX}")
+    either.add_argument("--pictures", action="store_true", help="pictures for the first stock")
+    parser.add_argument("--seed", metavar="S", type=number, default="1", help="a number (default 1)")
 
 
 def run(state, args):
     """Gives pictures, or makes products."""
-    check(args)
     installed = release.current(state)
     migrations.seed_first(state, installed)
     if args.pictures:
@@ -47,4 +49,4 @@ def run(state, args):
     say(f"the catalogue has {migrations.catalogue_value(state, 'SELECT count(*) FROM produtos')} products")
 
 
-COMMAND = Command("seed", "Fills the catalogue with many plausible products.", TEXT, run, arguments, lock=True)
+COMMAND = Command("seed", "many plausible products for the catalogue", TEXT, run, arguments, lock=True)

@@ -7,12 +7,11 @@ from ..say import Refused, say
 TEXT = """\
 After promote: what was the primary becomes the standby of the new one, and follows it. It is wound back to where the two
 parted (pg_rewind); when that cannot be, it becomes a new copy, and its old data are kept beside it, in data/CLUSTER.antigo.
-Does nothing but start it when there is a standby already.
-"""
+Does nothing but start it when there is a standby already."""
 
 
 def arguments(parser):
-    """What the command takes."""
+    """What it takes."""
     parser.add_argument("--copy", action="store_true", help="a new copy, whatever is there")
 
 
@@ -39,6 +38,4 @@ def run(state, args):
     say(f"{catalogue_standby(state)} follows {primary}")
 
 
-COMMAND = Command(
-    "standby", "Makes what was the catalogue's primary the standby of the new one.", TEXT, run, arguments, lock=True
-)
+COMMAND = Command("standby", "what was the catalogue's primary becomes the standby", TEXT, run, arguments, lock=True)
