@@ -118,7 +118,7 @@ def test_every_status_is_a_problem(shop, codigo, text):
 
 def test_the_codes_that_nginx_gives_are_all_tried(shop):
     """What its configuration can answer is in the list above, or cannot be had by asking: a part must fail for it."""
-    text = (shop.state / "etc/nginx/problemas.conf").read_text()
+    text = (shop.state / "current/nginx/problemas.conf").read_text()
     failing = {
         "erro_interno",
         "servico_fora",

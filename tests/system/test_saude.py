@@ -1,14 +1,13 @@
 """Health: of all on the front door, of each part on its own port, and what it says when a part is missing."""
-import json
 import os
 import signal
 import time
-from pathlib import Path
 
 import pytest
 import redis
 
-from client import TOP, exact
+from client import exact
+from generated import generated
 from multidao import crowd, request
 from shop import DIRECT, eventually
 
@@ -19,7 +18,7 @@ LINES = {
     "pedidos": {"postgres", "carrinho", "catalogo"},
 }
 
-RELEASE = json.loads((Path(os.environ.get("CONFEITARIA_BUILD", TOP / "build")) / "version.json").read_text("utf-8"))
+RELEASE = generated("version.json")
 
 
 def health(answer, status=200):
