@@ -92,12 +92,13 @@ def parser_of(command):
 def begin_as_root(command, state, args, words):
     """What root does, and then not again: the rest is the owner's. Returns only where root itself has the last word."""
     if state.path.is_dir() and state.path.stat().st_uid != 0:  # an ordinary user's
-        if command.state == "new":
+        if command.stages:
             privilege.claim(state)
         installed = release.newest(state)
-    elif command.state == "new":
+    elif command.stages:
         privilege.service_user()
-        state = privilege.place(args.state)
+        if command.state == "new":
+            state = privilege.place(args.state)
         installed = privilege.install(state, build.stage())
     else:
         installed = release.newest(state) if state.exists() else None
@@ -133,17 +134,16 @@ def dispatch(words):
     args = parser_of(command).parse_args(words[1:])
     if command.state == "none":
         return command.run(None, args)
-    begun = release.CHOSEN in os.environ
-    if command.state == "new" and not begun:
-        packages.need("run", "build")
+    stages = command.stages and release.CHOSEN not in os.environ
     state = State(args.state)
+    if command.state in ("running", "there") and not command.absent_is_well:
+        state.require()
+    if stages:
+        packages.need("run", "build")
     if privilege.is_root():
         return begin_as_root(command, state, args, words)
-    if command.state == "new" and not begun:
-        installed = privilege.install(state, build.stage())
-        os.environ[release.CHOSEN] = installed.name
-    elif command.state != "new" and not command.absent_is_well:
-        state.require()
+    if stages:
+        os.environ[release.CHOSEN] = privilege.install(state, build.stage()).name
     if state.path.is_dir():
         os.chdir(state.path)
     privilege.clean_environment(state)

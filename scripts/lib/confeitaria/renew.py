@@ -246,8 +246,9 @@ def prepare(state, release, directory):
 def apply(state, parts, before):
     """Lets parts begin anew with the current generation. nginx first: what it refuses turns the generation back before
     anything else has seen it. `before`: the number of the generation to turn back to."""
+    directory = state.generations / str(before or generation.current(state))
     try:
-        added, changed = Supervisor(state).update()
+        added, changed = Supervisor(state).update(directory)
         wanted = [name for name in system.declared(state) if name.split(":")[0] in added]
         Supervisor(state).start(wanted)
         if "nginx" in parts:
@@ -255,10 +256,14 @@ def apply(state, parts, before):
     except Refused:
         refused = generation.current(state)
         if before and before != refused:
-            generation.turn(state, state.generations / str(before))
-            Supervisor(state).update()
+            generation.turn(state, directory)
+            Supervisor(state).update(state.generations / str(refused))
             if refused > before:
                 generation.discard(state.generations / str(refused))
         raise
+    try:
+        redis.access_renew(state)
+    except Refused as refused:
+        warn(f"{refused.message}: what its users may do is as it was until {paste(state, 'restart')} again")
     generation.renewed_note(state, [*added, *changed])
     renew(state, [part for part in parts if part != "nginx" and part not in (*added, *changed)])

@@ -1,4 +1,5 @@
 """supervisord keeps every process of the system: its configuration, and talking to it."""
+import configparser
 import http.client
 import os
 import signal
@@ -160,6 +161,13 @@ def sockets(state):
     return found | {cluster: state.run / f".s.PGSQL.{port}" for cluster, port in PORT.items()}
 
 
+def sections_of(generation):
+    """Part -> its section in a generation's supervisord.conf, without how long it may take to stop."""
+    parser = configparser.RawConfigParser()
+    parser.read(generation / "supervisord.conf", encoding="utf-8")
+    return {name.partition(":")[2]: {**parser[name], "stopwaitsecs": None} for name in parser.sections()}
+
+
 # Talking to it
 
 
@@ -250,10 +258,13 @@ class Supervisor:
         """Sends a signal, by its name without SIG."""
         self.together("signalProcess", list(names), number)
 
-    def update(self):
-        """Reads its configuration again. New parts are known from then on and not started; parts whose section has
-        changed are stopped and started. The names of the new and of the changed parts."""
+    def update(self, before):
+        """Reads its configuration again. New parts are known from then on and not started; parts whose section is
+        another one than in the generation `before` are stopped and started, but for the stores and nginx, which take it
+        when they are restarted. The names of the new and of the changed parts."""
         ((added, changed, removed),) = self.call("supervisor.reloadConfig")
+        old, new = sections_of(before), sections_of(self.state.current)
+        changed = [part for part in changed if part not in WATCHERS and old.get(part) != new.get(part)]
         ran = {name: one for name, one in self.processes().items() if one.state == "RUNNING"}
         for part in (*changed, *removed):
             self.call("supervisor.stopProcessGroup", part)

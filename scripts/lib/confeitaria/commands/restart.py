@@ -41,5 +41,5 @@ def run(state, args):
 
 
 COMMAND = Command(
-    "restart", "new programs, settings and migrations; no request is lost", TEXT, run, arguments, state="new", lock=True
+    "restart", "new programs, settings and migrations; no request is lost", TEXT, run, arguments, stages=True, lock=True
 )

@@ -240,7 +240,7 @@ COMMAND = Command(
     TEXT,
     run,
     arguments=arguments,
-    state="there",
+    state="new",
     absent_is_well=True,
     root=root,
 )

@@ -201,4 +201,6 @@ def summary(state):
     )
 
 
-COMMAND = Command("up", "starts the system, and finishes what was begun", TEXT, run, arguments, state="new", lock=True)
+COMMAND = Command(
+    "up", "starts the system, and finishes what was begun", TEXT, run, arguments, state="new", stages=True, lock=True
+)
