@@ -130,7 +130,7 @@ class Peers:
     def render(self, template, **values):
         """A file of peers/ with each @NAME@ replaced."""
         text = (HERE / template).read_text(encoding="utf-8")
-        for name, value in {**values, "DIR": self.directory, "ETC": self.shop.state / "etc/nginx"}.items():
+        for name, value in {**values, "DIR": self.directory, "ETC": self.shop.state / "current/nginx"}.items():
             text = text.replace(f"@{name}@", str(value))
         return text
 
@@ -193,10 +193,9 @@ class Peers:
 
     def open(self):
         """Puts the servers into the system's nginx and sees that each gives the answers that it should."""
-        file = self.directory / "peers.conf"
+        file = self.shop.state / "etc/nginx.d/peers.conf"
         file.write_text("\n".join(self.config), encoding="utf-8")
-        with open(self.shop.state / "etc/nginx/portas.conf", "a", encoding="utf-8") as config:
-            config.write(f"include {file};\n")
+        file.chmod(0o644)
         nginx = self.shop.processes()["nginx"]
         before = set(children(nginx))
         os.kill(nginx, signal.SIGHUP)
