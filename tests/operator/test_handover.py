@@ -115,7 +115,9 @@ def test_a_seal_that_is_none(state, folder, text):
     """Is none."""
     _, path = handover.receive(state, folder, KEY, writer())
     seal = folder / f"{path.name}.hmac"
-    seal.unlink() if text is None else seal.write_text(text)
+    seal.unlink()
+    if text is not None:
+        seal.write_text(text)
     with pytest.raises(Refused), handover.opened(path, KEY):
         pass
 

@@ -1,6 +1,4 @@
 """scripts/backup and scripts/restore: of one moment, under load, whole or refused."""
-import contextlib
-import os
 import re
 import shutil
 import signal
@@ -13,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from client import TOP, WAIT_SECONDS
+from copias import changed, forge, left_behind, restore, restored, slots
 from shop import COMMAND_SECONDS, Shop, eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.commands]
@@ -86,44 +85,11 @@ class Load:
         return [order for when, order in list(self.orders.values()) if when < moment]
 
 
-def slots(shop):
-    """Claims on the log of the primaries that are not the standby's."""
-    return [
-        row
-        for database in ("catalogo", "pedidos")
-        for row in shop.sql("SELECT slot_name FROM pg_replication_slots WHERE slot_name <> 'replica'", database)
-    ]
-
-
-def left_behind(shop, directory):
-    """What a backup that came to nothing left of itself."""
-    eventually(lambda: not slots(shop))
-    return [str(path) for path in directory.parent.glob(f"{directory.name}*")] + slots(shop)
-
-
 def adds_up(shop):
     """Books, orders and reservations agree, and nothing is left to be done."""
     assert eventually(lambda: shop.value(UNFINISHED, "pedidos") == "0", every=0.5)
     done = shop.script("audit", "--settled", "--wait", str(WAIT_SECONDS), check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-@contextlib.contextmanager
-def restored(source, backup):
-    """A second shop made of a backup, on ports of its own, with the first one's administrator."""
-    shop = Shop()
-    try:
-        done = shop.script("restore", "--from", backup)
-        assert f"scripts/up --state {shop.state}" in done.stdout
-        assert not [secret for secret in shop.secrets().values() if secret in done.stdout + done.stderr]
-        assert shop.secrets() == source.secrets()
-        for path in (shop.state / "etc/segredos").iterdir():
-            assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        shop.up()
-        shop.public, shop.admin = shop.client(), shop.client(source.admin.token)
-        yield shop
-    finally:
-        shop.remove()
 
 
 @pytest.fixture(name="loja", scope="module")
@@ -204,6 +170,16 @@ def change(old, new):
     return lambda path: path.write_text(re.sub(old, new, path.read_text(), flags=re.M))
 
 
+def forged(old, new):
+    """A text in the manifest is another one, and its checksum is right."""
+
+    def harm(path):
+        change(old, new)(path)
+        forge(path.parent)
+
+    return harm
+
+
 @pytest.mark.parametrize(
     "pattern, harm, words",
     [
@@ -217,35 +193,17 @@ def change(old, new):
         ("manifest", drop, "not finished"),
         ("manifest", change("^end .*\n", ""), "its manifest"),
         ("manifest", change("^file .*redis.*\n", ""), "its manifest"),
-        ("manifest", change("^postgres .*", "postgres 14"), "PostgreSQL 14"),
+        ("manifest", forged("^postgres .*", "postgres 14"), "PostgreSQL 14"),
         ("manifest", change("^format .*", "format 999"), "format 999"),
     ],
 )
 def test_a_damaged_backup(backup, tmp_path, pattern, harm, words):
     """Is refused before anything is made."""
-    path = next(backup.glob(pattern))
-    content, owner, state = path.read_bytes(), path.stat(), tmp_path / "novo"
-    harm(path)
-    try:
+    state = tmp_path / "novo"
+    with changed(next(backup.glob(pattern)), harm):
         done = restore(backup, state)
-    finally:
-        path.write_bytes(content)
-        os.chown(path, owner.st_uid, owner.st_gid)
-        path.chmod(owner.st_mode)
     assert done.returncode == 1 and words in done.stderr, done
     assert list(tmp_path.iterdir()) == []
-
-
-def restore(backup, state, *more):
-    """scripts/restore without a state of ours."""
-    return subprocess.run(
-        [TOP / "scripts/restore", "--from", backup, "--state", state, *more],
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_SECONDS,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
 
 
 def test_what_is_refused(loja, backup, tmp_path):

@@ -8,6 +8,7 @@
 """
 import hashlib
 import os
+import pwd
 import re
 import shutil
 import stat
@@ -93,9 +94,8 @@ def files_of(directory):
 
 def unreadable(error):
     """What os.walk would pass over."""
-    raise Refused(
-        f"cannot read {error.filename}: {error.strerror}", "run this as the user whose it is, or as root"
-    ) from error
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    raise Refused(f"{user} cannot read {error.filename}: {error.strerror}", f"chown -R {user} the backup") from error
 
 
 def checksums(directory):
@@ -112,14 +112,12 @@ def checksum(path):
 def verify(directory):
     """The Manifest of a whole backup that can be restored here; raises Refused for any other."""
     directory = Path(directory)
-    if not directory.is_dir():
-        raise Refused(f"there is no directory {directory}")
     try:
         text = text_of(directory / "manifest")
     except FileNotFoundError:
         raise Refused(f"{directory} is no backup, or one that was not finished: it has no manifest") from None
-    except PermissionError:
-        raise Refused(f"no permission to read {directory}", f"run this as {directory.owner()} or as root") from None
+    except PermissionError as error:
+        unreadable(error)
     except (OSError, ValueError) as error:
         raise Refused(f"the backup in {directory} is damaged: its manifest cannot be read: {error}") from error
     manifest = Manifest.parse(text, directory)

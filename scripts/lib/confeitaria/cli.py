@@ -7,6 +7,7 @@ import socket
 import sys
 
 from . import build, packages, privilege, release
+from .command import path_argument
 from .say import Refused, UsageError, paste, prefix
 from .state import WAIT_SECONDS, State
 
@@ -83,6 +84,7 @@ def parser_of(command):
     if command.state != "none":
         parser.add_argument(
             "--state",
+            type=path_argument,
             metavar="DIR",
             help="the system's directory (default ./var)" if "/" in prefix() else "the system's directory",
         )

@@ -46,7 +46,9 @@ def is_root():
 def environment(state, **more):
     """The environment of what runs as the owner."""
     kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
-    return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": str(state.path), **kept, **more}
+    place = str(state.path)  # a link that leads there may be where only root can follow it
+    made = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": place, "CONFEITARIA_PLACE": place}
+    return {**made, **kept, **more}
 
 
 def owner_command(state, installed, words):

@@ -41,7 +41,7 @@ class State:
                 f"the state directory's path has characters that configuration files cannot hold: {self.given}",
                 "give one of letters, digits and . _ / + @ , = - with --state DIR",
             )
-        self.path = Path(os.path.realpath(self.given))
+        self.path = Path(os.environ.get("CONFEITARIA_PLACE") or os.path.realpath(self.given))
         self.mark = self.path / ".confeitaria"
         self.restoring = self.path / ".restoring"  # there is no system before a restore has ended
         self.releases = self.path / "releases"

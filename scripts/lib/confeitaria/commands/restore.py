@@ -40,6 +40,8 @@ def arguments(parser):
 
 def source_of(args):
     """A context that gives the file of a backup that was handed over, or None for a directory."""
+    if not os.path.lexists(args.source):
+        raise Refused(f"there is no directory {args.source}")
     return handover.opened(args.source, handover.key_of(args.key)) if os.path.isfile(args.source) else nullcontext()
 
 
@@ -50,8 +52,9 @@ def root(state, args, _installed, _words):
         packages.need("run", "build")
         tree = build.stage()
         privilege.service_user()
+        made = not os.path.lexists(state.given)
         state = privilege.place(state.given)
-        with making(state) as mark:
+        with making(state, made) as mark:
             with state.locked(what="installation", path=state.releases / ".lock"):
                 installed = release.install(state, tree)
             words = ["restore", "--state", str(state.given), "--from", args.source]
@@ -83,7 +86,7 @@ def run(state, args):
         with open(args.stream, "rb") as file:
             return fill(state, args, file)
     packages.need("run")
-    with source_of(args) as file, making(state):
+    with source_of(args) as file, making(state, not state.path.exists()):
         fill(state, args, file)
     return finished(state)
 
@@ -96,12 +99,11 @@ def finished(state):
 
 
 @contextmanager
-def making(state):
+def making(state, made):
     """A state that is none before it is complete: State.restoring says so. What a restore left that was killed is made
-    anew, one that is at work is not disturbed. Gives the open file that is locked meanwhile; nothing stays of what did
-    not come to its end."""
+    anew, one that is at work is not disturbed. Gives the open file that is locked meanwhile. Nothing stays of what did
+    not come to its end, nor the directory if it was `made` for it."""
     refuse_what_is_there(state)
-    made = not state.path.is_dir()
     try:
         state.path.mkdir(parents=True, exist_ok=True)
         mark = os.open(state.restoring, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
@@ -110,7 +112,7 @@ def making(state):
             f"cannot make the directory {state.path}: {error.strerror}", "give another one with --state NEWDIR"
         ) from error
     try:
-        if not lock_try(mark) or not state.restoring.exists():
+        if not lock_try(mark) or not state.restoring.exists() or not os.path.samefile(mark, state.restoring):
             raise Refused(f"another restore into {state.path} is at work", "wait for it to end")
         try:
             clear(state)
