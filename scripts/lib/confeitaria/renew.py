@@ -199,6 +199,7 @@ def cycle_store(state, part):
     if not supervisor.of_part(part):
         raise Refused(f"{part} is not running")
     supervisor.stop([part])
+    supervisor.take_section(part)
     supervisor.start([part])
     system.store_wait(state, part, lambda: redis.ready(state) if part == "redis" else postgres.ready(state, part))
     if part == postgres.catalogue_standby(state):

@@ -26,7 +26,8 @@ class UsageError(Refused):
 
 
 def say(text):
-    """One line of progress, with the seconds since the command began. Raises BrokenPipeError once, when nobody reads it."""
+    """One line of progress, with the seconds since the command began. Raises BrokenPipeError once, when its reader has
+    gone."""
     try:
         print(f"[{time.monotonic() - BEGAN:5.1f} s] {text}", flush=True)
     except BrokenPipeError:

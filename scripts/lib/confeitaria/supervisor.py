@@ -274,6 +274,11 @@ class Supervisor:
         self.start([name for name in ran if name.split(":")[0] in changed])
         return added, changed
 
+    def take_section(self, part):
+        """Has a part that has stopped take its section as it was read last."""
+        self.call("supervisor.removeProcessGroup", part)
+        self.call("supervisor.addProcessGroup", part)
+
     def shutdown(self):
         """Has it stop everything and end; does not wait."""
         self.call("supervisor.shutdown")

@@ -6,7 +6,8 @@ from ..command import Command
 from ..say import say
 from ..state import OWNED
 
-TEXT = """Stops nginx, the workers and the stores, in this order, each gently. Also stops what a killed supervisord left behind."""
+TEXT = """Stops nginx, the workers and the stores, in this order, each gently. Also stops what a killed supervisord
+left behind."""
 
 
 def arguments(parser):
