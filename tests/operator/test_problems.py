@@ -8,6 +8,7 @@ import pytest
 
 import generate
 from confeitaria import problems
+from confeitaria.release import Release
 from confeitaria.say import Refused
 
 TOP = Path(__file__).resolve().parents[2]
@@ -77,6 +78,18 @@ def test_a_problem_that_is_missing_is_named(listed):
     with pytest.raises(Refused) as refused:
         problems.error_answers([one for one in listed if one["codigo"] != "sobrecarga"])
     assert "sobrecarga" in refused.value.message
+
+
+def test_a_release_that_is_not_whole_is_refused(tmp_path):
+    """Without its list, or with half of it."""
+    release = Release(tmp_path)
+    release.share().mkdir(parents=True)
+    for text in (None, '[{"name": "INTER'):
+        if text:
+            release.share("problems.json").write_text(text, encoding="utf-8")
+        with pytest.raises(Refused) as refused:
+            release.table("problems")
+        assert "not whole" in refused.value.message
 
 
 def allowed(text, server, path):

@@ -1,5 +1,4 @@
 """nginx: its configuration from the release's templates, its ports."""
-import json
 import re
 import subprocess
 from dataclasses import dataclass
@@ -81,8 +80,8 @@ def render(state, settings, release, directory):
         fill(share("nginx/porta.conf.in"), {**values, **port_values(service, port)})
         for service, port in direct_ports(settings).items()
     )
-    texts["problemas"] = error_answers(json.loads(share("problems.json")))
-    texts["metodos"] = methods(json.loads(share("routes.json")))
+    texts["problemas"] = error_answers(release.table("problems"))
+    texts["metodos"] = methods(release.table("routes"))
     for name, text in texts.items():
         write(conf / f"{name}.conf", HEAD + text)
     render_pages(state, settings, release, directory / "html")

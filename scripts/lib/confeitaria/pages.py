@@ -25,7 +25,7 @@ def render_pages(state, settings, release, root):
         shutil.rmtree(root / "estatico")
         shutil.copytree(built, root / "estatico", ignore=shutil.ignore_patterns("feito"))
     (root / "erros").mkdir(exist_ok=True)
-    problems = json.loads(release.share("problems.json").read_text(encoding="utf-8"))
+    problems = release.table("problems")
     skeleton = release.share("nginx", "erro.html.in").read_text(encoding="utf-8")
     for name, text in error_pages(problems, skeleton).items():
         write(root / "erros" / name, text, 0o644)

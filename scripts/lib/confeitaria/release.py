@@ -19,13 +19,17 @@ class Release:
         self.path = Path(path)
         self.name = self.path.name
 
-    @cached_property
-    def about(self):
-        """What version.json says: version, commit, dirty. Raises Refused."""
+    def table(self, name):
+        """What NAME.json of the build says: problems, routes, statements (fcgi/generate.py), version. Raises Refused."""
         try:
-            return json.loads(self.share("version.json").read_text(encoding="utf-8"))
+            return json.loads(self.share(f"{name}.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise Refused(f"the release in {self.path} is not whole: {error}") from error
+
+    @cached_property
+    def about(self):
+        """Its version, commit, dirty. Raises Refused."""
+        return self.table("version")
 
     @property
     def version(self):
@@ -89,7 +93,7 @@ def digest(tree):
 def install(state, tree):
     """Copies an installed tree into the state, unless it is there already; the oldest ones go. Its name is the version,
     the commit and a digest of all that is in it. Where root installs, nobody else can write what this makes."""
-    about = json.loads((tree / "share/confeitaria/version.json").read_text(encoding="utf-8"))
+    about = Release(tree).about
     name = "-".join(filter(None, (about["version"], about["commit"], digest(tree))))
     place = state.releases / name
     if not place.is_dir():
