@@ -20,7 +20,7 @@ class Release:
         self.name = self.path.name
 
     def table(self, name):
-        """What NAME.json of the build says: problems, routes, statements (fcgi/generate.py), version. Raises Refused."""
+        """What NAME.json says: problems, routes, statements (fcgi/generate.py) or version. Raises Refused."""
         try:
             return json.loads(self.share(f"{name}.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
