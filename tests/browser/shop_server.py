@@ -48,7 +48,7 @@ class Control:
     def kill(self, name):
         """kill -9 of a supervised process and of those below it that it would leave; it is started again."""
         pid = self.shop.processes()[name]
-        supervisor = int((self.shop.run / "supervisord.pid").read_text())
+        supervisor = self.shop.supervisord
         return processes.kill(pid, supervisor)
 
     def stop(self, *names):

@@ -40,7 +40,7 @@ class Part:
         if self.group == "nginx":
             master = shop.processes()["nginx"]
             return nginx_workers(master)[: self.most], master
-        return list(self.named(shop).values()), int((shop.run / "supervisord.pid").read_text())
+        return list(self.named(shop).values()), shop.supervisord
 
 
 PARTS = (

@@ -63,7 +63,7 @@ def file_sizes(path):
 
 def cache_of(shop):
     """Where nginx keeps answers."""
-    text = (shop.state / "etc/nginx/cache.conf").read_text()
+    text = (shop.state / "current/nginx/cache.conf").read_text()
     return Path(re.search(r"^fastcgi_cache_path (\S+)/c ", text, re.M)[1])
 
 

@@ -60,7 +60,7 @@ class Storm:
         self.calm, self.over = threading.Event(), threading.Event()
         directory.mkdir(parents=True, exist_ok=True)
         self.journal = self.make_journal(directory / "diario.jsonl", **journal)
-        self.supervisord = int((shop.run / "supervisord.pid").read_text())
+        self.supervisord = shop.supervisord
         rng = random.Random(f"{seed}/produtos")
         self.category = shop.category()
         self.products = [

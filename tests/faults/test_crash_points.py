@@ -1,5 +1,4 @@
 """A program dies between any two effects of an order: the client asks again or gives up, and the books are right."""
-import re
 import uuid
 
 import pytest
@@ -27,9 +26,8 @@ def fixture_points():
 def fixture_shop(points):
     """A system whose programs know the points."""
     shop = Shop(workers=("catalogo=4", "catalogo-replica=1", "carrinho=4", "pedidos=4"))
-    shop.environment |= points.environment()
     with shop:
-        shop.start_again_at_once()
+        shop.start_again_at_once(**points.environment())
         shop.watch, shop.points = Watch(shop), points
         make_patient(shop)
         yield shop
@@ -37,9 +35,8 @@ def fixture_shop(points):
 
 def make_patient(shop):
     """The conciliadores look ten times a second, and leave alone what is younger than an hour: see grown_old()."""
-    conf = shop.state / "etc/conciliador.conf"
-    text = re.sub(r"(?m)^paciencia_ms = \d+$", "paciencia_ms = 3600000", conf.read_text())
-    conf.write_text(re.sub(r"(?m)^intervalo_ms = \d+$", "intervalo_ms = 100", text))
+    shop.own_lines("pools.d/conciliador.conf", "paciencia_ms = 3600000\nintervalo_ms = 100\n")
+    shop.script("reload", "conciliador")
     shop.supervisor("stop", *CONCILIADORES)
     shop.supervisor("start", *CONCILIADORES)
 

@@ -1,6 +1,8 @@
 """scripts/ without a system of a test's own, and what a system left behind."""
 import subprocess
 
+import psutil
+
 from client import TOP
 from shop import COMMAND_SECONDS
 
@@ -18,17 +20,22 @@ def command(name, *arguments, **more):
     )
 
 
+def of_state(state):
+    """Process id -> command line, of every process that has to do with a state: by its program, its directory or its
+    command line."""
+    found = {}
+    for process in psutil.process_iter():
+        try:
+            if process.status() != psutil.STATUS_ZOMBIE:
+                words = process.cmdline()
+                places = (process.exe(), f"{process.cwd()}/", *words)
+                if any(f"{state}/" in place for place in places) or str(state) in words:
+                    found[process.pid] = " ".join(words)
+        except psutil.Error:
+            pass
+    return found
+
+
 def leftovers(state):
     """Processes that have to do with a state."""
-    return command_python("processes.py", state).split()
-
-
-def command_python(name, *arguments):
-    """One of the helpers of scripts/lib."""
-    return subprocess.run(
-        ["/usr/bin/python3", TOP / "scripts/lib" / name, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_SECONDS,
-        check=True,
-    ).stdout
+    return list(of_state(state).items())

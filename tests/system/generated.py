@@ -1,6 +1,7 @@
 """What fcgi/generate.py made of the sources in the build directory: problems, routes, statements."""
 import json
 import os
+import shutil
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,3 +32,12 @@ def routes():
 def statements(service):
     """All of a service, which may have none: name -> its text, params, and whether it writes or is planned anew."""
     return {one["name"]: SimpleNamespace(**one) for one in generated("statements.json").get(service, [])}
+
+
+def staged(place, files):
+    """A copy of what is installed with some files of share/confeitaria replaced or added, {name: text}: another
+    release. What CONFEITARIA_BUILD is to be for it."""
+    shutil.copytree(BUILD / "stage", place / "stage")
+    for name, text in files.items():
+        (place / "stage/share/confeitaria" / name).write_text(text, encoding="utf-8")
+    return place

@@ -18,6 +18,7 @@ import psycopg2
 import redis
 
 import processes
+import supervised
 from client import TOP, WAIT_SECONDS, Client, Internal
 from contract import Contract
 
@@ -159,13 +160,22 @@ class Shop:
         """Starts it, or what is missing of it."""
         return self.script("up", *self.options, *more)
 
-    def start_again_at_once(self):
-        """Down and up again, so that what dies young starts again without a pause: for tests that kill often."""
-        conf = self.state / "etc/supervisord.conf"
+    def start_again_at_once(self, **variables):
+        """Down and up again, so that what dies young starts again without a pause: for tests that kill often. The
+        programs find these variables in their environment, which has nothing of ours otherwise."""
         self.script("down")
-        text = re.sub(r"(?m)^startsecs=\d+$", "startsecs=0", conf.read_text(encoding="utf-8"))
-        conf.write_text(text.split("\n", 1)[1], encoding="utf-8")  # without its first line scripts/up keeps it
+        text = self.current.joinpath("supervisord.conf").read_text(encoding="utf-8")
+        lines = [f"[{program}]\nstartsecs=0\n" for program in re.findall(r"(?m)^\[(.*program:.*)\]$", text)]
+        environment = ",".join(f'{name}="{value}"' for name, value in variables.items())
+        self.own_lines("supervisord.d/testes.conf", "".join(lines) + f"[supervisord]\nenvironment={environment}\n")
         self.up()
+
+    def own_lines(self, name, text):
+        """The operator's own lines in a file of etc/, in place of what was there; the file."""
+        path = self.state / "etc" / name
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o644)
+        return path
 
     def restart(self, build=None):
         """Down and up again, with another build's programs if one is given."""
@@ -194,15 +204,32 @@ class Shop:
         assert text, self.script("status", check=False).stdout
         return json.loads(text)
 
-    def supervisor(self, *words):
-        """Speaks to the system's supervisord."""
-        command = ["/usr/bin/python3", TOP / "scripts/lib/supervisor.py", self.run / "supervisor.sock", *words]
-        return subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=True).stdout
+    @property
+    def supervisord(self):
+        """Its supervisord's process id."""
+        return int((self.run / "supervisord.pid").read_text())
+
+    def supervisor(self, what, *names):
+        """Has its supervisord start, stop (and wait) or hangup processes, or open logs again."""
+        supervised.ACTIONS[what](supervised.server(self.run / "supervisor.sock"), names)
 
     def processes(self):
-        """Supervised processes that run: name -> process id."""
-        lines = (line.split() for line in self.supervisor("state").splitlines())
-        return {name: int(pid) for name, state, pid, _ in lines if state == "RUNNING"}
+        """Supervised processes that run: name -> process id. What is supervised of nginx is its watcher, since nginx
+        becomes a daemon: here it is the master."""
+        found = supervised.running(supervised.server(self.run / "supervisor.sock"))
+        if "nginx" in found and (master := self.nginx_master()):
+            found["nginx"] = master
+        else:
+            found.pop("nginx", None)
+        return found
+
+    def nginx_master(self):
+        """The process id that nginx has written down, if it lives."""
+        try:
+            pid = int((self.run / "nginx.pid").read_text())
+        except (OSError, ValueError):
+            return None
+        return pid if processes.alive(pid) else None
 
     def workers(self, pool=None):
         """Worker processes that run: name -> process id, of one pool or of all."""
@@ -235,6 +262,15 @@ class Shop:
     # Where things are
 
     @property
+    def current(self):
+        """The configuration that runs."""
+        return self.state / "current"
+
+    def program(self, name):
+        """A program of the release that runs."""
+        return self.current / "release/libexec/confeitaria" / name
+
+    @property
     def run(self):
         """The directory of the sockets."""
         return (self.state / "run").resolve()
@@ -247,7 +283,7 @@ class Shop:
     @property
     def cache(self):
         """The directory of the catalogue's version and of what nginx keeps."""
-        lines = (self.state / "etc/vigia.conf").read_text().splitlines()
+        lines = (self.current / "vigia.conf").read_text().splitlines()
         return Path(next(line.partition(" = ")[2] for line in lines if line.startswith("versao = ")))
 
     def version(self):

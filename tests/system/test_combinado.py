@@ -197,7 +197,7 @@ def test_from_and_to_are_inclusive(shop, early, desde, ate, found):
 
 def test_a_shop_in_another_zone(shop, early):
     """The same orders, and the days of another place: fuso_horario."""
-    conf, workers = shop.state / "etc/pedidos.conf", list(shop.workers("pedidos"))
+    conf, workers = shop.current / "pedidos.conf", list(shop.workers("pedidos"))
     text = conf.read_text()
     assert "fuso_horario = America/Sao_Paulo\n" in text
     try:

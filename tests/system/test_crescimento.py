@@ -279,8 +279,8 @@ def test_no_statement_reads_a_whole_table(pair, service, name):
 
 def test_what_scripts_status_asks(pair):
     """Without the workers' settings: the planner's own choice."""
-    text = (TOP / "scripts/lib/report.sh").read_text(encoding="utf-8")
-    query = re.search(r'psql_as_dono pg-pedidos pedidos -c "\n(.*?)"', text, re.S)[1]
+    text = (TOP / "scripts/lib/confeitaria/status.py").read_text(encoding="utf-8")
+    (query,) = re.findall(r'"""(SELECT round.*? FROM conciliacao)"""', text, re.S)
     plans = plans_of(pair[1].shop, "pedidos", "", query)
     assert plans and not list(complaints(plans)), "\n".join(complaints(plans))
 

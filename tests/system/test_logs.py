@@ -352,7 +352,7 @@ def test_a_log_that_cannot_be_written_stops_no_worker(loja, fault):
 
 def test_what_dies_at_once_is_started_with_growing_pauses(loja):
     """A program with a broken configuration; mended, it comes back by itself."""
-    path = loja.state / "etc/vigia.conf"
+    path = loja.current / "vigia.conf"
     text = path.read_text()
 
     def spawned():

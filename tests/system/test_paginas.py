@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from client import TOP, Client
+from generated import BUILD
 from shop import COMMAND_SECONDS, free_ports
 
 ADDRESS = re.compile(r"/estatico/[0-9a-f]{16}/")
-PROGRAMS = ("catalogo", "vigia", "carrinho", "pedidos", "saude", "conciliador")
 PAGES = ("/", "/painel", "/painel/", "/api", "/api/", "/erros", "/erros/estoque-insuficiente", "/nada")
 PERSON = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -57,21 +57,15 @@ def test_tls_is_believed_of_our_proxies_only(shop):
 
 
 class Tree:
-    """A copy of what scripts/up reads and of the programs, with a system of its own; `pages`: with what they load, if
-    it is built here."""
+    """A copy of what is installed, with a system of its own; `pages`: with what they load, if it is built here."""
 
     def __init__(self, place, pages):
-        build = Path(os.environ.get("CONFEITARIA_BUILD", TOP / "build"))
-        self.top, self.state, self.build = place / "arvore", place / "estado", place / "programas"
-        self.build.mkdir()
-        for program in PROGRAMS:
-            shutil.copy2(build / program, self.build)
-        self.loaded = self.top / "nginx/html/estatico"
-        if pages and (build / "paginas/feito").exists():
-            self.loaded = self.build / "paginas"
-            shutil.copytree(build / "paginas", self.loaded)
-        for part in ("scripts", "nginx", "db", "fcgi"):
-            shutil.copytree(TOP / part, self.top / part)
+        self.state, self.build = place / "estado", place / "programas"
+        shutil.copytree(BUILD / "stage", self.build / "stage")
+        share = self.build / "stage/share/confeitaria"
+        if not pages:
+            shutil.rmtree(share / "pages", ignore_errors=True)
+        self.loaded = share / ("pages" if (share / "pages").is_dir() else "nginx/html/estatico")
         self.port = free_ports()[0]
 
     @property
@@ -82,7 +76,7 @@ class Tree:
     def script(self, name, *words):
         """What it said."""
         environment = {**os.environ, "CONFEITARIA_BUILD": str(self.build)}
-        command = [self.top / "scripts" / name, "--state", self.state, *words]
+        command = [TOP / "scripts" / name, "--state", self.state, *words]
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=COMMAND_SECONDS, env=environment, check=False
         )

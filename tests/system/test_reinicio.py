@@ -1,83 +1,18 @@
 """Ordinary work on a running system: not one request is lost, whatever is begun anew, renewed, scaled or migrated."""
 import os
 import re
-import shutil
 import signal
 import socket
-import subprocess
-import tempfile
-import threading
-from pathlib import Path
 
 import pytest
 
-from client import TOP
+from generated import staged
 from imagens import png
 from processes import alive, nginx_workers, open_files, peak_kib, rss_kib
-from shop import COMMAND_SECONDS, POOLS, Shop, eventually
+from shop import POOLS, Shop, eventually
+from trafego import Traffic
 
 pytestmark = [pytest.mark.commands, pytest.mark.slow]
-
-
-class Traffic:
-    """Customers and an administrator who never rest; what was not answered as it should be is kept."""
-
-    def __init__(self, shop):
-        self.shop, self.stop, self.failed, self.served = shop, threading.Event(), [], 0
-        self.product = shop.product(estoque=1000000)["id"]
-        self.lock = threading.Lock()
-        self.threads = [
-            threading.Thread(target=self.run, args=(what,))
-            for what in (self.reads, self.orders, self.orders, self.writes)
-        ]
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        assert eventually(lambda: self.served > 20)
-        return self
-
-    def __exit__(self, kind, *_):
-        before = self.served
-        done = kind or eventually(lambda: self.served > before + 20 or self.failed)
-        self.stop.set()
-        for thread in self.threads:
-            thread.join()
-        assert done and not self.failed, self.failed[:3]
-
-    def run(self, what):
-        """Again and again, each request on a connection of its own: a kept one may be closed when nginx begins anew."""
-        while not self.stop.is_set() and not self.failed:
-            client = self.shop.client(self.shop.admin.token, checked=False)
-            try:
-                for answer in what(client):
-                    client.close()
-                    if answer.status >= 400:
-                        self.failed.append(answer)
-                    with self.lock:
-                        self.served += 1
-            except OSError as error:
-                self.failed.append(error)
-
-    def reads(self, client):
-        """The shop window."""
-        yield client.get(f"/api/produtos/{self.product}")
-        yield client.get("/api/produtos?limite=3")
-        yield client.get("/api/categorias")
-
-    def orders(self, client):
-        """A cart and its order."""
-        session = client.post("/api/carrinho/sessao")
-        yield session
-        cart = session.headers["Location"] or "/api/carrinho/x"
-        yield client.post(f"{cart}/adicionar", {"produto_id": self.product, "quantidade": 1})
-        yield client.post("/api/pedidos", self.shop.checkout(cart.rpartition("/")[2]))
-        yield client.get(cart)
-
-    def writes(self, client):
-        """The shopkeeper."""
-        yield client.put(f"/api/produtos/{self.product}/estoque", {"quantidade": 1, "operacao": "adicionar"})
-        yield client.patch(f"/api/produtos/{self.product}", {"preco": 12.5})
 
 
 def starts(shop, pool):
@@ -87,10 +22,8 @@ def starts(shop, pool):
 
 
 def configure(shop, pool, **settings):
-    """Makes a pool's configuration the operator's own, with some settings."""
-    conf = shop.state / f"etc/{pool}.conf"
-    lines = [line for line in conf.read_text().splitlines()[1:] if line.partition(" = ")[0] not in settings]
-    conf.write_text("\n".join(lines + [f"{name} = {value}" for name, value in settings.items()]) + "\n")
+    """Lines of the operator's own for a pool; the file."""
+    return shop.own_lines(f"pools.d/{pool}.conf", "".join(f"{name} = {value}\n" for name, value in settings.items()))
 
 
 def test_restart_of_everything(shop):
@@ -102,7 +35,7 @@ def test_restart_of_everything(shop):
     with Traffic(shop):
         done = shop.script("restart")
         assert eventually(lambda: not serving & set(nginx_workers(nginx)))
-    assert "beginning nginx anew" in done.stdout
+    assert "reloading nginx" in done.stdout
     for pool in POOLS:
         assert starts(shop, pool) == {pid: times + 1 for pid, times in before[pool].items()}
     after = shop.workers()
@@ -114,13 +47,13 @@ def test_restart_of_everything(shop):
 
 def test_restart_refuses_what_would_not_work(shop):
     """A configuration that nginx or a worker refuses is found before anything is touched."""
-    configure(shop, "carrinho", prazo_redis_ms="nunca")
+    own = configure(shop, "carrinho", prazo_redis_ms="nunca")
     before = {pool: starts(shop, pool) for pool in POOLS}
     try:
         done = shop.script("restart", check=False)
         assert done.returncode == 1 and "carrinho" in done.stderr and "prazo_redis_ms" in done.stderr
     finally:
-        (shop.state / "etc/carrinho.conf").unlink()
+        own.unlink()
         shop.script("restart", "carrinho")
     assert {pool: starts(shop, pool) for pool in POOLS if pool != "carrinho"} == {
         pool: times for pool, times in before.items() if pool != "carrinho"
@@ -223,24 +156,13 @@ CREATE INDEX produtos_peso ON produtos (peso_gramas);
 """
 
 
-def test_migration_of_the_schema():
-    """Also one that changes the type of a column which prepared statements return."""
-    copy = Path(tempfile.mkdtemp(prefix="cft-", dir="/tmp"))
-    try:
-        for part in ("scripts", "db"):
-            shutil.copytree(TOP / part, copy / part)
-        (copy / "db/catalogo/migrations/0099_peso.sql").write_text(MIGRATION, encoding="utf-8")
-        with Shop() as shop:
-            with Traffic(shop):
-                migrate = [copy / "scripts/migrate", "--state", shop.state]
-                # It waits for its lock for 5 s, gives up without a change, and may be asked again.
-                assert eventually(
-                    lambda: subprocess.run(
-                        migrate, capture_output=True, timeout=COMMAND_SECONDS, check=False
-                    ).returncode
-                    == 0
-                )
-                assert eventually(lambda: shop.value("SELECT max(numero) FROM migracoes", "replica") == "99")
-            assert shop.value("SELECT max(numero) FROM migracoes") == "99"
-    finally:
-        shutil.rmtree(copy)
+def test_migration_of_the_schema(place):
+    """Also one that changes the type of a column which prepared statements return: the workers go on with it."""
+    with Shop() as shop:
+        shop.environment["CONFEITARIA_BUILD"] = str(staged(place, {"db/catalogo/migrations/0099_peso.sql": MIGRATION}))
+        before = {pool: starts(shop, pool) for pool in POOLS}
+        with Traffic(shop):
+            # It waits for its lock for 5 s, gives up without a change, and may be asked again.
+            assert eventually(lambda: shop.script("restart", "vigia", check=False).returncode == 0)
+            assert eventually(lambda: shop.value("SELECT max(numero) FROM migracoes", "replica") == "99")
+        assert {pool: starts(shop, pool) for pool in POOLS} == before

@@ -1,5 +1,4 @@
 """The workers under valgrind, from start to stop, through everything they do. Only with -m valgrind."""
-import os
 import shutil
 import tempfile
 import uuid
@@ -7,12 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from client import TOP
+from generated import BUILD
 from shop import DIRECT, ENTREGA, POOLS, Shop, eventually
 
 pytestmark = pytest.mark.valgrind
-
-PROGRAMS = ("catalogo", "vigia", "carrinho", "pedidos", "conciliador", "saude")
 
 WRAPPER = """#!/bin/sh
 exec valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --track-fds=no \\
@@ -22,18 +19,18 @@ exec valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=de
 
 @pytest.fixture(name="wrapped")
 def fixture_wrapped():
-    """A build directory whose programs run the real ones under valgrind, and where valgrind writes what it finds."""
+    """A copy of what is installed whose programs run the real ones under valgrind, and where valgrind writes what it
+    finds."""
     assert shutil.which("valgrind"), "apt-get install valgrind"
-    build = Path(os.environ.get("CONFEITARIA_BUILD", TOP / "build"))
     directory = Path(tempfile.mkdtemp(prefix="cft-vg-", dir="/tmp"))
     directory.chmod(0o755)
     (directory / "logs").mkdir()
     (directory / "logs").chmod(0o777)
-    for name in PROGRAMS:
-        shutil.copy(build / name, directory / f"{name}.real")
-        (directory / name).write_text(WRAPPER.format(logs=directory / "logs", program=directory / f"{name}.real"))
-        for path in (directory / name, directory / f"{name}.real"):
-            path.chmod(0o755)
+    shutil.copytree(BUILD / "stage", directory / "stage")
+    for program in (directory / "stage/libexec/confeitaria").iterdir():
+        real = program.rename(directory / f"{program.name}.real")
+        program.write_text(WRAPPER.format(logs=directory / "logs", program=real))
+        program.chmod(0o755)
     yield directory
     shutil.rmtree(directory)
 
