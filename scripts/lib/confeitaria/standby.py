@@ -75,9 +75,10 @@ def primary_become(state, cluster):
 def cluster_stop(state, cluster):
     """Stops a cluster for certain: gently, so that its standby gets all, unless it does not answer. A frozen one would
     go on when it thaws, so its processes are killed."""
+    answers = writable(state, cluster)
     stopping = threading.Thread(target=stop_gently, args=(state, cluster))
     stopping.start()
-    if not writable(state, cluster) or not wait_for(lambda: not processes.of_cluster(state, cluster), 30):
+    if not answers or not wait_for(lambda: not processes.of_cluster(state, cluster), 30):
         processes.signal_all(processes.of_cluster(state, cluster), signal.SIGKILL)
     stopping.join()
     if not wait_for(lambda: not processes.of_cluster(state, cluster)):
