@@ -208,4 +208,4 @@ def test_what_is_no_command(private, words):
 def test_what_is_no_number_of_days(private, value):
     """Refused before anything is changed."""
     done = private.script("up", "--set", f"anonimizar_dias={value}", check=False)
-    assert done.returncode == 64 and "0 for never" in done.stderr
+    assert done.returncode == 64 and "0: never" in done.stderr
