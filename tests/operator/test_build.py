@@ -171,17 +171,17 @@ except Refused as refused:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
-@pytest.mark.parametrize("made, what", [(True, "/build/.lock"), (False, "")])
-def test_somebody_else_s_build(top, made, what):
-    """It is said whose it is, before anything is tried."""
+@pytest.mark.parametrize("made", [True, False])
+def test_somebody_else_s_build(top, made):
+    """It is said whose it is, before anything is tried, and what to do."""
+    what, remedy = ("/build/.lock", f"remove it: rm -r {top}/build") if made else ("", "copy the tree elsewhere")
     if made:
         build.stage()
     for folder in (top, *top.parents[:3]):
         folder.chmod(0o755)
     status, words = as_nobody(top)
-    assert status == 1 and words.startswith(
-        f"cannot build: {top}{what} belongs to root, and this is nobody / as root, "
-    )
+    assert status == 1
+    assert words.startswith(f"cannot build: {top}{what} belongs to root, and this is nobody / {remedy} / ")
     assert "CONFEITARIA_BUILD=DIR" in words
 
 

@@ -100,11 +100,13 @@ def locked(build):
 def cannot_write(place, error):
     """A Refused that says why nothing can be built there."""
     ready = "or name a build that is ready: CONFEITARIA_BUILD=DIR"
+    build = place.parent if place.name == ".lock" else place
+    remedy = "copy the tree elsewhere" if build == TOP else f"remove it: rm -r {build}"
     if os.statvfs(place).f_flag & os.ST_RDONLY:
         return Refused(f"cannot build: {place} is on a read-only file system", "copy the tree elsewhere", ready)
     if (uid := place.stat().st_uid) != os.geteuid():
         owner, me = user(uid), user(os.geteuid())
-        return Refused(f"cannot build: {place} belongs to {owner}, and this is {me}", f"as {owner}, remove it", ready)
+        return Refused(f"cannot build: {place} belongs to {owner}, and this is {me}", remedy, ready)
     return Refused(f"cannot build in {place}: {error}", ready)
 
 
