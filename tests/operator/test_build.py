@@ -87,7 +87,7 @@ def test_a_failure_shows_the_last_words(top, capfd):
 def test_an_installed_program_is_its_own_tree(top):
     """There is nothing to build."""
     (top / "configure.ac").unlink()
-    assert build.stage() == top and not (top / "build").exists()
+    assert build.stage() == top and not (top / "build").exists() and build.needs() == ("run",)
 
 
 # A build that is ready

@@ -24,6 +24,11 @@ def is_checkout():
     return (TOP / "configure.ac").is_file()
 
 
+def needs():
+    """The kinds of packages that starting a system takes."""
+    return ("run", "build") if is_checkout() else ("run",)
+
+
 def directory():
     """Where the build is: CONFEITARIA_BUILD, else build/; a tree configured in place cannot be built elsewhere."""
     if given := os.environ.get("CONFEITARIA_BUILD"):

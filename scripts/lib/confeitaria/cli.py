@@ -141,7 +141,7 @@ def dispatch(words):
     if command.state in ("running", "there") and not command.absent_is_well:
         state.require()
     if stages:
-        packages.need("run", "build")
+        packages.need(*build.needs())
     if privilege.is_root():
         return begin_as_root(command, state, args, words)
     if stages:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .say import Refused, paste, say
 
+INSTALLED = ("bin/confeitaria", "libexec/confeitaria/*", "share/confeitaria/**/*")
 KEPT = 4  # the newest ones stay, for the generations that can be gone back to
 CHOSEN = "CONFEITARIA_RELEASE"  # the name of the release that this command is to bring up
 
@@ -80,13 +81,18 @@ def newest(state):
     return Release(found[-1][1]) if found else None
 
 
+def files_of(tree):
+    """The files of a release in a tree, which may hold more, as /usr/local does: pairs of path and name."""
+    found = (path for pattern in INSTALLED for path in tree.glob(pattern) if path.is_file())
+    return [(path, path.relative_to(tree)) for path in sorted(found)]
+
+
 def digest(tree):
-    """A short name of all that is in a tree."""
+    """A short name of all that is in a release."""
     total = hashlib.sha256()
-    for path in sorted(tree.rglob("*")):
-        if path.is_file():
-            total.update(f"{path.relative_to(tree)}\0{path.stat().st_mode & 0o111:o}\0".encode())
-            total.update(hashlib.sha256(path.read_bytes()).digest())
+    for path, name in files_of(tree):
+        total.update(f"{name}\0{path.stat().st_mode & 0o111:o}\0".encode())
+        total.update(hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()[:8]
 
 
@@ -99,9 +105,11 @@ def install(state, tree):
     if not place.is_dir():
         new = state.releases / f"{name}.new"
         shutil.rmtree(new, ignore_errors=True)
-        shutil.copytree(tree, new)
-        for path in (new, *new.rglob("*")):
-            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o111 else 0o644)
+        for path, name_there in files_of(tree):
+            there = new / name_there
+            there.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, there)
+            there.chmod(0o755 if path.stat().st_mode & 0o111 else 0o644)
         os.rename(new, place)
         say(f"installed release {name}")
     os.utime(place)
