@@ -26,6 +26,8 @@ def run(state, args):
     if not state.path.exists():
         return nothing(state)
     state.require()
+    if privilege.format_of(state) == 1:
+        privilege.stop_from_before(state)
     with state.locked():
         if system.stopped(state):
             say(f"the system in {state.path} is not running")
