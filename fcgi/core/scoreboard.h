@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#define SCOREBOARD_WORKERS 32 /* as many as a pool may have (POOL_MAX in scripts/lib/common.sh) */
+#define SCOREBOARD_WORKERS 32 /* as many as a pool may have (MAX in scripts/lib/confeitaria/pools.py) */
 
 struct workforce {
 	int total;

@@ -114,6 +114,6 @@ def write_json(path, report):
 
 
 def refuse(error):
-    """Ends the command as die of scripts/lib does."""
+    """Ends the command as the operator's program does."""
     print(f"scripts/bench: {error}", file=sys.stderr)
     sys.exit(1)
