@@ -1,10 +1,11 @@
 """confeitaria psql and confeitaria redis: shells on the stores, that read and change nothing."""
+import os
 import subprocess
 
 import pytest
 
 from client import TOP
-from shop import COMMAND_SECONDS, eventually
+from shop import COMMAND_SECONDS, SERVICE_USER, eventually
 
 pytestmark = pytest.mark.commands
 
@@ -98,6 +99,32 @@ def test_no_password_in_a_list_of_processes(shop):
             assert "--user consulta" in shown and shop.secret("redis_consulta") not in shown
         finally:
             running.kill()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may be another user")
+def test_an_exporter_connects_as_the_monitor(shop):
+    """As docs/operations.md has it: a user of the servers' group whom a line of the operator's takes for the monitor,
+    and for nobody else."""
+    exporter = ["setpriv", "--reuid=nobody", f"--regid={SERVICE_USER}", "--clear-groups"]
+
+    def psql(role):
+        words = ["psql", "-XAtc", "SELECT current_user", "-h", shop.run, "-p", "5434", "-U", role, "pedidos"]
+        return subprocess.run([*exporter, *words], capture_output=True, text=True, cwd="/", check=False).stdout
+
+    line = shop.own_lines("postgresql.d/exporter.ident", "servico nobody monitor\n")
+    try:
+        assert psql("monitor") == ""
+        shop.script("reload")
+        assert psql("monitor") == "monitor\n" and psql("consulta") == psql("pedidos") == psql("postgres") == ""
+    finally:
+        line.unlink()
+        shop.script("reload")
+    words = ["redis-cli", "--no-auth-warning", "-s", shop.run / "redis.sock", "--user", "monitor", "INFO", "memory"]
+    secret = {**os.environ, "REDISCLI_AUTH": shop.secret("redis_monitor")}
+    assert (
+        "used_memory:"
+        in subprocess.run([*exporter, *words], capture_output=True, text=True, env=secret, check=True).stdout
+    )
 
 
 @pytest.mark.parametrize("words", [[], ["tudo"], ["catalogo_leitura"]])
