@@ -3,6 +3,8 @@ import os
 import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 
 from . import cache, generation, launch, migrations, pools, postgres, processes, redis, standby
 from .health import wait_healthy
@@ -26,7 +28,7 @@ def start_supervisor(state):
         return supervisor
     supervisor.socket.unlink(missing_ok=True)
     output = state.log / "supervisord.out"
-    with output.open("wb") as file:
+    with output.open("wb") as file, sockets_kept(state):
         done = subprocess.run(
             ["/usr/bin/supervisord", "-c", state.current / "supervisord.conf"],
             cwd=state.path,
@@ -42,6 +44,21 @@ def start_supervisor(state):
     if not wait_for(supervisor.answers):
         raise Refused(f"supervisord does not answer on {supervisor.socket}", f"see {state.log}/supervisord.log")
     return supervisor
+
+
+@contextmanager
+def sockets_kept(state):
+    """supervisord makes the pools' sockets when it begins, and closes them again until there are workers. Meanwhile the
+    old ones keep their names: the workers that a killed supervisord left serve on them."""
+    paths = [path for pool in pools.POOLS if (path := state.run / f"{pool}.sock").is_socket()]
+    for path in paths:
+        Path(f"{path}.left").unlink(missing_ok=True)
+        os.link(path, f"{path}.left")
+    try:
+        yield
+    finally:
+        for path in paths:
+            os.replace(f"{path}.left", path)
 
 
 def init_stores(state):

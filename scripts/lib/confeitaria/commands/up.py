@@ -130,7 +130,9 @@ def configure(state, args, chosen):
 
 def already_running(state, args, chosen):
     """Says what of the command line counts only later."""
-    say(f"the system in {state.path} is already running (supervisord is process {Supervisor(state).pid()})")
+    pid = Supervisor(state).pid()
+    how = f"supervisord is process {pid}" if pid else "its supervisord was killed"
+    say(f"the system in {state.path} is already running ({how})")
     if wanted(state, args).texts() != state.settings.texts():
         wanted(state, args).save(state.etc / "confeitaria.conf")
         warn(f"the settings are noted; {paste(state, 'restart')} makes them count")
