@@ -162,7 +162,7 @@ def test_the_roles_outlive_a_stop(shop):
     shop.script("seed", "--products", "3")
     shop.script("migrate")
     shop.script("audit")
-    shop.script("backup", "--to", shop.state / "copia")
+    shop.script("backup", "--to", shop.state / "backups" / "copia")
     shop.script("restart", "catalogo-replica")
 
 
