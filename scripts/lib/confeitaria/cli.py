@@ -52,11 +52,14 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(message)
 
     def parse_args(self, args=None, namespace=None):
-        """A first word that is no option of this command is named, rather than what is missing."""
+        """A first word that is no option of this command is named, rather than what is missing. Options may stand
+        between words, unless the words are another program's."""
         first = args[0].partition("=")[0] if args else ""
-        if first.startswith("--") and first not in self._option_string_actions:
+        if first.startswith("--") and first not in ("--", *self._option_string_actions):
             self.error(f"unknown option {first}")
-        return super().parse_args(args, namespace)
+        if any(action.nargs == argparse.REMAINDER for action in self._actions):
+            return super().parse_args(args, namespace)
+        return self.parse_intermixed_args(args, namespace)
 
 
 def load(name):
