@@ -181,10 +181,7 @@ def claim(state):
     path = state.path
     if path.exists() and not path.is_dir():
         raise Refused(f"{path} is not a directory", "give another one with --state DIR")
-    if state.restoring.exists():
-        raise Refused(
-            f"a restore into {path} was not finished", f"run {paste(state, 'restore', '--from', 'BACKUP')} again"
-        )
+    state.refuse_half_restored()
     if state.exists():
         owner, me = path.stat().st_uid, os.geteuid()
         if owner != me:

@@ -92,6 +92,7 @@ class State:
 
     def require(self):
         """Refuses when there is no state, or it is another user's."""
+        self.refuse_half_restored()
         if not self.exists():
             raise Refused(f"there is no system in {self.given}", f"{paste(self, 'up')} makes one")
         if os.geteuid() not in (0, self.owner.pw_uid):
@@ -99,6 +100,12 @@ class State:
                 f"no permission to read {self.path}: it belongs to {self.owner.pw_name}",
                 "run this as that user or as root",
             )
+
+    def refuse_half_restored(self):
+        """Refuses what a restore has not finished."""
+        if self.restoring.exists():
+            again = paste(self, "restore", "--from", "BACKUP")
+            raise Refused(f"a restore into {self.given} was not finished", f"run {again} again")
 
     @contextmanager
     def locked(self, name="lock", what="command", path=None):

@@ -48,6 +48,7 @@ def source_of(args):
 def root(state, args, _installed, _words):
     """What root does himself: he makes the directory, and opens the file. A process of the owner reads and checks what
     is in it."""
+    refuse_what_is_there(state)
     with source_of(args) as file:
         packages.need("run", "build")
         tree = build.stage()
