@@ -165,6 +165,7 @@ def fill(state, args, file):
         backup.unpack(file, source)
     say(f"checking the backup in {args.source}")
     manifest = backup.verify(source)
+    Settings.read(source / "etc/confeitaria.conf")  # refuses it while that costs nothing
     space_needed(backup.megabytes(source) + 100, state.path, "--state")
     for service in SERVICES:
         restore_cluster(state, source, manifest, service)
@@ -213,15 +214,14 @@ def restore_redis(state, source):
 
 
 def restore_configuration(state, source):
-    """The settings, checked, and the sizes of the pools. The operator's other files may name the old state's
+    """The settings and the sizes of the pools. The operator's other files may name the old state's
     directories, and the secrets are made anew by `up`."""
     say("restoring settings")
     for name in ("confeitaria.conf", "pools"):
         if (source / name).exists():
             replace(state.etc / name, backup.text_of(source / name))
-    Settings.read(state.etc / "confeitaria.conf")
     for file in sorted(source.rglob("*.d/*")):
-        say(f"not taken, since it may name the old directory: {file}")
+        say(f"not taken, since it may name the old directory: {file.relative_to(source.parent)}")
 
 
 def restore_tokens(state, source, wanted):
