@@ -13,7 +13,7 @@ from .state import WAIT_SECONDS, wait_for
 from .supervisor import STORES, Supervisor
 
 # What a process of the system is begun with: nothing of the shell that a command was typed in.
-ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 FRONT = (*pools.POOLS, "vigia", "conciliador", "zelador", "nginx")
 PARTS = (*FRONT, *STORES)
 
