@@ -166,3 +166,27 @@ def test_migration_of_the_schema(place):
             assert eventually(lambda: shop.script("restart", "vigia", check=False).returncode == 0)
             assert eventually(lambda: shop.value("SELECT max(numero) FROM migracoes", "replica") == "99")
         assert {pool: starts(shop, pool) for pool in POOLS} == before
+
+
+def test_the_release_before_runs_on_a_schema_that_says_so(place):
+    """Back and forth under traffic over a migration that declares it; over one that does not it is refused, and the
+    system runs on as it was."""
+    compatible = {
+        "db/catalogo/migrations/0098_peso.sql": "-- runs with: 0009\nALTER TABLE produtos ADD peso integer;\n"
+    }
+    alone = {**compatible, "db/catalogo/migrations/0099_altura.sql": "ALTER TABLE produtos ADD altura integer;\n"}
+    with Shop() as shop:
+        first = shop.status()["parts"]["release"]["generation"]
+        for name, files in (("um", compatible), ("dois", alone)):
+            (place / name).mkdir()
+            shop.environment["CONFEITARIA_BUILD"] = str(staged(place / name, files))
+            with Traffic(shop):
+                assert eventually(lambda: shop.script("restart", check=False).returncode == 0)
+                newer = shop.status()["parts"]["release"]["generation"]
+                done = shop.script("rollback", "--to", str(first), check=False)
+            running = shop.status()["parts"]["release"]["generation"]
+            if files is compatible:
+                assert done.returncode == 0 and running == first, done.stderr
+            else:
+                assert done.returncode == 1 and running == newer and "has migration 99" in done.stderr
+        assert shop.well()
