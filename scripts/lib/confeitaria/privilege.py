@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from . import ports, release
-from .say import Refused, paste, say, warn
+from .say import BEGAN, Refused, paste, say, warn
 from .state import FORMAT, OWNED, SERVICE_USER, State, link, replace
 
 CAPABILITY = "-all,+net_bind_service"
@@ -48,7 +48,7 @@ def environment(state, **more):
     kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
     place = str(state.path)  # a link that leads there may be where only root can follow it
     made = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": place, "CONFEITARIA_PLACE": place}
-    return {**made, **kept, **more}
+    return {**made, **kept, "CONFEITARIA_BEGAN": f"{BEGAN:.3f}", **more}
 
 
 def owner_command(state, installed, words):
