@@ -155,11 +155,11 @@ def test_directories_of_others(state, folder):
 def test_a_key(folder, monkeypatch):
     """Is made once, for this user only, and read from then on."""
     monkeypatch.setattr(handover, "KEY", str(folder / "novo/chave"))
-    if os.geteuid() != 0:
-        with pytest.raises(UsageError):
-            handover.key_of(None)
-    else:
+    if os.geteuid() == 0:
         assert handover.key_of(None) == handover.key_of(None) == (folder / "novo/chave").read_bytes()
+    with monkeypatch.context() as ordinary, pytest.raises(UsageError):
+        ordinary.setattr(os, "geteuid", lambda: 1000)
+        handover.key_of(None)
     key = handover.key_of(str(folder / "chave"))
     assert len(key) >= 64 and key == handover.key_of(str(folder / "chave"))
     assert stat.S_IMODE((folder / "chave").stat().st_mode) == 0o600

@@ -1,4 +1,5 @@
 """What is in a backup, file by file, and its tar, without stores."""
+import hashlib
 import io
 import os
 import tarfile
@@ -60,6 +61,16 @@ def test_one_that_was_changed(tree, old, new, words):
     with pytest.raises(Refused) as refused:
         Manifest.parse(text, tree)
     assert words in refused.value.message
+
+
+def test_a_name_that_leads_out(tree):
+    """Is refused, also when the manifest's checksum is right: whoever can write a backup can make that."""
+    for name in ("/etc/passwd", "../fora", ""):
+        text = manifest_of(tree).text()
+        head = text.rpartition("end ")[0].replace("./etc/tokens", name)
+        with pytest.raises(Refused):
+            manifest = Manifest.parse(f"{head}end {hashlib.sha256(head.encode()).hexdigest()}\n", tree)
+            backup.verify_files(tree, manifest)
 
 
 def flip(path):

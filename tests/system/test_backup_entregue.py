@@ -44,6 +44,7 @@ def fixture_key(cofre):
 @pytest.fixture(name="entregue", scope="module")
 def fixture_entregue(loja, cofre, key):
     """A backup that was handed over, while a person had a token that was revoked afterwards."""
+    (loja.state / "etc/nginx.d/meu.conf").write_text("# meu\n")
     loja.revogado = loja.script("token", "create", "saiu").stdout.strip()
     loja.script("backup", "--hand-over", cofre / "copias", *key)
     loja.script("token", "revoke", "saiu")
@@ -100,7 +101,8 @@ def test_a_revoked_token(loja, entregue, key):
 
 
 def test_tokens_that_are_wanted(loja, entregue, key, place):
-    """Come back when they are asked for, and it is said whose they are; those of services do not."""
+    """Come back when they are asked for, and it is said whose they are; those of services do not, nor secrets. The
+    operator's own files are kept where nothing reads them."""
     done = restore(entregue, place, *key, "--with-tokens")
     assert done.returncode == 0, done.stderr
     assert "valid again" in done.stdout and " saiu" in done.stdout and " testes" in done.stdout
@@ -108,6 +110,7 @@ def test_tokens_that_are_wanted(loja, entregue, key, place):
     assert [line.split()[1] for line in lines] == ["testes", "saiu"]
     assert lines[0] in (loja.state / "etc/tokens").read_text().splitlines()
     assert not (place / "etc/segredos").exists()
+    assert (place / "etc/restored/nginx.d/meu.conf").read_text() == "# meu\n" and "restored/nginx.d" in done.stdout
 
 
 def test_a_file_that_was_changed(entregue, key, place):

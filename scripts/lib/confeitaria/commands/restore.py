@@ -214,14 +214,16 @@ def restore_redis(state, source):
 
 
 def restore_configuration(state, source):
-    """The settings and the sizes of the pools. The operator's other files may name the old state's
-    directories, and the secrets are made anew by `up`."""
+    """The settings and the sizes of the pools. The operator's own files may name the old state's directories: they are
+    kept where nothing reads them. The secrets are made anew by `up`."""
     say("restoring settings")
     for name in ("confeitaria.conf", "pools"):
         if (source / name).exists():
             replace(state.etc / name, backup.text_of(source / name))
-    for file in sorted(source.rglob("*.d/*")):
-        say(f"not taken, since it may name the old directory: {file.relative_to(source.parent)}")
+    for folder in sorted(source.glob("*.d")):
+        if any(folder.iterdir()):
+            shutil.copytree(folder, state.etc / "restored" / folder.name, symlinks=True)
+            say(f"not in use, since it may name the old directory: {state.etc}/restored/{folder.name}")
 
 
 def restore_tokens(state, source, wanted):
