@@ -121,7 +121,8 @@ def secret_files(state, name):
 
 def secret_hashes(state, name):
     """The hashes of what is valid for a secret: one, or two while it is changed."""
-    texts = [path.read_text(encoding="ascii").strip() for path in secret_files(state, name) if path.is_file()]
+    files = [path for path in secret_files(state, name) if not path.is_symlink() and path.is_file()]
+    texts = [path.read_text(encoding="ascii").strip() for path in files]
     return list(dict.fromkeys(hash_of(text) for text in texts if text))
 
 
