@@ -1,0 +1,162 @@
+"""Root does nothing by name where the servers' user can write: by a trace of all commands, and by links in its way."""
+import os
+import time
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+import rastro
+from client import TOP
+from shop import POOLS, Shop, eventually
+
+pytestmark = [
+    pytest.mark.commands,
+    pytest.mark.slow,
+    pytest.mark.skipif(not rastro.POSSIBLE, reason="root and strace are needed"),
+]
+
+
+@pytest.fixture(name="loja", scope="module")
+def fixture_loja():
+    """A shop of our own, stopped, that has been healthy."""
+    with Shop(workers=[f"{pool}=1" for pool in POOLS]) as shop:
+        shop.script("down")
+        yield shop
+
+
+def script(name, shop, *arguments):
+    """A command line, and a file that has its exit status when it has ended: strace goes on with what it started."""
+    return [TOP / "scripts" / name, "--state", shop.state, *arguments]
+
+
+class Tracer:
+    """Runs commands under strace; what they opened."""
+
+    def __init__(self, shop, place):
+        self.shop, self.place, self.tops = shop, place, {shop.state, shop.run}
+        self.touched, self.made = [], set()
+
+    def run(self, name, *arguments, lasting=False):
+        """One command. `lasting`: it leaves processes behind, which go on without strace."""
+        log, done = self.place / f"{name}.strace", self.place / f"{name}.status"
+        line = (
+            'status=$1; shift; "$@" </dev/null >"$status.out" 2>&1; echo $? >"$status.new"; mv "$status.new" "$status"'
+        )
+        command = ["sh", "-c", line, "-", done, *script(name, self.shop, *arguments)]
+        with rastro.traced(log, command, env=self.shop.environment) as strace:
+            try:
+                assert eventually(lambda: done.exists() or strace.poll() is not None)
+            finally:
+                if lasting or strace.poll() is None:
+                    time.sleep(0.1)
+                    rastro.detach(strace)
+        assert done.read_text() == "0\n", (name, done.with_name(f"{done.name}.out").read_text())
+        return self.read(log, name)
+
+    def read(self, log, name):
+        """Sorts what the trace shows."""
+        seen = 0
+        for is_root, call, path in rastro.follow(log):
+            seen += 1
+            if is_root and (where := rastro.others_directory(path, [str(top) for top in self.tops])):
+                self.touched.append((name, call, path, where))
+            if not is_root and call in ("open", "openat", "mkdir", "mkdirat", "symlink", "symlinkat", "bind", "rename"):
+                self.made.add(path)
+        assert seen > 50, f"the trace of {name} shows next to nothing"
+        return self
+
+
+def test_root_opens_nothing_where_the_servers_write(loja, place):
+    """Every name that a process of root opens, makes, changes or executes is in directories of root's."""
+    tracer = Tracer(loja, place)
+    tracer.run("up", lasting=True)
+    tracer.tops.add(loja.cache)
+    tracer.run("status")
+    tracer.run("token", "create", "ligada")
+    tracer.run("token", "revoke", "ligada")
+    tracer.run("scale", "saude", "2")
+    tracer.run("restart", lasting=True)
+    tracer.run("reload", lasting=True)
+    tracer.run("backup", "--to", str(loja.state / "backups/copia"))
+    tracer.run("audit")
+    restored = Tracer(loja, place)
+    restored.shop = Elsewhere(loja, place)
+    restored.tops |= {place / "outra", loja.state}
+    restored.run("restore", "--from", str(loja.state / "backups/copia"))
+    tracer.run("down")
+    assert not tracer.touched and not restored.touched, [*tracer.touched, *restored.touched][:10]
+    planted(loja, place, tracer.made)
+
+
+class Elsewhere:
+    """Another state directory for the same commands."""
+
+    def __init__(self, shop, place):
+        self.state, self.environment = place / "outra", shop.environment
+
+
+class Canary:
+    """A file and a directory of root's outside of the system, which nobody has a reason to touch."""
+
+    def __init__(self, place):
+        self.directory = place / "canario"
+        self.directory.mkdir(mode=0o700)
+        self.file = self.directory / "arquivo"
+        self.file.write_text("canário")
+        self.file.chmod(0o600)
+        self.before = self.facts()
+
+    def facts(self):
+        """All that a touch would change."""
+        infos = [path.stat() for path in (self.directory, self.file)]
+        return [
+            (info.st_uid, info.st_gid, info.st_mode, info.st_size, info.st_ctime_ns, info.st_mtime_ns) for info in infos
+        ]
+
+
+def planted(shop, place, made):
+    """Links of the servers' user to a file of root's, and to a directory, at names in its directories: whatever becomes
+    of the commands, what the links lead to is as before; without them all is well."""
+    canary = Canary(place)
+    number = max(int(path.name) for path in (shop.state / "generations").iterdir() if path.name.isdigit())
+    at_start = [shop.run / name for name in ("supervisord.pid", "supervisor.sock", "interno.sock", "cache")]
+    at_start += [shop.state / name for name in ("etc/.lock", "log/supervisord.out", "tmp/logrotate.status")]
+    at_start += [shop.state / f"generations/{number + 1}.new", shop.cache]
+    for target in (canary.file, canary.directory):
+        for name in at_start:
+            with linked(name, target):
+                shop.script("up", "--set", f"limite_fila={len(str(name)) + 1}", check=False)
+            shop.script("down")
+            assert canary.facts() == canary.before, name
+    shop.up()
+    tops = [shop.state / name for name in ("run", "tmp", "generations", "backups", "log", "etc")]
+    absent = {Path(path) for path in made if any(top in Path(path).parents for top in tops)}
+    absent = {path for path in absent if path.parent.is_dir() and not os.path.lexists(path)}
+    for target in (canary.file, canary.directory):
+        with ExitStack() as links:
+            for name in [*absent, shop.run / "nginx.pid", shop.state / "tmp/nginx/corpo"]:
+                links.enter_context(linked(name, target))
+            for words in (["status"], ["scale", "saude", "1"], ["restart"], ["reload", "nginx"], ["backup"]):
+                shop.script(*words, check=False)
+                assert canary.facts() == canary.before, words
+    shop.up()
+    assert shop.status()["healthy"]
+
+
+@contextmanager
+def linked(name, target):
+    """Meanwhile a link of the servers' user is at a name of one of its directories; what was there comes back."""
+    kept = name.with_name(f"{name.name}.guardado")
+    if os.path.lexists(name):
+        os.rename(name, kept)
+    name.symlink_to(target)
+    info = name.parent.stat()
+    os.lchown(name, info.st_uid, info.st_gid)
+    try:
+        yield
+    finally:
+        if name.is_symlink():
+            name.unlink()
+        if os.path.lexists(kept) and not os.path.lexists(name):
+            os.rename(kept, name)
