@@ -10,7 +10,6 @@ import os
 import random
 import re
 import shutil
-import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -193,17 +192,14 @@ class Peers:
 
     def open(self):
         """Puts the servers into the system's nginx and sees that each gives the answers that it should."""
-        file = self.shop.state / "etc/nginx.d/peers.conf"
-        file.write_text("\n".join(self.config), encoding="utf-8")
-        file.chmod(0o644)
-        nginx = self.shop.processes()["nginx"]
-        before = set(children(nginx))
-        os.kill(nginx, signal.SIGHUP)
+        self.shop.own_lines("nginx.d/peers.conf", "\n".join(self.config))
+        before = set(children(self.shop.nginx_master()))
+        self.shop.script("reload", "nginx")
         wanted = set(self.ports.values())
         if not eventually(lambda: not any(map(port_free, wanted))):
             raise Failed(f"nginx does not take the peers in: {self.shop.logs()['nginx.log'][-500:]}")
         # Those that served until now take connections up to their end, and break them off then.
-        if not eventually(lambda: not before & set(children(nginx))):
+        if not eventually(lambda: not before & set(children(self.shop.nginx_master()))):
             raise Failed("nginx's processes with the configuration from before do not end")
         for (kind, name), port in self.ports.items():
             self.check(kind, name, port)

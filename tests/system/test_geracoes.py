@@ -5,6 +5,7 @@ import re
 import signal
 import stat
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -65,9 +66,7 @@ def on_disk(shop):
                 if stat.S_ISLNK(info.st_mode):
                     found[path] = os.readlink(path)
                 elif stat.S_ISREG(info.st_mode):
-                    found[path] = (info.st_ino, info.st_mtime_ns, info.st_size)
-                else:
-                    found[path] = info.st_ino
+                    found[path] = Path(path).read_bytes()
     return found
 
 

@@ -9,7 +9,7 @@ import os
 import shutil
 from datetime import datetime, timezone
 
-from . import cache, nginx, pools, postgres, redis, supervisor
+from . import cache, nginx, own, pools, postgres, redis, supervisor
 from .release import Release
 from .say import Refused
 from .files import replace
@@ -47,14 +47,7 @@ def inputs(state, release, settings):
     """A digest of all that a generation is made from."""
     total = hashlib.sha256(f"{release.name}\0{cache.cache_directory(state)}\0{state.run}".encode())
     total.update(json.dumps(settings.texts(), sort_keys=True).encode())
-    for path in sorted(
-        [
-            *state.etc.glob("pools.d/*.conf"),
-            *state.etc.glob("postgresql.d/*.hba"),
-            *state.etc.glob("postgresql.d/*.ident"),
-        ]
-    ):
-        total.update(f"\0{path.name}\0".encode() + path.read_bytes())
+    own.digest_into(state, total)
     return total.hexdigest()
 
 

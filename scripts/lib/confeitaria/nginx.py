@@ -4,6 +4,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import own
 from .cache import cache_directory, cache_make
 from .files import write
 from .pages import render_pages
@@ -84,6 +85,7 @@ def render(state, settings, release, directory):
     texts["metodos"] = methods(release.table("routes"))
     for name, text in texts.items():
         write(conf / f"{name}.conf", HEAD + text)
+    own.take(state, directory, "nginx.d", "nginx-server.d")
     render_pages(state, settings, release, directory / "html")
 
 
@@ -97,7 +99,6 @@ def template_values(state, settings, generation):
     seconds, queue = settings["prazo_segundos"], settings["limite_fila"]
     processes = settings["nginx_processos"]
     return {
-        "ETC": state.etc,
         "RUN": state.run,
         "LOG": state.log,
         "HTML": state.current / "html",
@@ -177,5 +178,6 @@ def check(state, directory):
     command = [PROGRAM, "-q", "-t", "-e", state.log / "nginx.log", "-c", directory / "nginx/nginx.conf"]
     done = subprocess.run(command, cwd="/", capture_output=True, encoding="utf-8", errors="replace", check=False)
     if done.returncode:
-        words = (done.stderr + done.stdout).splitlines() or [f"see {state.log}/nginx.log"]
+        said = (done.stderr + done.stdout).replace(f"{directory}/nginx/../", f"{state.etc}/")  # the operator's own
+        words = said.splitlines() or [f"see {state.log}/nginx.log"]
         raise Refused(f"nginx refuses its configuration in {directory}/nginx:", *words)

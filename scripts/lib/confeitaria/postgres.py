@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from . import own
 from .roles import ROLES, functions_sql, roles_sql
 from .say import Refused, paste, say
 
@@ -48,7 +49,7 @@ log_line_prefix = '%m [%p] %q%u@%d '
 log_min_duration_statement = {slow}
 log_checkpoints = off
 
-include_dir = '{additions}'
+include_dir = 'postgresql.d'
 
 # What the system finds a cluster by.
 data_directory = '{data}'
@@ -282,6 +283,7 @@ def render(state, settings, _release, directory):
         roles = ",".join(role for role in ROLES[service] if role != "replicador")
         access = ACCESS.format(database=service, roles=roles) + additions(state, "hba")
         (directory / f"{cluster}.hba").write_text(access, encoding="utf-8")
+    own.take(state, directory, ADDITIONS)
     (directory / "pg-ident.conf").write_text(idents(state) + additions(state, "ident"), encoding="utf-8")
 
 
@@ -303,7 +305,7 @@ def configuration(state, settings, cluster):
         "log": state.log,
     }
     words |= {"connections": settings["postgres_conexoes"], "memory": settings["postgres_memoria_mb"]}
-    words |= {"slow": settings["postgres_lento_ms"] or -1, "additions": state.etc / ADDITIONS, "slot": STANDBY_SLOT}
+    words |= {"slow": settings["postgres_lento_ms"] or -1, "slot": STANDBY_SLOT}
     text = DEFAULTS.format(**words)
     if cluster != "pg-pedidos":
         other = "pg-replica" if cluster == "pg-catalogo" else "pg-catalogo"

@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from . import own
 from .files import replace
 from .say import Refused
 from .state import owned_directory, wait_for
@@ -26,7 +27,7 @@ maxmemory {memory}mb
 maxmemory-policy noeviction
 logfile {log}
 
-include {additions}/*.conf
+{own}
 
 # What the system finds it by.
 unixsocket {run}/redis.sock
@@ -62,7 +63,8 @@ def render(state, settings, _release, directory):
         "data": state.data / "redis",
         "secrets": state.secrets,
     }
-    text = CONFIGURATION.format(additions=state.etc / ADDITIONS, **words)
+    additions = "".join(f"# {file}\n{file.read_text(encoding='utf-8')}\n" for file in own.files(state, ADDITIONS))
+    text = CONFIGURATION.format(own=additions, **words)
     (directory / "redis.conf").write_text(text, encoding="utf-8")
 
 

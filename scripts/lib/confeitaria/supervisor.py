@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from . import nginx, pools, postgres
+from . import nginx, own, pools, postgres
 from .postgres import PORT
 from .say import Refused
 from .state import wait_for
@@ -139,12 +139,13 @@ def sections(state, settings):
         priority=30,
     )
     yield program(state, "program", "zelador", own_command(state, "zelador"), "zelador.log", priority=40, **stop)
-    yield f"\n[include]\nfiles = {state.etc}/supervisord.d/*.conf\n"
+    yield "\n[include]\nfiles = supervisord.d/*.conf\n"
 
 
 def render(state, settings, release, directory):
     """Writes supervisord.conf and logrotate.conf into a new generation."""
     del release
+    own.take(state, directory, "supervisord.d")
     (directory / "supervisord.conf").write_text("".join(sections(state, settings)), encoding="utf-8")
     (directory / "logrotate.conf").write_text(
         f'"{state.log}/*.log" {{\n    size {settings["limite_log_kib"]}k\n    rotate {settings["logs_guardados"]}\n'

@@ -1,12 +1,11 @@
 """Brings the whole system up."""
-from .. import build, cache, generation, launch, nginx, pools, ports, postgres, release, renew, system, tokens
+from .. import build, cache, generation, launch, nginx, own, pools, ports, postgres, release, renew, system, tokens
 from ..command import Command
 from ..say import Refused, UsageError, paste, say, warn
 from ..settings import parse_assignment
 from ..state import owned_directory, space_needed
 from ..supervisor import Supervisor
 
-FOLDERS = ("postgresql.d", "redis.d", "nginx.d", "nginx-server.d", "supervisord.d", "pools.d")
 
 LAST_OFFSET = max(port.offset for port in nginx.PORTS.values())
 DIRECT = ", ".join(f"BASE+{port.offset} {service}" for service, port in nginx.PORTS.items())
@@ -101,7 +100,7 @@ def choose_ports(settings):
 
 def prepare(state):
     """What the operator finds in etc/, and what the parts need before they are configured."""
-    for folder in FOLDERS:
+    for folder in own.FOLDERS:
         owned_directory(state.etc / folder)
     tokens.secrets_make(state)
     pools.prepare(state)
