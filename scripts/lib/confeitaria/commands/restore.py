@@ -61,9 +61,7 @@ def root(state, args, _installed, _words):
             words = ["restore", "--state", str(state.given), "--from", args.source]
             words += ["--with-tokens"] if args.with_tokens else []
             words += ["--stream", str(file.fileno())] if file else []
-            kept = (
-                (mark, file.fileno()) if file else (mark,)
-            )  # while that process is at work the directory stays locked
+            kept = (mark, file.fileno()) if file else (mark,)  # the lock is that process's, too
             status = wait(privilege.as_owner(state, installed, words, pass_fds=kept, stdin=subprocess.DEVNULL))
             if status:
                 raise SystemExit(status)
