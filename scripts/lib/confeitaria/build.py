@@ -36,6 +36,11 @@ def directory():
     return TOP if (TOP / "config.status").is_file() else TOP / "build"
 
 
+def installed():
+    """The path of the installed tree that is there already: this one, or what the checkout's build has laid out."""
+    return directory() / "stage" if is_checkout() else TOP
+
+
 def stage():
     """The path of an installed tree: this one, or the build's own, brought up to date first. Raises Refused."""
     if not is_checkout():

@@ -75,7 +75,7 @@ def overview():
     """What --help says without a command."""
     lines = [f"    {name:<10} {load(name).summary}" for name in COMMANDS]
     name = "scripts/confeitaria" if "/" in prefix() else "confeitaria"
-    return "\n".join((f"Usage: {name} COMMAND [OPTION]...", "", *lines, "", "Each has --help."))
+    return "\n".join((f"Usage: {name} COMMAND [OPTION]...", "", *lines, "", "Each has --help. --version says which release this is."))
 
 
 def parser_of(command):
@@ -132,6 +132,9 @@ def dispatch(words):
     """Runs a command line; its exit status."""
     if not words or words[0] in ("--help", "-h"):
         print(overview())
+        return 0
+    if words[0] == "--version":
+        print(f"confeitaria {release.Release(build.installed())}")
         return 0
     os.environ["CONFEITARIA_COMMAND"] = words[0]
     os.environ.setdefault("CONFEITARIA_CWD", os.getcwd())
