@@ -7,7 +7,7 @@ from typing import Any
 
 from .files import replace
 from .kinds import ADDRESSES, DAYS, HOURS, ORIGINS, URL, ZONE, Kind, characters, choice, number, pattern
-from .say import Refused, UsageError
+from .say import Refused, UsageError, prefix
 
 SHOWN = 80  # characters of a wrong value in a message
 LINE = re.compile(r"\s*([^\s=#]+)\s*=\s*(.*?)\s*")
@@ -205,7 +205,7 @@ def fault_of(name, text, strict=False):
     if name not in TABLE:
         near = difflib.get_close_matches(name, TABLE, n=1)
         meant = f"did you mean {near[0]}? " if near else ""
-        return f"there is no setting {shown(name)}", f"{meant}confeitaria settings --all lists them"
+        return f"there is no setting {shown(name)}", f"{meant}{prefix()}settings --all lists them"
     if not text.replace("\t", " ").isprintable():
         return f"{name} is {shown(text)}", "write it on one line, without control characters"
     kind = TABLE[name].kind
