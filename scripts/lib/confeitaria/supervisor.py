@@ -210,7 +210,9 @@ class Supervisor:
         try:
             return getattr(self.server, method)(*arguments)
         except (OSError, http.client.HTTPException) as error:
-            raise Refused(f"supervisord does not answer on {self.socket}: {error}") from error
+            pid = self.pid()
+            remedy = f"end it, and another one takes over: kill -9 {pid}" if pid else ""
+            raise Refused(f"supervisord does not answer on {self.socket}: {error}", remedy) from error
         except xmlrpc.client.Fault as fault:
             raise Refused(f"supervisord: {method}: {fault.faultString}") from fault
 
