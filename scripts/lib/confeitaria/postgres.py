@@ -244,11 +244,15 @@ def run_program(state, name, *arguments):
         raise Refused(f"{name} failed", *(done.stderr + done.stdout).strip().splitlines()[-10:])
 
 
-def new_directory(state, cluster):
-    """Where a cluster's data are made. Deletes what a killed command left; its programs may still write there, so the
-    name is a new one."""
-    for left in state.data.glob(f"{cluster}.novo*"):
+def leftovers_delete(place):
+    """Deletes what a killed command left of a cluster's data that it was making."""
+    for left in place.parent.glob(f"{place.name}.novo.*"):
         shutil.rmtree(left, ignore_errors=True)
+
+
+def new_directory(state, cluster):
+    """Where a cluster's data are made. The programs of a killed command may still write, so the name is a new one."""
+    leftovers_delete(state.data / cluster)
     return Path(tempfile.mkdtemp(prefix=f"{cluster}.novo.", dir=state.data))
 
 
@@ -256,6 +260,7 @@ def directory_named(new, place):
     """A data directory gets its name when it is complete and on the disk."""
     subprocess.run(["/usr/bin/sync", "-f", new], check=True)
     new.rename(place)
+    leftovers_delete(place)
 
 
 def init(state, cluster):

@@ -108,9 +108,9 @@ def copy(state):
     """Makes the standby: a new copy of the running primary."""
     primary, standby = catalogue_primary(state), catalogue_standby(state)
     say(f"making the hot standby {standby}")
-    new = new_directory(state, standby)
     primary_slot(state, primary)
     psql(state, primary, SLOT_FREED)
+    new = new_directory(state, standby)
     options = f"-p {PORT[primary]} -U postgres -X stream -S {STANDBY_SLOT} --checkpoint=fast --no-sync".split()
     run_program(state, "pg_basebackup", "-h", state.run, "-D", new, *options)
     (new / "standby.signal").touch(0o600)
