@@ -267,7 +267,7 @@ def test_own_configuration():
         for line in ("limite_fila = muitas", "proxies = localhost", "loja_url = loja.example"):
             file.write_text(f"{text}{line}\n")
             refused = shop.script("up", check=False)
-            assert refused.returncode == 1 and line.split()[0] in refused.stderr and "write" in refused.stderr
+            assert refused.returncode == 1 and line.split()[0] in refused.stderr and "it takes" in refused.stderr
             assert leftovers(shop.state) == []
         file.write_text(text)
         shop.script("up")
