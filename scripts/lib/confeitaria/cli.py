@@ -75,7 +75,8 @@ def overview():
     """What --help says without a command."""
     lines = [f"    {name:<10} {load(name).summary}" for name in COMMANDS]
     name = "scripts/confeitaria" if "/" in prefix() else "confeitaria"
-    return "\n".join((f"Usage: {name} COMMAND [OPTION]...", "", *lines, "", "Each has --help. --version says which release this is."))
+    end = "Each has --help. --version says which release this is."
+    return "\n".join((f"Usage: {name} COMMAND [OPTION]...", "", *lines, "", end))
 
 
 def parser_of(command):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import own
+from . import sockets
 from .cache import cache_directory, cache_make
 from .files import write
 from .pages import render_pages
@@ -100,6 +101,7 @@ def template_values(state, settings, generation):
     processes = settings["nginx_processos"]
     return {
         "RUN": state.run,
+        "WORKERS": state.run / sockets.LINK,
         "LOG": state.log,
         "HTML": state.current / "html",
         "TMP": state.tmp / "nginx",
@@ -175,6 +177,7 @@ def check(state, directory):
     """Asks nginx what it thinks of a generation. Raises Refused with its words."""
     if not cache_directory(state).is_dir():
         cache_make(state)
+    sockets.ensure(state)
     command = [PROGRAM, "-q", "-t", "-e", state.log / "nginx.log", "-c", directory / "nginx/nginx.conf"]
     done = subprocess.run(command, cwd="/", capture_output=True, encoding="utf-8", errors="replace", check=False)
     if done.returncode:

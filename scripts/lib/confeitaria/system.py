@@ -3,10 +3,8 @@ import os
 import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 
-from . import cache, generation, launch, migrations, pools, postgres, processes, redis, standby
+from . import cache, generation, launch, migrations, pools, postgres, processes, redis, sockets, standby
 from .health import wait_healthy
 from .say import Refused, paste, say, warn
 from .state import WAIT_SECONDS, wait_for
@@ -27,8 +25,9 @@ def start_supervisor(state):
     if supervisor.running():
         return supervisor
     supervisor.socket.unlink(missing_ok=True)
+    sockets.keep(state)
     output = state.log / "supervisord.out"
-    with output.open("wb") as file, sockets_kept(state):
+    with output.open("wb") as file:
         done = subprocess.run(
             ["/usr/bin/supervisord", "-c", state.current / "supervisord.conf"],
             cwd=state.path,
@@ -44,21 +43,6 @@ def start_supervisor(state):
     if not wait_for(supervisor.answers):
         raise Refused(f"supervisord does not answer on {supervisor.socket}", f"see {state.log}/supervisord.log")
     return supervisor
-
-
-@contextmanager
-def sockets_kept(state):
-    """supervisord makes the pools' sockets when it begins, and closes them again until there are workers. Meanwhile the
-    old ones keep their names: the workers that a killed supervisord left serve on them."""
-    paths = [path for pool in pools.POOLS if (path := state.run / f"{pool}.sock").is_socket()]
-    for path in paths:
-        Path(f"{path}.left").unlink(missing_ok=True)
-        os.link(path, f"{path}.left")
-    try:
-        yield
-    finally:
-        for path in paths:
-            os.replace(f"{path}.left", path)
 
 
 def init_stores(state):
@@ -152,6 +136,7 @@ def start_front(state, left):
         cache.cache_make(state)
     supervisor = Supervisor(state)
     supervisor.start(declared(state))
+    sockets.turn(state)
     new = not generation.renewed(state) or fresh
     if new:
         generation.renewed_note(state, PARTS)
@@ -190,6 +175,7 @@ def heal(state):
     if standby.made(state):
         names.append(postgres.catalogue_standby(state))
     Supervisor(state).start([*names, *declared(state)])
+    sockets.turn(state)
     end_left(left)
 
 
