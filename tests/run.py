@@ -107,7 +107,14 @@ WHOLE = (
     Step("fuzz targets, briefly", f"scripts/fuzz --runs {FUZZ_RUNS}"),
     Step("lint, Python", "make -s -C build lint-python", debian_12=True),
 )
-ALL = (*WHOLE, Step("storm of ten minutes", "scripts/storm --minutes 10"))
+ALL = (
+    *WHOLE,
+    Step("storm of ten minutes", "scripts/storm --minutes 10"),
+    Step(
+        "starts killed fifty times",
+        f"CONFEITARIA_TEST_KILLS=50 {PYTHON} -m pytest -q -s tests/system/test_interrompido.py",
+    ),
+)
 
 
 @dataclass

@@ -13,6 +13,9 @@ CALLS = (
     "unlink,unlinkat,rmdir,truncate,chmod,fchmodat,chown,lchown,fchownat,utimensat,setxattr,lsetxattr,execve,execveat,"
     "connect,bind,mount,chdir,fchdir"
 )
+ON_THE_NAME = (
+    "mkdir,mkdirat,link,symlink,symlinkat,rename,renameat,renameat2,unlink,unlinkat,rmdir,lchown,lsetxattr".split(",")
+)
 IDENTITY = "setuid,setreuid,setresuid,setfsuid"
 BIRTH = "clone,clone3,fork,vfork"
 LINE = re.compile(r"(?P<pid>\d+) +(?P<text>.*)")
@@ -26,18 +29,7 @@ POSSIBLE = os.geteuid() == 0 and shutil.which("strace")
 
 def traced(log, command, **popen):
     """The command line's process under strace, which goes on as long as anything that it started."""
-    words = [
-        "strace",
-        "-f",
-        "-y",
-        "--seccomp-bpf",
-        "-s",
-        "4096",
-        "-e",
-        f"trace={CALLS},{IDENTITY},{BIRTH}",
-        "-e",
-        "signal=none",
-    ]
+    words = ["strace", "-f", "-y", "-I2", "-s", "4096", "-e", f"trace={CALLS},{IDENTITY},{BIRTH}", "-e", "signal=none"]
     return subprocess.Popen([*words, "-o", log, "--", *command], start_new_session=True, **popen)
 
 
@@ -123,9 +115,9 @@ def after(process, name, rest):
     return changed
 
 
-def others_directory(path, tops):
+def others_directory(call, path, tops):
     """The first directory on a path's way, below one of the tops, in which somebody else than root may change names;
-    links on the way are followed. None when there is none."""
+    links on the way are followed, and at its end unless the call does not. None when there is none."""
     place, rest = "/", [part for part in path.split("/") if part not in ("", ".")]
     for _ in range(100):
         if not rest:
@@ -137,7 +129,7 @@ def others_directory(path, tops):
         if any(f"{place}/".startswith(f"{top}/") for top in tops) and open_to_others(place):
             return place
         step = os.path.join(place, part)
-        if os.path.islink(step):
+        if os.path.islink(step) and (rest or call not in ON_THE_NAME):
             target = os.readlink(step)
             place = "/" if target.startswith("/") else place
             rest = [word for word in target.split("/") if word not in ("", ".")] + rest

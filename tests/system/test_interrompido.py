@@ -13,10 +13,11 @@ from comandos import of_state
 from generated import BUILD, staged
 from shop import COMMAND_SECONDS, POOLS, Shop, eventually
 
-pytestmark = [pytest.mark.commands, pytest.mark.slow]
+# How often scripts/test kills; scripts/test --all does it fifty times each. The seed says when.
+MOMENTS = {"first up": 1, "up": 2, "restart": 2}
+KILLS = int(os.environ.get("CONFEITARIA_TEST_KILLS", "0"))
+pytestmark = [pytest.mark.commands, pytest.mark.slow, pytest.mark.timeout(600 + 120 * KILLS)]
 
-# scripts/test kills a few times, scripts/test --all fifty times. The seed says when.
-MOMENTS = int(os.environ.get("CONFEITARIA_TEST_KILLS", "3"))
 SEED = os.environ.get("CONFEITARIA_TEST_SEED", "13")
 
 
@@ -86,7 +87,7 @@ def finished(shop):
 def moments(name, longest):
     """When to kill: as many as wanted, over the whole command and a little beyond."""
     draw = random.Random(f"{SEED}/{name}")
-    for number in range(MOMENTS):
+    for number in range(KILLS or MOMENTS[name]):
         seconds = draw.uniform(0, longest * 1.05)
         print(f"{name}: seed {SEED}, moment {number + 1}: killed after {seconds:.3f} s", flush=True)
         yield seconds
@@ -102,9 +103,9 @@ def books_balance(shop, order):
 def test_the_first_up():
     """From nothing: packages are there, the release, the clusters, the schema and the standby are not."""
     sizes = [f"{pool}=1" for pool in POOLS]
-    with Shop(workers=sizes) as first:
-        first.script("down", "--purge")
-        longest = how_long(first.up)
+    first = Shop(workers=sizes)
+    longest = how_long(first.up)
+    first.remove()
     for seconds in moments("first up", longest):
         shop = Shop(workers=sizes)
         try:
