@@ -21,9 +21,8 @@ def fixture_points():
 def fixture_shop(points):
     """A system whose programs know the points."""
     shop = Shop()
-    shop.environment |= points.environment()
     with shop:
-        shop.start_again_at_once()
+        shop.start_again_at_once(**points.environment())
         yield shop
 
 
