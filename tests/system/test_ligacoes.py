@@ -44,6 +44,7 @@ class Tracer:
         line = (
             'status=$1; shift; "$@" </dev/null >"$status.out" 2>&1; echo $? >"$status.new"; mv "$status.new" "$status"'
         )
+        done.unlink(missing_ok=True)
         command = ["sh", "-c", line, "-", done, *script(name, self.shop, *arguments)]
         with rastro.traced(log, command, env=self.shop.environment) as strace:
             try:
@@ -101,11 +102,14 @@ def test_root_opens_nothing_where_the_servers_write(loja, place):
     tracer.run("restart", lasting=True)
     tracer.run("reload", lasting=True)
     tracer.run("backup", "--to", str(loja.state / "backups/copia"))
+    (place / "cofre").mkdir(0o700)
+    key = ("--key", str(place / "cofre/chave"))
+    tracer.run("backup", "--hand-over", str(place / "cofre"), *key)
     tracer.run("audit")
     restored = Tracer(loja, place)
     restored.shop = Elsewhere(loja, place)
     restored.tops |= {place / "outra", loja.state}
-    restored.run("restore", "--from", str(loja.state / "backups/copia"))
+    restored.run("restore", "--from", str(next((place / "cofre").glob("*.tar"))), *key)
     tracer.run("down")
     assert not tracer.touched and not restored.touched, [*tracer.touched, *restored.touched][:10]
     planted(loja, place, tracer.made, cache)
