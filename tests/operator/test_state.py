@@ -1,4 +1,5 @@
 """state.py: files and links that a reader sees whole, locks, paths."""
+import json
 import os
 import stat
 import subprocess
@@ -221,3 +222,18 @@ def test_wait_for():
     values = iter([0, 0, 3])
     assert wait_for(lambda: next(values), every=0) == 3
     assert wait_for(lambda: 0, seconds=0, every=0) == 0
+
+
+def test_what_runs_does_not_change_with_the_file(state):
+    """What is written into etc/confeitaria.conf counts for a running system only once a generation is made of it, and
+    keeps nobody from looking at it or stopping it when it is wrong."""
+    file = state.etc / "confeitaria.conf"
+    file.write_text("prazo_segundos = 9\n", encoding="utf-8")
+    assert state.running["prazo_segundos"] == 9  # nothing was ever started
+    state.current.mkdir()
+    about = {"settings": {"prazo_segundos": "7", "port": "70000", "of_another_release": "x", "proxies": ""}}
+    (state.current / "generation.json").write_text(json.dumps(about), encoding="utf-8")
+    file.write_text("prazo_segundo = 9\n", encoding="utf-8")
+    assert state.running["prazo_segundos"] == 7 and state.running["port"] == 80 and state.running["proxies"] == ()
+    with pytest.raises(Refused, match="there is no setting prazo_segundo"):
+        State(str(state.path)).settings  # pylint: disable=expression-not-assigned

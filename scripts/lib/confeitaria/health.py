@@ -2,19 +2,19 @@
 import http.client
 import json
 
-from . import generation, redis
+from . import redis
 from .say import Refused
 from .state import WAIT_SECONDS, wait_for
 
 
 def port(state):
     """The front door's port: of the generation that runs, which a changed setting does not change."""
-    return int(generation.about(state).get("settings", {}).get("port", state.settings["port"]))
+    return state.running["port"]
 
 
 def ask(state, method, path, body=None):
     """Status and JSON of an answer of the front door; (0, {}) when there is none."""
-    connection = http.client.HTTPConnection("127.0.0.1", port(state), timeout=state.settings["prazo_segundos"])
+    connection = http.client.HTTPConnection("127.0.0.1", port(state), timeout=state.running["prazo_segundos"])
     try:
         text = None if body is None else json.dumps(body)
         connection.request(method, path, text, {"Content-Type": "application/json"} if text else {})

@@ -112,7 +112,7 @@ def attempt(state, name):
     not moved on in one store meanwhile is what a crash leaves there, which the conciliador mends. Nobody waits long:
     the lock is asked for shortly, a vacuum gives way to it, and PostgreSQL lets go of it when this process hangs, all
     within what a worker waits for PostgreSQL."""
-    seconds = state.settings["prazo_segundos"]
+    seconds = state.running["prazo_segundos"]
     point = f"SELECT pg_create_restore_point('{name}');"
     with session(state) as do:
         do("")

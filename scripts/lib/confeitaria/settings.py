@@ -141,6 +141,11 @@ class Settings:
         refuse(path, faults)
         return cls(given)
 
+    @classmethod
+    def of_texts(cls, texts):
+        """The settings of {name: text}; what there is not, or cannot be, in this release is left out."""
+        return cls({name: text for name, text in texts.items() if text and not fault_of(name, text)})
+
     def with_values(self, values):
         """These settings with other texts, {name: text}; an empty one goes back to the default. Raises Refused."""
         refuse("what is to be set", [fault for name, text in values.items() if (fault := fault_of(name, text))])

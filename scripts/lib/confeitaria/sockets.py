@@ -40,7 +40,7 @@ def turn(state):
     if os.readlink(state.run / LINK) != LEFT:
         return
     link(state.run / LINK, ".")
-    end = time.monotonic() + state.settings["prazo_segundos"]
+    end = time.monotonic() + state.running["prazo_segundos"]
     for path in (state.run / LEFT).iterdir():
         drain(path, end)
     shutil.rmtree(state.run / LEFT)

@@ -36,7 +36,7 @@ FOLLOWS = "SELECT state FROM pg_stat_replication WHERE application_name = 'repli
 def asked(state, cluster, query, database="postgres"):
     """A cluster's answer to a query as text, or None when it has none within the time that a request has."""
     try:
-        return value(state, cluster, query, database, seconds=state.settings["prazo_segundos"])
+        return value(state, cluster, query, database, seconds=state.running["prazo_segundos"])
     except Refused:
         return None
 

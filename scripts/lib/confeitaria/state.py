@@ -9,6 +9,7 @@
 The directory and releases/ are root's where root set the system up; all else is the owner's, as whom every server and
 every command runs. """
 import fcntl
+import json
 import os
 import pwd
 import re
@@ -81,6 +82,16 @@ class State:
         if self._settings is None:
             self._settings = Settings.read(self.etc / "confeitaria.conf")
         return self._settings
+
+    @property
+    def running(self):
+        """The settings that the system runs with, which what was written into the file since does not touch; the file's
+        where nothing was ever started."""
+        try:
+            about = json.loads((self.current / "generation.json").read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            return self.settings
+        return Settings.of_texts(about["settings"])
 
     def settings_changed(self, settings):
         """Takes settings that a command has just saved."""

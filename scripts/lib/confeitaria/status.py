@@ -86,7 +86,7 @@ def report_pools(state, listed):
 def ask(state, cluster, sql, database="postgres"):
     """The first row of an answer; an empty one when there is none in the time of a request."""
     try:
-        found = postgres.rows(state, cluster, sql, database=database, seconds=state.settings["prazo_segundos"])
+        found = postgres.rows(state, cluster, sql, database=database, seconds=state.running["prazo_segundos"])
         return found[0] if found else []
     except Refused:
         return []
@@ -95,7 +95,7 @@ def ask(state, cluster, sql, database="postgres"):
 def ask_redis(state, *words):
     """What Redis answers in the time of a request; nothing when it does not."""
     try:
-        return redis.cli(state, *words, seconds=state.settings["prazo_segundos"])
+        return redis.cli(state, *words, seconds=state.running["prazo_segundos"])
     except Refused:
         return ""
 

@@ -105,7 +105,7 @@ class Archive:
 
 def limits(state, day):
     """The moment at which that day begins in the shop, and the first row of the ledger that stays."""
-    zone = state.settings["fuso_horario"]
+    zone = state.running["fuso_horario"]
     if day > datetime.datetime.now(zoneinfo.ZoneInfo(zone)).date():
         raise Refused(f"{day} has not begun", "give today's date, or an earlier one")
     sql = release.current(state).share("db/catalogo/archive/corte.sql").read_text(encoding="utf-8")

@@ -96,7 +96,7 @@ def create(state, name, args):
         raise UsageError(f"{name} is the name of a service's own token")
     if tokens.named(state, name):
         raise Refused(f"there is a token named {name} already", "revoke it first, or give another name")
-    end = expiry(args, state.settings["fuso_horario"])
+    end = expiry(args, state.running["fuso_horario"])
     token = tokens.random_token()
     tokens.add(state, token, name, args.right, end)
     print(token)
