@@ -7,7 +7,7 @@ import pytest
 
 from confeitaria.commands import settings as command
 from confeitaria.say import Refused, UsageError
-from confeitaria.settings import TABLE, Settings, example, parse_assignment, table_markdown
+from confeitaria.settings import DOWN, TABLE, Settings, example, parse_assignment, table_markdown
 
 DOCS = Path(__file__).resolve().parents[2] / "docs/operations.md"
 
@@ -85,7 +85,7 @@ def test_a_missing_file_sets_nothing(place):
 def test_a_row_is_whole(setting):
     """Its default is one of its values, and the rest of it is there."""
     assert setting.kind.read(Settings({}).text(setting.name)) is not None
-    assert setting.effect in ("reload", "restart") and setting.parts and setting.kind.takes
+    assert setting.effect in ("reload", "restart", DOWN) and setting.parts and setting.kind.takes
     assert setting.meaning.endswith(".") and "|" not in setting.meaning
 
 

@@ -52,8 +52,8 @@ def added(state, name, text):
 def test_settings_of_the_clusters(render, state):
     """Sizes come from the settings; a cluster is named by `current`, not by the generation that it is rendered in."""
     files = render(postgres, postgres_memoria_mb="512", postgres_conexoes="300", postgres_lento_ms="200")
-    assert set(files) == {f"{one}.{end}" for one in postgres.PORT for end in ("conf", "hba")} | {"pg-ident.conf"}
-    for cluster, port in postgres.PORT.items():
+    assert set(files) == {f"{one}.{end}" for one in postgres.CLUSTERS for end in ("conf", "hba")} | {"pg-ident.conf"}
+    for cluster, port in zip(postgres.CLUSTERS, (5432, 5433, 5434)):
         found = values(files[f"{cluster}.conf"])
         assert (found["shared_buffers"], found["max_connections"]) == ("512MB", "300")
         assert (found["log_min_duration_statement"], found["port"]) == ("200", str(port))
@@ -84,7 +84,7 @@ def test_who_may_connect(render, state):
     added(state, "postgresql.d/a.hba", "host catalogo leitor 10.0.0.0/8 scram-sha-256\n")
     added(state, "postgresql.d/a.ident", "servico prometheus monitor\n")
     files = render(postgres)
-    for cluster in postgres.PORT:
+    for cluster in postgres.CLUSTERS:
         *ours, _, last = files[f"{cluster}.hba"].splitlines()
         assert all(" peer map=" in line and line.startswith("local ") for line in ours)
         assert last == "host catalogo leitor 10.0.0.0/8 scram-sha-256"

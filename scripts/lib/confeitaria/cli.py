@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 
-from . import build, packages, privilege, release
+from . import build, packages, parts, privilege, release
 from .command import path_argument
 from .say import Refused, UsageError, paste, prefix
 from .state import WAIT_SECONDS, State
@@ -123,6 +123,7 @@ def run(command, state, args):
 
         if not Supervisor(state).running():
             raise Refused(f"the system in {state.path} is not running", f"start it with {paste(state, 'up')}")
+    parts.require(state, *command.here)
     if command.lock:
         with state.locked():
             return command.run(state, args)

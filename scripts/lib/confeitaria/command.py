@@ -9,10 +9,10 @@ class Command:
     """`text` is the --help below the usage line. `arguments(parser)` adds what the command takes besides --state and
     --help. `run(state, args)` does it, as the state's owner, and may return an exit status; it raises Refused.
     `state`: what must be there before: "running", "there", "new" for what makes one, or "none". `stages`: a release is
-    made of the checkout and installed first. `lock`: no other command that has it runs on this state meanwhile.
-    `absent_is_well`: a state that is not there is no error. `root(state, args, installed, words)`: instead, where root
-    calls; it returns the exit status. `installed`: the newest release in the state, or None. privilege.py runs `words`
-    as the owner."""
+    made of the checkout and installed first. `lock`: no other command that has it runs on this state meanwhile. `here`:
+    the parts without which it can do nothing on this host. `absent_is_well`: a state that is not there is no error.
+    `root(state, args, installed, words)`: instead, where root calls; it returns the exit status. `installed`: the
+    newest release in the state, or None. privilege.py runs `words` as the owner."""
 
     name: str
     summary: str
@@ -22,6 +22,7 @@ class Command:
     state: str = "running"
     stages: bool = False
     lock: bool = False
+    here: tuple = ()
     absent_is_well: bool = False
     root: Callable | None = None
 

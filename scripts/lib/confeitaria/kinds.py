@@ -7,15 +7,20 @@ from typing import Callable
 
 ZONEINFO = Path("/usr/share/zoneinfo")
 URL = r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?"
+POOLS = ("catalogo", "catalogo-busca", "catalogo-replica", "carrinho", "pedidos", "saude")
+# What may run on another host; each has a zelador.
+PARTS = ("nginx", *POOLS, "vigia", "conciliador", "pg-catalogo", "pg-replica", "pg-pedidos", "redis")
 WEEK = ("seg", "ter", "qua", "qui", "sex", "sab", "dom")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """`takes`: what it may be, for people. `read(text)`: its value, or None when it may not be that."""
+    """`takes`: what it may be, for people. `read(text)`: its value, or None when it may not be that. `words`: all that
+    a list may hold, for who mistypes one."""
 
     takes: str
     read: Callable
+    words: tuple = ()
 
 
 def number(low, high, unit="", zero=""):
@@ -78,6 +83,53 @@ def read_hours(given):
     return given if hour * 60 + minute < last_hour * 60 + last_minute <= 24 * 60 else None
 
 
+def read_parts(given):
+    """A tuple of parts."""
+    words = tuple(given.split())
+    return words if words and set(words) <= set(PARTS) and len(set(words)) == len(words) else None
+
+
+def read_hosts(given):
+    """A tuple of IP addresses. A name would be looked up, which has no deadline."""
+    try:
+        for word in given.split():
+            ipaddress.ip_address(word)
+    except ValueError:
+        return None
+    return None if "%" in given else tuple(given.split())
+
+
+def read_port(given):
+    """A port, or None."""
+    return int(given) if re.fullmatch("[1-9][0-9]{0,4}", given) and int(given) <= 65535 else None
+
+
+def read_servers(given):
+    """`host=ADDRESS,… port=N,…`, which is libpq's: a tuple of (address, port); one port stands for all."""
+    match = re.fullmatch("host=([0-9a-fA-F.:,]+) port=([0-9,]+)", given)
+    if not match:
+        return None if given else ()
+    hosts, ports = match[1].split(","), [read_port(port) for port in match[2].split(",")]
+    ports = ports * len(hosts) if len(ports) == 1 else ports
+    good = None not in ports and len(ports) == len(hosts) and all(read_hosts(host) for host in hosts)
+    return tuple(zip(hosts, ports)) if good else None
+
+
+def read_server(given):
+    """ADDRESS:PORT, an IPv6 address in brackets: (address, port); () for none."""
+    match = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):([0-9]+)", given)
+    if not match:
+        return None if given else ()
+    host, port = match[1] or match[2], read_port(match[3])
+    return (host, port) if port and read_hosts(host) else None
+
+
+WORDS_OF_PARTS = Kind(f"words of {' '.join(PARTS)}, each once, with spaces", read_parts, PARTS)
+HOSTS = Kind("IP addresses such as 127.0.0.1 10.0.0.11, with spaces, or nothing", read_hosts)
+SERVERS = Kind(
+    "host=10.0.0.11,10.0.0.12 port=5432,5433: IP addresses, a port each or one for all; or nothing", read_servers
+)
+SERVER = Kind("ADDRESS:PORT such as 10.0.0.11:6379, or nothing", read_server)
 ORIGINS = Kind("* or origins such as https://loja.example, with spaces", read_origins)
 ADDRESSES = Kind("addresses such as 127.0.0.1 or 10.0.0.0/8, with spaces, or nothing", read_addresses)
 ZONE = Kind("a name in /usr/share/zoneinfo, such as America/Sao_Paulo", read_zone)

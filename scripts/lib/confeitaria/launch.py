@@ -31,7 +31,7 @@ def command(state, part):
 def main_process(state, part):
     """The process of a part that has no parent of its kind: the postmaster, Redis itself, nginx's master; or None.
     While nginx exchanges its program there are two masters: the newer one."""
-    if part in postgres.PORT:
+    if part in postgres.CLUSTERS:
         found = set(processes.of_cluster(state, part))
     else:
         kind = "nginx" if part == "nginx" else "redis-server"

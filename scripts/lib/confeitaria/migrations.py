@@ -99,7 +99,9 @@ def missing(known, had, service):
 def pending(state, release):
     """What the databases lack of a release's migrations. Refuses what the release cannot run on; changes no schema."""
     return [
-        one for service in SERVICES for one in missing(of_release(release, service), applied(state, service), service)
+        one
+        for service in postgres.services(state)
+        for one in missing(of_release(release, service), applied(state, service), service)
     ]
 
 

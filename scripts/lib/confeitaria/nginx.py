@@ -69,6 +69,8 @@ def direct_ports(settings):
 def render(state, settings, release, directory):
     """Writes nginx's files and its static root into the directory of a new generation. Raises Refused when the
     release is not whole."""
+    if "nginx" not in settings["partes"]:
+        return
     conf = directory / "nginx"
     conf.mkdir(mode=0o750)
     (state.tmp / "nginx").mkdir(mode=0o700, exist_ok=True)
@@ -174,7 +176,9 @@ def port_values(service, port):
 
 
 def check(state, directory):
-    """Asks nginx what it thinks of a generation. Raises Refused with its words."""
+    """Asks nginx what it thinks of a generation, if it has a part in it. Raises Refused with its words."""
+    if not (directory / "nginx").exists():
+        return
     if not cache_directory(state).is_dir():
         cache_make(state)
     sockets.ensure(state)

@@ -3,11 +3,14 @@ have."""
 import re
 import subprocess
 
+from . import postgres, redis
 from .cache import cache_directory
 from .files import replace
-from .postgres import PORT
+from .parts import ROLE, secrets_elsewhere
+from .roles import ROLES
 from .release import Release
 from .say import Refused, UsageError
+from .settings import Settings
 from .state import owned_directory
 
 PROGRAM = {
@@ -79,50 +82,57 @@ def programs(settings=None):
 # Configuration
 
 
-def database(state, hosts, name, role):
-    """A worker's connection string; of several servers it takes the one that is what it wants."""
-    ports = ",".join(str(PORT[cluster]) for cluster in hosts)
-    places = ",".join([str(state.run)] * len(hosts))
-    return f"host={places} port={ports} dbname={name} user={role} application_name={role}"
+def database(state, settings, name, part):
+    """How a part connects to the catalogue's or the orders' database, with a password where that is on another host; of
+    several servers it takes the one that is what it wants."""
+    role, elsewhere = ROLE[part], settings[f"{name}_bd"]
+    clusters = ("pg-catalogo", "pg-replica") if name == "catalogo" else ("pg-pedidos",)
+    here = [(state.run, postgres.port(settings, cluster)) for cluster in clusters if cluster in settings["partes"]]
+    hosts, ports = (",".join(map(str, each)) for each in zip(*(elsewhere or here)))
+    words = f"host={hosts} port={ports} dbname={name} user={role} application_name={role}"
+    return {"postgres": words, **({"postgres_senha": state.secrets / f"pg_{role}"} if elsewhere else {})}
 
 
-def catalogue(state, wants, role):
+def catalogue(state, settings, wants, part):
     """Either of the two clusters may be the primary, or become it while the workers run."""
-    return f"{database(state, ('pg-catalogo', 'pg-replica'), 'catalogo', role)} target_session_attrs={wants}"
+    found = database(state, settings, "catalogo", part)
+    found["postgres"] += f" target_session_attrs={wants}"
+    return found
+
+
+def carts(state, settings, user):
+    """How a part connects to Redis."""
+    elsewhere = settings["redis_servidor"]
+    return {
+        "redis": ":".join(map(str, elsewhere)) if elsewhere else f"unix:{state.run}/redis.sock",
+        "redis_usuario": user,
+        "redis_senha": state.secrets / f"redis_{user}",
+    }
 
 
 def configurations(state, settings):
-    """Name of a configuration -> what sets it apart from the others."""
+    """Name of a configuration -> a function that gives what sets it apart from the others."""
     cache = str(cache_directory(state))
     internal = {"interno": state.run / "interno.sock"}
-    orders = database(state, ("pg-pedidos",), "pedidos", "{}")
-
-    def redis(user):
-        return {
-            "redis": f"unix:{state.run}/redis.sock",
-            "redis_usuario": user,
-            "redis_senha": state.secrets / f"redis_{user}",
-        }
-
     return {
-        "catalogo": {"postgres": catalogue(state, "primary", "catalogo"), "versao": cache},
-        "catalogo-busca": {"postgres": catalogue(state, "primary", "catalogo_leitura")},
-        "vigia": {"postgres": catalogue(state, "primary", "catalogo"), "versao": cache, "intervalo_ms": 200},
-        "catalogo-replica": {
-            "postgres": catalogue(state, "prefer-standby", "catalogo_leitura"),
+        "catalogo": lambda: {**catalogue(state, settings, "primary", "catalogo"), "versao": cache},
+        "catalogo-busca": lambda: catalogue(state, settings, "primary", "catalogo-busca"),
+        "vigia": lambda: {**catalogue(state, settings, "primary", "vigia"), "versao": cache, "intervalo_ms": 200},
+        "catalogo-replica": lambda: {
+            **catalogue(state, settings, "prefer-standby", "catalogo-replica"),
             "somente_leitura": "sim",
         },
-        "carrinho": {**redis("carrinho"), **internal},
-        "pedidos": {
-            "postgres": orders.replace("{}", "pedidos"),
+        "carrinho": lambda: {**carts(state, settings, "carrinho"), **internal},
+        "pedidos": lambda: {
+            **database(state, settings, "pedidos", "pedidos"),
             **internal,
             "token": state.secrets / "pedidos.token",
             "fuso_horario": settings["fuso_horario"],
         },
-        "saude": internal,
-        "conciliador": {
-            "postgres": orders.replace("{}", "conciliador"),
-            **redis("conciliador"),
+        "saude": lambda: internal,
+        "conciliador": lambda: {
+            **database(state, settings, "pedidos", "conciliador"),
+            **carts(state, settings, "conciliador"),
             **internal,
             "token": state.secrets / "conciliador.token",
             "intervalo_ms": settings["conciliador_intervalo_ms"],
@@ -163,7 +173,9 @@ def render(state, settings, release, directory):
     """Writes a configuration for each program into a new generation."""
     del release
     for name, own in configurations(state, settings).items():
-        lines = {**own, **common(state, settings, name), **operators_lines(state, name)}
+        if name not in settings["partes"]:
+            continue
+        lines = {**own(), **common(state, settings, name), **operators_lines(state, name)}
         text = "".join(f"{key} = {value}\n" for key, value in lines.items())
         (directory / f"{name}.conf").write_text(text, encoding="utf-8")
 
@@ -173,11 +185,25 @@ def prepare(state):
     owned_directory(state.data / "usos", 0o700)
 
 
+def check_elsewhere(state, settings):
+    """Asks each store that is on another host, as each user that is to."""
+    for name in sorted(secrets_elsewhere(settings)):
+        store, user = name.split("_", 1)
+        if store == "redis":
+            redis.check_elsewhere(state, settings, user)
+        else:
+            service = next(service for service, roles in ROLES.items() if user in roles)
+            postgres.check_elsewhere(state, settings, service, user)
+
+
 def check(state, directory):
     """Asks each program of a generation to prepare its statements: one that does not fit the schema is found before it
     serves."""
+    check_elsewhere(state, Settings.of_generation(directory))
     release = Release((directory / "release").resolve())
-    for name, program in programs().items():
+    here = [name for name in programs() if (directory / f"{name}.conf").exists()]
+    for name in here:
+        program = programs()[name]
         done = subprocess.run(
             [release.program(program), "-c", directory / f"{name}.conf", "--check"],
             capture_output=True,

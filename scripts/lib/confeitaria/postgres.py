@@ -1,4 +1,5 @@
 """The PostgreSQL clusters: the catalogue's pair and the orders'. A socket's name has the port in it."""
+import ipaddress
 import os
 import re
 import shutil
@@ -6,11 +7,12 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from . import own
-from .roles import ROLES, functions_sql, roles_sql
+from . import own, parts
+from .roles import ROLES, functions_sql, of_workers, roles_sql
 from .say import Refused, paste, say
 
-PORT = {"pg-catalogo": 5432, "pg-replica": 5433, "pg-pedidos": 5434}
+CLUSTERS = ("pg-catalogo", "pg-replica", "pg-pedidos")
+HOME = {"catalogo": "pg-catalogo", "pedidos": "pg-pedidos"}  # service -> the cluster that its host must have
 VERSION_MIN = 15
 INSTALLED = Path("/usr/lib/postgresql")
 STANDBY_SLOT = "replica"
@@ -21,7 +23,7 @@ ADDITIONS = "postgresql.d"  # in etc: the operator's own *.conf, *.hba and *.ide
 SESSION = "-c client_min_messages=warning -c log_min_duration_statement=-1 -c log_statement=none"
 
 DEFAULTS = """\
-listen_addresses = ''
+listen_addresses = '{listen}'
 unix_socket_permissions = 0770
 max_connections = {connections}
 client_connection_check_interval = 500ms
@@ -69,13 +71,14 @@ PAIR = """\
 primary_conninfo = 'host={run} port={other_port} user=replicador application_name=replica connect_timeout=2'
 primary_slot_name = '{slot}'
 """
-# PostgreSQL asks for no password: the kernel says whose process it is (docs/decisions/0032).
+# PostgreSQL asks for no password here: the kernel says whose process it is (docs/decisions/0032).
 ACCESS = """\
 local all         postgres   peer map=dono
 local replication postgres   peer map=dono
 local replication replicador peer map=servico
 local {database} {roles} peer map=servico
 """
+ACCESS_FROM_ELSEWHERE = "host {database} {roles} {network} scram-sha-256\n"
 
 
 def catalogue_primary(state):
@@ -93,8 +96,20 @@ def catalogue_standby(state):
 
 
 def cluster_of(state, service):
-    """The cluster to which a service's database is written: `service` is catalogo or pedidos."""
+    """The cluster to which a service's database is written: `service` is catalogo or pedidos. Refuses when it is on
+    another host."""
+    parts.require(state, HOME[service])
     return catalogue_primary(state) if service == "catalogo" else f"pg-{service}"
+
+
+def services(state):
+    """The services whose databases are here."""
+    return [service for service, cluster in HOME.items() if parts.here(state, [cluster])]
+
+
+def port(settings, cluster):
+    """A cluster's port, which is in its socket's name too."""
+    return settings["postgres_porta"] + CLUSTERS.index(cluster)
 
 
 def data_version(state):
@@ -116,7 +131,7 @@ def programs(state):
 def check_version(state):
     """Refuses data of several versions, and of one that is not installed or too old."""
     version = data_version(state)
-    for cluster in PORT:
+    for cluster in CLUSTERS:
         check_cluster(state, cluster, version)
     place = programs(state)
     if not os.access(place / "postgres", os.X_OK):
@@ -172,8 +187,9 @@ def psql(
     """Runs SQL as the superuser, by peer authentication. Returns what it printed: a line a row, | between columns.
     `variables` are psql's, for :name and :'name'; the file `input_file` follows after `sql`; `single`: in one
     transaction. Raises Refused with PostgreSQL's words, or when it takes more than `seconds`."""
+    parts.require(state, cluster)
     command = [programs(state) / "psql", *"-X -q -A -t -v ON_ERROR_STOP=1 -U postgres".split()]
-    command += ["-h", state.run, "-p", str(PORT[cluster]), "-d", database]
+    command += ["-h", state.run, "-p", str(port(state.running, cluster)), "-d", database]
     script = psql_script(sql, variables, single, input_file)
     try:
         done = subprocess.run(
@@ -193,6 +209,25 @@ def psql(
     if done.returncode:
         raise Refused(f"{cluster} refused an SQL statement", *done.stderr.strip().splitlines())
     return done.stdout
+
+
+def check_elsewhere(state, settings, service, role):
+    """Refuses a database on another host that does not answer, or does not take our password, which goes by the
+    environment."""
+    servers = settings[f"{service}_bd"]
+    hosts, ports = (",".join(map(str, each)) for each in zip(*servers))
+    words = f"host={hosts} port={ports} dbname={service} user={role} connect_timeout=5"
+    done = subprocess.run(
+        [programs(state) / "psql", "-X", "-q", "-A", "-t", "-w", "-c", "SELECT 1", "-d", words],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env={**environment(""), "PGPASSWORD": state.secret(f"pg_{role}")},
+        cwd=state.path,
+        check=False,
+    )
+    if done.returncode:
+        raise parts.refused_elsewhere(HOME[service], settings, role, done.stderr.strip().splitlines()[-3:])
 
 
 def rows(state, cluster, sql, database="postgres", **options):
@@ -219,7 +254,7 @@ def ready(state, cluster):
         "-h",
         state.run,
         "-p",
-        str(PORT[cluster]),
+        str(port(state.running, cluster)),
         "-U",
         "postgres",
         "-d",
@@ -282,14 +317,24 @@ def additions(state, ending):
 
 def render(state, settings, _release, directory):
     """Writes the clusters' configuration into a generation's directory."""
-    for cluster in PORT:
+    clusters = [cluster for cluster in CLUSTERS if cluster in settings["partes"]]
+    for cluster in clusters:
         (directory / f"{cluster}.conf").write_text(configuration(state, settings, cluster), encoding="utf-8")
-        service = "pedidos" if cluster == "pg-pedidos" else "catalogo"
-        roles = ",".join(role for role in ROLES[service] if role != "replicador")
-        access = ACCESS.format(database=service, roles=roles) + additions(state, "hba")
-        (directory / f"{cluster}.hba").write_text(access, encoding="utf-8")
-    own.take(state, directory, ADDITIONS)
-    (directory / "pg-ident.conf").write_text(idents(state) + additions(state, "ident"), encoding="utf-8")
+        (directory / f"{cluster}.hba").write_text(access(state, settings, cluster), encoding="utf-8")
+    if clusters:
+        own.take(state, directory, ADDITIONS)
+        (directory / "pg-ident.conf").write_text(idents(state) + additions(state, "ident"), encoding="utf-8")
+
+
+def access(state, settings, cluster):
+    """Who may connect to a cluster: this user's processes, and the workers of other hosts with their passwords."""
+    service = "pedidos" if cluster == "pg-pedidos" else "catalogo"
+    text = ACCESS.format(database=service, roles=",".join(role for role in ROLES[service] if role != "replicador"))
+    for network in settings["rede"] if settings["postgres_escuta"] else ():
+        text += ACCESS_FROM_ELSEWHERE.format(
+            database=service, roles=",".join(of_workers(service)), network=ipaddress.ip_network(network, strict=False)
+        )
+    return text + additions(state, "hba")
 
 
 def idents(state):
@@ -303,7 +348,8 @@ def configuration(state, settings, cluster):
     """A cluster's settings: defaults, the operator's own, and what is not his to change."""
     words = {
         "cluster": cluster,
-        "port": PORT[cluster],
+        "port": port(settings, cluster),
+        "listen": ",".join(settings["postgres_escuta"]),
         "data": state.data / cluster,
         "current": state.current,
         "run": state.run,
@@ -314,13 +360,13 @@ def configuration(state, settings, cluster):
     text = DEFAULTS.format(**words)
     if cluster != "pg-pedidos":
         other = "pg-replica" if cluster == "pg-catalogo" else "pg-catalogo"
-        text += PAIR.format(other_port=PORT[other], **words)
+        text += PAIR.format(other_port=port(settings, other), **words)
     return text
 
 
 def check(state, directory):
     """Refuses configuration files that PostgreSQL does not accept, the operator's included."""
-    for cluster in PORT:
+    for cluster in [cluster for cluster in CLUSTERS if (directory / f"{cluster}.conf").exists()]:
         run_program(state, "postgres", "-C", "port", f"--config-file={directory / cluster}.conf")
 
 
@@ -331,19 +377,22 @@ def reload(state, cluster):
 
 def reopen(state):
     """Lets the running clusters open their logs by name again."""
-    for cluster in PORT:
+    for cluster in parts.here(state, CLUSTERS):
         if ready(state, cluster):
             psql(state, cluster, "SELECT pg_rotate_logfile()")
 
 
 def roles(state):
     """Makes the databases and the roles, or puts them right."""
-    for service in ROLES:
-        psql(state, cluster_of(state, service), roles_sql(service))
-    psql(state, catalogue_primary(state), "CREATE EXTENSION IF NOT EXISTS unaccent;", "catalogo")
+    for service in services(state):
+        elsewhere = of_workers(service) if state.settings["postgres_escuta"] else ()
+        passwords = {role: state.secret(f"pg_{role}") for role in elsewhere}
+        psql(state, cluster_of(state, service), roles_sql(service, passwords))
+        if service == "catalogo":
+            psql(state, cluster_of(state, service), "CREATE EXTENSION IF NOT EXISTS unaccent;", "catalogo")
 
 
 def functions(state):
     """Says who may call what and read what, after the migrations."""
-    for service in ROLES:
+    for service in services(state):
         psql(state, cluster_of(state, service), functions_sql(service), service, single=True)

@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from . import own
+from . import own, parts
 from .files import replace
 from .say import Refused
 from .state import owned_directory, wait_for
@@ -16,7 +16,7 @@ CLIENT = "/usr/bin/redis-cli"
 ADDITIONS = "redis.d"  # in etc: the operator's own *.conf and *.acl
 
 CONFIGURATION = """\
-port 0
+{listen}
 unixsocketperm 770
 daemonize no
 appendonly yes
@@ -56,7 +56,10 @@ USERS = {
 
 def render(state, settings, _release, directory):
     """Writes Redis's configuration into a generation's directory."""
+    if "redis" not in settings["partes"]:
+        return
     words = {
+        "listen": listen(settings),
         "memory": settings["redis_memoria_mb"],
         "run": state.run,
         "log": state.log / "redis.log",
@@ -66,6 +69,12 @@ def render(state, settings, _release, directory):
     additions = "".join(f"# {file}\n{file.read_text(encoding='utf-8')}\n" for file in own.files(state, ADDITIONS))
     text = CONFIGURATION.format(own=additions, **words)
     (directory / "redis.conf").write_text(text, encoding="utf-8")
+
+
+def listen(settings):
+    """Where it listens besides its socket."""
+    addresses = settings["redis_escuta"]
+    return f"bind {' '.join(addresses)}\nport {settings['redis_porta']}" if addresses else "port 0"
 
 
 def access(state):
@@ -118,10 +127,15 @@ def init(state):
     access_write(state)
 
 
-def cli(state, *words, input=None, seconds=30, user="operador"):  # pylint: disable=redefined-builtin
+def cli(state, *words, input=None, seconds=30, user="operador", settings=None):  # pylint: disable=redefined-builtin
     """Runs a command, or the commands of `input`, a line each, as a user of Redis; what it answered. Raises Refused.
-    The password goes by the environment, which only this user can see."""
-    command = [CLIENT, "--no-auth-warning", "-e", "-s", state.run / "redis.sock", "--user", user, *map(str, words)]
+    The password goes by the environment, which only this user can see. Users of workers may ask one that is elsewhere,
+    by `settings` or those in effect."""
+    elsewhere = (settings or state.running)["redis_servidor"]
+    if user not in parts.REDIS_USERS:
+        parts.require(state, "redis")
+    place = ["-h", elsewhere[0], "-p", str(elsewhere[1])] if elsewhere else ["-s", state.run / "redis.sock"]
+    command = [CLIENT, "--no-auth-warning", "-e", *place, "--user", user, *map(str, words)]
     environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "REDISCLI_AUTH": state.secret(f"redis_{user}")}
     given = {"stdin": subprocess.DEVNULL} if input is None else {"input": input}
     try:
@@ -129,12 +143,21 @@ def cli(state, *words, input=None, seconds=30, user="operador"):  # pylint: disa
             command, **given, capture_output=True, text=True, timeout=seconds, env=environment, check=False
         )
     except subprocess.TimeoutExpired:
-        raise Refused(f"Redis did not answer within {seconds} seconds", f"see {state.log}/redis.log") from None
+        where = f"it is at {':'.join(map(str, elsewhere))}" if elsewhere else f"see {state.log}/redis.log"
+        raise Refused(f"Redis did not answer within {seconds} seconds", where) from None
     except OSError as error:
         raise Refused(f"redis-cli cannot be run: {error}") from error
     if done.returncode:
         raise Refused("Redis refused a command", *(done.stderr + done.stdout).strip().splitlines()[-5:])
     return done.stdout
+
+
+def check_elsewhere(state, settings, user):
+    """Refuses a Redis on another host that does not answer, or does not take our password."""
+    try:
+        cli(state, "ping", user=user, settings=settings)
+    except Refused as error:
+        raise parts.refused_elsewhere("redis", settings, user, error.remedies or (error.message,)) from error
 
 
 def ready(state):
@@ -147,6 +170,8 @@ def ready(state):
 
 def check(state, directory):
     """Refuses a redis.conf, or users, that Redis does not accept: starts another server with them, without data."""
+    if not (directory / "redis.conf").exists():
+        return
     with tempfile.TemporaryDirectory(dir=state.tmp) as place:
         acl, sock = Path(place) / "acl", state.run / f"redis.{os.getpid()}"
         replace(acl, "\n".join(access(state)) + "\n", 0o600)

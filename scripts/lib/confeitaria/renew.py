@@ -9,8 +9,10 @@ import time
 
 import psutil
 
-from . import generation, launch, migrations, nginx, pools, postgres, processes, redis, standby, system
+from . import generation, launch, migrations, nginx, pools, postgres, processes, redis, standby, system, tokens
+from .parts import here
 from .say import Refused, paste, say, warn
+from .settings import DOWN, TABLE, Settings
 from .state import WAIT_SECONDS, wait_for
 from .supervisor import Supervisor
 
@@ -229,12 +231,15 @@ def deploy(state, release, parts):
 
 def prepare(state, release, directory):
     """All that can be refused: the checks, and the migrations between them."""
+    found_by_others(state, directory)
     generation.check(state, directory)
+    tokens.secrets_make(state)
     migrations.apply(state, release)
     postgres.roles(state)
     postgres.functions(state)
     try:
-        redis.access_renew(state)
+        if here(state, ["redis"]):
+            redis.access_renew(state)
     except Refused as error:
         warn(f"what the users of Redis may do is as it was until {paste(state, 'restart')} again: {error.message}")
     if standby.made(state) and not wait_for(lambda: standby.has_schema(state)):
@@ -242,6 +247,17 @@ def prepare(state, release, directory):
             "the standby does not follow the primary", f"see {state.log / postgres.catalogue_standby(state)}.log"
         )
     pools.check(state, directory)
+
+
+def found_by_others(state, directory):
+    """Refuses a generation whose parts or ports a running system would not be known by any more."""
+    now, then = state.running, Settings.of_generation(directory)
+    names = [name for name, setting in TABLE.items() if setting.effect == DOWN and now.text(name) != then.text(name)]
+    if names:
+        raise Refused(
+            f"{' and '.join(names)} cannot be changed while the system runs",
+            f"{paste(state, 'down')}; {paste(state, 'up')}",
+        )
 
 
 def apply(state, parts, before):
@@ -263,7 +279,8 @@ def apply(state, parts, before):
                 generation.discard(state.generations / str(refused))
         raise
     try:
-        redis.access_renew(state)
+        if here(state, ["redis"]):
+            redis.access_renew(state)
     except Refused as refused:
         warn(f"{refused.message}: what its users may do is as it was until {paste(state, 'restart')} again")
     generation.renewed_note(state, [*added, *changed])

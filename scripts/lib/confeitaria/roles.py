@@ -1,4 +1,8 @@
 """The roles of the databases: who may log in where, and which of the server's own functions each may call."""
+import base64
+import hashlib
+import hmac
+import os
 
 READ_ONLY = "SET default_transaction_read_only = on"
 # Database -> role -> an option: the services', `consulta` for people, `monitor` for monitoring.
@@ -38,7 +42,7 @@ SELECT 'CREATE ROLE {role} LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE r
 BEGIN;
 SELECT concat('ALTER ROLE {role} ', 'IN DATABASE ' || quote_ident(datname), ' RESET ALL')
 FROM pg_db_role_setting LEFT JOIN pg_database d ON d.oid = setdatabase WHERE setrole = '{role}'::regrole \gexec
-ALTER ROLE {role} PASSWORD NULL;
+ALTER ROLE {role} PASSWORD {password};
 {setting}
 COMMIT;
 """
@@ -75,18 +79,34 @@ GRANT SELECT ON ALL TABLES IN SCHEMA public TO consulta;
 """
 
 
-def login(role, database, option):
+def of_workers(database):
+    """The roles of the workers, which may be on another host."""
+    return [role for role in ROLES[database] if role in FUNCTIONS]
+
+
+def verifier(password, salt, iterations=4096):
+    """What PostgreSQL keeps of a password (RFC 5803), so that the password is in no statement. ASCII, as ours are."""
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salt, iterations)
+    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    server = hmac.digest(salted, b"Server Key", "sha256")
+    salt, stored, server = (base64.b64encode(part).decode() for part in (salt, stored, server))
+    return f"SCRAM-SHA-256${iterations}:{salt}${stored}:{server}"
+
+
+def login(role, database, option, password=None):
     """The SQL that makes one role."""
-    sql = LOGIN.format(role=role, setting=f"ALTER ROLE {role} {option};" if option else "")
+    text = f"'{verifier(password, os.urandom(16))}'" if password else "NULL"
+    sql = LOGIN.format(role=role, password=text, setting=f"ALTER ROLE {role} {option};" if option else "")
     if role == "monitor":
         sql += "GRANT pg_monitor TO monitor;\n"
     return sql if role == "replicador" else f"{sql}GRANT CONNECT ON DATABASE {database} TO {role};\n"
 
 
-def roles_sql(database):
-    """The SQL that makes a database and its roles, or puts them right."""
+def roles_sql(database, passwords=None):
+    """The SQL that makes a database and its roles, or puts them right. `passwords`: role -> what it shows from another
+    host."""
     return DATABASE.format(database=database) + "".join(
-        login(role, database, option) for role, option in ROLES[database].items()
+        login(role, database, option, (passwords or {}).get(role)) for role, option in ROLES[database].items()
     )
 
 

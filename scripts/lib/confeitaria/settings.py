@@ -1,17 +1,21 @@
 """The operator's settings, etc/confeitaria.conf: one table says what there is, what it may be, what it means and how
 it takes effect."""
 import difflib
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
 
+from . import parts
 from .files import replace
-from .kinds import ADDRESSES, DAYS, HOURS, ORIGINS, URL, ZONE, Kind, characters, choice, number, pattern
+from .kinds import ADDRESSES, DAYS, HOSTS, HOURS, ORIGINS, PARTS, SERVER, SERVERS, URL, WORDS_OF_PARTS, ZONE
+from .kinds import Kind, characters, choice, number, pattern
 from .say import Refused, UsageError, prefix
 
 SHOWN = 80  # characters of a wrong value in a message
 LINE = re.compile(r"\s*([^\s=#]+)\s*=\s*(.*?)\s*")
 CLUSTERS = ("pg-catalogo", "pg-replica", "pg-pedidos")
+DOWN = "down and up"
 PER_SECOND = number(1, 100000, "a second")
 LEVELS = choice("erro", "aviso", "info", "debug")
 TELEPHONE = pattern(r"[0-9+(][0-9() -]{7,24}", "a telephone number such as (11) 5555-0123")
@@ -21,7 +25,7 @@ ADDRESS = pattern(f"({URL})?", "an address such as https://loja.example, or noth
 @dataclass(frozen=True)
 class Setting:
     """A row of the table. `default`: a text, or a function of the other settings that gives one. `effect`: "reload",
-    when the parts take a change while they run, or "restart"."""
+    when the parts take a change while they run, "restart", or DOWN: what runs would not be found by it."""
 
     name: str
     kind: Kind
@@ -111,6 +115,24 @@ ROWS = (
             "The hours on such a day."),
     Setting("loja_url", ADDRESS, "", ("nginx",), "reload",
             "The address that others see: for the picture of shared links, which must be absolute."),
+    Setting("partes", WORDS_OF_PARTS, " ".join(PARTS), PARTS, DOWN,
+            "The parts that run on this host."),
+    Setting("catalogo_bd", SERVERS, "", ("pools", "vigia"), "reload",
+            "Where the catalogue's database and its replica are, when they are not here."),
+    Setting("pedidos_bd", SERVERS, "", ("pools", "conciliador"), "reload",
+            "Where the orders' database is, when it is not here."),
+    Setting("redis_servidor", SERVER, "", ("pools", "conciliador"), "reload",
+            "Where Redis is, when it is not here."),
+    Setting("postgres_escuta", HOSTS, "", CLUSTERS, "restart",
+            "Addresses of this host on which the three clusters listen for workers of other hosts."),
+    Setting("postgres_porta", number(1024, 65533), "5432", CLUSTERS, DOWN,
+            "The port of pg-catalogo; pg-replica has the next, pg-pedidos the one after. Sockets are named by it."),
+    Setting("rede", ADDRESSES, "", CLUSTERS, "reload",
+            "Addresses of the hosts whose workers PostgreSQL lets in, with passwords."),
+    Setting("redis_escuta", HOSTS, "", ("redis",), "restart",
+            "Addresses of this host on which Redis listens for workers of other hosts."),
+    Setting("redis_porta", number(1, 65535), "6379", ("redis",), "restart",
+            "The port of Redis on these addresses."),
 )
 # fmt: on
 TABLE = {setting.name: setting for setting in ROWS}
@@ -139,18 +161,27 @@ class Settings:
             if text:  # `name =` is what it is without the line
                 given[name] = text
         refuse(path, faults)
-        return cls(given)
+        settings = cls(given)
+        refuse(path, parts.faults(settings))
+        return settings
 
     @classmethod
-    def of_texts(cls, texts):
-        """The settings of {name: text}; what there is not, or cannot be, in this release is left out."""
+    def of_generation(cls, directory):
+        """Those that a generation was rendered with, or None when there is none in the directory. What there is not, or
+        cannot be, in this release is left out."""
+        try:
+            texts = json.loads((directory / "generation.json").read_text(encoding="utf-8"))["settings"]
+        except (FileNotFoundError, NotADirectoryError):
+            return None
         return cls({name: text for name, text in texts.items() if text and not fault_of(name, text)})
 
     def with_values(self, values):
         """These settings with other texts, {name: text}; an empty one goes back to the default. Raises Refused."""
         refuse("what is to be set", [fault for name, text in values.items() if (fault := fault_of(name, text))])
         changed = {**self._given, **values}
-        return Settings({name: text for name, text in changed.items() if text})
+        settings = Settings({name: text for name, text in changed.items() if text})
+        refuse("what is to be set", parts.faults(settings))
+        return settings
 
     def text(self, name):
         """A setting as it is written; the default when it is not set."""
@@ -215,8 +246,15 @@ def fault_of(name, text, strict=False):
         return f"{name} is {shown(text)}", "write it on one line, without control characters"
     kind = TABLE[name].kind
     if kind.read(text) is None and (text or strict):
-        return f"{name} is {shown(text)}", f"it takes {kind.takes}"
+        return f"{name} is {shown(text)}", nearest(kind, text) or f"it takes {kind.takes}"
     return None
+
+
+def nearest(kind, text):
+    """What a mistyped word of a list was meant to be, or nothing."""
+    wrong = next((word for word in text.split() if kind.words and word not in kind.words), "")
+    near = difflib.get_close_matches(wrong, kind.words, n=1)
+    return f"there is no {shown(wrong)}; did you mean {near[0]}?" if near else ""
 
 
 def refuse(where, faults):

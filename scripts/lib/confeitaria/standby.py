@@ -4,14 +4,14 @@ import signal
 import subprocess
 import threading
 
-from . import processes
+from . import parts, processes
 from .postgres import (
-    PORT,
     STANDBY_SLOT,
     catalogue_primary,
     catalogue_standby,
     directory_named,
     new_directory,
+    port,
     psql,
     ready,
     run_program,
@@ -58,7 +58,9 @@ def streaming(state):
 
 def made(state):
     """Whether the other cluster's data are a standby's. Only then is it started beside the primary."""
-    return (state.data / catalogue_standby(state) / "standby.signal").is_file()
+    return (
+        bool(parts.here(state, ["pg-replica"])) and (state.data / catalogue_standby(state) / "standby.signal").is_file()
+    )
 
 
 def primary_become(state, cluster):
@@ -111,8 +113,9 @@ def copy(state):
     primary_slot(state, primary)
     psql(state, primary, SLOT_FREED)
     new = new_directory(state, standby)
-    options = f"-p {PORT[primary]} -U postgres -X stream -S {STANDBY_SLOT} --checkpoint=fast --no-sync".split()
-    run_program(state, "pg_basebackup", "-h", state.run, "-D", new, *options)
+    options = f"-U postgres -X stream -S {STANDBY_SLOT} --checkpoint=fast --no-sync".split()
+    place = ("-h", state.run, "-p", port(state.running, primary))
+    run_program(state, "pg_basebackup", *place, "-D", new, *options)
     (new / "standby.signal").touch(0o600)
     directory_named(new, state.data / standby)
     rewind_mark(state).unlink(missing_ok=True)
@@ -129,7 +132,7 @@ def rewind(state):
     primary_slot(state, primary)
     psql(state, primary, "CHECKPOINT")
     mark.touch(0o600)
-    source = f"--source-server=host={state.run} port={PORT[primary]} user=postgres dbname=postgres"
+    source = f"--source-server=host={state.run} port={port(state.running, primary)} user=postgres dbname=postgres"
     options = (
         f"--target-pgdata={state.data / standby}",
         f"--config-file={state.current / standby}.conf",

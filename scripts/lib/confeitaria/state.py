@@ -9,7 +9,6 @@
 The directory and releases/ are root's where root set the system up; all else is the owner's, as whom every server and
 every command runs. """
 import fcntl
-import json
 import os
 import pwd
 import re
@@ -87,11 +86,7 @@ class State:
     def running(self):
         """The settings that the system runs with, which what was written into the file since does not touch; the file's
         where nothing was ever started."""
-        try:
-            about = json.loads((self.current / "generation.json").read_text(encoding="utf-8"))
-        except (FileNotFoundError, NotADirectoryError):
-            return self.settings
-        return Settings.of_texts(about["settings"])
+        return Settings.of_generation(self.current) or self.settings
 
     def settings_changed(self, settings):
         """Takes settings that a command has just saved."""

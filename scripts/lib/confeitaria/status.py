@@ -2,8 +2,9 @@
 import json
 import re
 import subprocess
+from functools import partial
 
-from . import generation, health, launch, pools, postgres, processes, redis, release, system
+from . import generation, health, launch, parts, pools, postgres, processes, redis, release, system
 from .say import Refused
 from .supervisor import Supervisor
 
@@ -18,18 +19,22 @@ def report(state):
         left = processes.counted(processes.of_state(state).values())
         return {"system": {"status": "stopped", **({"left": left} if left else {})}}
     listed = supervisor.processes()
-    primary = postgres.catalogue_primary(state)
+    primary, here = postgres.catalogue_primary(state), parts.here(state, system.PARTS)
     facts = {"supervisor": {"status": "running", "pid": supervisor.pid()}, "release": report_release(state)}
-    facts["nginx"] = report_nginx(state, listed)
-    facts |= report_pools(state, listed)
-    for cluster in ("pg-catalogo", "pg-replica"):
-        facts[cluster] = report_postgres(state, listed, cluster, "primary" if cluster == primary else "standby")
-    facts["pg-pedidos"] = report_postgres(state, listed, "pg-pedidos", "primary")
-    facts["redis"] = report_redis(state, listed)
-    facts["vigia"] = report_process(listed, "vigia")
-    facts["conciliador"] = report_conciliador(state, listed)
-    facts["zelador"] = report_process(listed, "zelador")
-    facts["health"] = report_health(state)
+    asked = {
+        "nginx": lambda: report_nginx(state, listed),
+        **{pool: partial(report_pool, listed, pool, size) for pool, size in pools.sizes(state).items()},
+        "pg-catalogo": lambda: report_postgres(state, listed, "pg-catalogo", primary),
+        "pg-replica": lambda: report_postgres(state, listed, "pg-replica", primary),
+        "pg-pedidos": lambda: report_postgres(state, listed, "pg-pedidos", "pg-pedidos"),
+        "redis": lambda: report_redis(state, listed),
+        "vigia": lambda: report_process(listed, "vigia"),
+        "conciliador": lambda: report_conciliador(state, listed),
+        "zelador": lambda: report_process(listed, "zelador"),
+    }
+    facts |= {part: report_part() for part, report_part in asked.items() if part in here}
+    if "nginx" in here:
+        facts["health"] = report_health(state)
     return facts
 
 
@@ -44,7 +49,7 @@ def report_release(state):
     about = generation.about(state)
     facts = {"status": "running", "version": about.get("version", ""), "commit": about.get("commit", "")}
     facts["generation"] = generation.current(state)
-    late = generation.outdated(state, system.FRONT)
+    late = generation.outdated(state, system.front(state))
     newest = release.newest(state)
     if late:
         facts["restart_needed"] = " ".join(late)
@@ -69,18 +74,15 @@ def report_nginx(state, listed):
     return facts
 
 
-def report_pools(state, listed):
+def report_pool(listed, pool, declared):
     """Workers that run, and how many should."""
-    facts = {}
-    for pool, declared in pools.sizes(state).items():
-        pids = [one.pid for name, one in listed.items() if name.startswith(f"{pool}:") and one.state == "RUNNING"]
-        facts[pool] = {
-            "status": "running" if len(pids) == declared else "short",
-            "workers": len(pids),
-            "declared": declared,
-            "pids": ",".join(map(str, pids)) or "none",
-        }
-    return facts
+    pids = [one.pid for name, one in listed.items() if name.startswith(f"{pool}:") and one.state == "RUNNING"]
+    return {
+        "status": "running" if len(pids) == declared else "short",
+        "workers": len(pids),
+        "declared": declared,
+        "pids": ",".join(map(str, pids)) or "none",
+    }
 
 
 def ask(state, cluster, sql, database="postgres"):
@@ -100,8 +102,9 @@ def ask_redis(state, *words):
         return ""
 
 
-def report_postgres(state, listed, cluster, wanted):
+def report_postgres(state, listed, cluster, primary):
     """What the server itself says it is, which is not always what it was meant to be."""
+    wanted = "primary" if cluster == primary else "standby"
     row = ask(
         state,
         cluster,
@@ -184,7 +187,11 @@ CONCILIADOR = (
 
 
 def report_conciliador(state, listed):
-    """What it mended since the shop opened, and what it has not yet; late when it has not looked for a while."""
+    """What it mended since the shop opened, and what it has not yet; late when it has not looked for a while. Only the
+    stores know, which may be on another host."""
+    count = sum(listed[name].state == "RUNNING" for name in pools.CONCILIADORES if name in listed)
+    if "pg-pedidos" not in parts.here(state, ["pg-pedidos"]):
+        return {"status": "running" if count else "stopped", "processes": count}
     row = ask(
         state,
         "pg-pedidos",
@@ -199,7 +206,6 @@ def report_conciliador(state, listed):
     )
     found = dict(zip(CONCILIADOR, map(number, row)))
     entries = number(ask_redis(state, "xlen", "pedidos:eventos").strip())
-    count = sum(listed[name].state == "RUNNING" for name in pools.CONCILIADORES if name in listed)
     status = "running"
     if count == 0:
         status = "stopped"

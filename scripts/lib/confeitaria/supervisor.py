@@ -8,15 +8,14 @@ from dataclasses import dataclass
 
 import psutil
 
-from . import nginx, own, pools, postgres
-from .postgres import PORT
+from . import nginx, own, parts, pools, postgres
 from .say import Refused
 from .state import wait_for
 
 PYTHON = "/usr/bin/python3"
 # What a program that needs no port below 1024 is begun with.
 DROP = "/usr/bin/setpriv --inh-caps=-all --ambient-caps=-all"
-STORES = (*PORT, "redis")
+STORES = (*postgres.CLUSTERS, "redis")
 WATCHERS = (*STORES, "nginx")  # begun by launch.py, which takes over one that runs already
 
 
@@ -67,10 +66,8 @@ def own_command(state, *words):
 
 
 def sections(state, settings):
-    """The configuration, piece by piece. A part has twice a request's time to end before it is killed."""
-    run, seconds = state.run, 2 * settings["prazo_segundos"]
-    stop = {"stopsignal": "TERM", "stopwaitsecs": seconds}
-    bin_directory = state.current / "release/libexec/confeitaria"
+    """The configuration, piece by piece."""
+    run = state.run
     yield f"[unix_http_server]\nfile={run}/supervisor.sock\nchmod=0700\n"
     yield (
         f"\n[supervisord]\nlogfile={state.log}/supervisord.log\nlogfile_maxbytes=0\npidfile={run}/supervisord.pid\n"
@@ -78,21 +75,27 @@ def sections(state, settings):
     )
     yield "\n[rpcinterface:supervisor]\n"
     yield "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n"
-    # INT is PostgreSQL's fast shutdown: open transactions are rolled back, nothing acknowledged is lost.
-    for store in STORES:
-        number = "TERM" if store == "redis" else "INT"
-        yield program(
-            state,
-            "program",
-            store,
-            own_command(state, "launch", store),
-            f"{store}.log",
-            stopsignal=number,
-            stopwaitsecs=60,
-            priority=10,
-        )
+    here = (*settings["partes"], "zelador")
+    stores = ((store, store_section(state, store)) for store in STORES)
+    yield from (text for part, text in (*stores, *front_sections(state, settings)) if part in here)
+    yield "\n[include]\nfiles = supervisord.d/*.conf\n"
+
+
+def store_section(state, store):
+    """INT is PostgreSQL's fast shutdown: open transactions are rolled back, nothing acknowledged is lost."""
+    number = "TERM" if store == "redis" else "INT"
+    command = own_command(state, "launch", store)
+    return program(state, "program", store, command, f"{store}.log", stopsignal=number, stopwaitsecs=60, priority=10)
+
+
+def front_sections(state, settings):
+    """Part and section of all that is in front of the stores. A part has twice a request's time to end before it is
+    killed."""
+    run, seconds = state.run, 2 * settings["prazo_segundos"]
+    stop = {"stopsignal": "TERM", "stopwaitsecs": seconds}
+    bin_directory = state.current / "release/libexec/confeitaria"
     for pool in pools.POOLS:
-        yield program(
+        yield pool, program(
             state,
             "fcgi-program",
             pool,
@@ -106,7 +109,7 @@ def sections(state, settings):
             priority=20,
             **stop,
         )
-    yield program(
+    yield "vigia", program(
         state,
         "program",
         "vigia",
@@ -115,7 +118,7 @@ def sections(state, settings):
         priority=25,
         **stop,
     )
-    yield program(
+    yield "conciliador", program(
         state,
         "program",
         "conciliador",
@@ -127,7 +130,7 @@ def sections(state, settings):
         **stop,
     )
     # QUIT lets requests end; the zone is for the times in its answers.
-    yield program(
+    yield "nginx", program(
         state,
         "program",
         "nginx",
@@ -138,8 +141,8 @@ def sections(state, settings):
         stopwaitsecs=seconds,
         priority=30,
     )
-    yield program(state, "program", "zelador", own_command(state, "zelador"), "zelador.log", priority=40, **stop)
-    yield "\n[include]\nfiles = supervisord.d/*.conf\n"
+    zelador = own_command(state, "zelador")
+    yield "zelador", program(state, "program", "zelador", zelador, "zelador.log", priority=40, **stop)
 
 
 def render(state, settings, release, directory):
@@ -156,10 +159,12 @@ def render(state, settings, release, directory):
 
 
 def sockets(state):
-    """Part -> the socket on which others find it."""
+    """Part of this host -> the socket on which others find it."""
     found = {pool: state.run / f"{pool}.sock" for pool in pools.POOLS}
     found |= {"nginx": state.run / nginx.INTERNAL_SOCKET, "redis": state.run / "redis.sock"}
-    return found | {cluster: state.run / f".s.PGSQL.{port}" for cluster, port in PORT.items()}
+    settings = state.running
+    found |= {name: state.run / f".s.PGSQL.{postgres.port(settings, name)}" for name in postgres.CLUSTERS}
+    return {part: found[part] for part in parts.here(state, found)}
 
 
 def sections_of(generation):
@@ -291,5 +296,5 @@ def reopen(state):
     """Has nginx, PostgreSQL and supervisord open their logs by name again; the others look at the name each time."""
     supervisor = Supervisor(state)
     postgres.reopen(state)
-    supervisor.signal(["nginx"], "USR1")
+    supervisor.signal(parts.here(state, ["nginx"]), "USR1")
     os.kill(supervisor.call("supervisor.getPID"), signal.SIGUSR2)

@@ -4,7 +4,7 @@ import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-from . import cache, generation, launch, migrations, pools, postgres, processes, redis, sockets, standby
+from . import cache, generation, launch, migrations, parts, pools, postgres, processes, redis, sockets, standby
 from .health import wait_healthy
 from .say import Refused, paste, say, warn
 from .state import WAIT_SECONDS, wait_for
@@ -14,6 +14,19 @@ from .supervisor import STORES, Supervisor
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 FRONT = (*pools.POOLS, "vigia", "conciliador", "zelador", "nginx")
 PARTS = (*FRONT, *STORES)
+
+
+def front(state):
+    """The parts of this host that are in front of the stores."""
+    return parts.here(state, FRONT)
+
+
+def stores(state):
+    """The stores of this host that are to run; the standby only where it is one."""
+    names = [postgres.catalogue_primary(state), "pg-pedidos", "redis"]
+    if standby.made(state):
+        names.append(postgres.catalogue_standby(state))
+    return parts.here(state, names)
 
 
 # Starting
@@ -45,17 +58,21 @@ def start_supervisor(state):
     return supervisor
 
 
-def init_stores(state):
-    """Makes the clusters that are not there yet, side by side."""
+def init_stores(state, here):
+    """Makes the clusters of the parts `here` that are not there yet, side by side."""
     primary = postgres.catalogue_primary(state)
-    if not (state.data / primary).is_dir() and standby.made(state):
+    if "pg-catalogo" in here and primary not in here:
+        raise Refused(f"{primary} is the catalogue's primary, and partes does not have it", f"add {primary} to partes")
+    if "pg-replica" in here and not (state.data / primary).is_dir() and standby.made(state):
         raise Refused(
             f"the data of the primary, {primary}, are gone, and those of its standby are there",
             f"put {state.data / primary} back, or make the standby the primary: {paste(state, 'promote', '--force')}",
         )
-    redis.init(state)
+    if "redis" in here:
+        redis.init(state)
+    clusters = [cluster for cluster in (primary, "pg-pedidos") if cluster in here]
     with ThreadPoolExecutor() as pool:
-        for done in [pool.submit(postgres.init, state, cluster) for cluster in (primary, "pg-pedidos")]:
+        for done in [pool.submit(postgres.init, state, cluster) for cluster in clusters]:
             done.result()
 
 
@@ -70,15 +87,19 @@ def store_wait(state, store, ready):
 
 def start_stores(state):
     """The primaries and Redis, and a standby that is one."""
-    supervisor, primary = Supervisor(state), postgres.catalogue_primary(state)
-    stores = [primary, "pg-pedidos", "redis"]
-    if standby.made(state):
-        stores.append(postgres.catalogue_standby(state))
-    supervisor.start(stores)
-    store_wait(state, primary, lambda: postgres.ready(state, primary))
-    standby.primary_become(state, primary)
-    store_wait(state, "pg-pedidos", lambda: postgres.ready(state, "pg-pedidos"))
-    store_wait(state, "redis", lambda: redis.ready(state))
+    primary, names = postgres.catalogue_primary(state), stores(state)
+    if not names:
+        return
+    say("starting PostgreSQL and Redis")
+    Supervisor(state).start(names)
+    if primary in names:
+        store_wait(state, primary, lambda: postgres.ready(state, primary))
+        standby.primary_become(state, primary)
+    if "pg-pedidos" in names:
+        store_wait(state, "pg-pedidos", lambda: postgres.ready(state, "pg-pedidos"))
+    if "redis" in names:
+        store_wait(state, "redis", lambda: redis.ready(state))
+        redis.access_renew(state)
 
 
 def start_standby(state):
@@ -97,10 +118,13 @@ def start_standby(state):
 
 
 def declared(state):
-    """The supervised names of all that runs in front of the stores."""
+    """The supervised names of all that runs here in front of the stores."""
     sizes = pools.sizes(state)
     workers = [name for pool in pools.POOLS for name in pools.workers(pool, 0, sizes[pool])]
-    return [*workers, "vigia", *pools.CONCILIADORES, "nginx", "zelador"]
+    here = front(state)
+    return [
+        name for name in (*workers, "vigia", *pools.CONCILIADORES, "nginx", "zelador") if name.split(":")[0] in here
+    ]
 
 
 def prepare_databases(state, release):
@@ -113,17 +137,17 @@ def prepare_databases(state, release):
 def start(state, release, seed):
     """Starts all that is declared and does not run, from nothing or from where a killed command left it, until it is
     healthy."""
-    say("starting PostgreSQL and Redis")
     left = unsupervised(state)
     start_supervisor(state)
     start_stores(state)
-    redis.access_renew(state)
     prepare_databases(state, release)
-    if seed:
+    if seed and "catalogo" in postgres.services(state):
         migrations.seed_first(state, release)
-    start_standby(state)
+    if parts.here(state, ["pg-replica"]):
+        start_standby(state)
     pools.check(state, state.current)
-    say("starting the workers and nginx")
+    if parts.here(state, ["nginx"]):
+        say("starting the workers and nginx")
     start_front(state, left)
     wait_healthy(state)
 
@@ -141,6 +165,12 @@ def start_front(state, left):
     if new:
         generation.renewed_note(state, PARTS)
     end_left(left)
+
+
+def serving(state):
+    """Whether the process runs that a system is known by: nginx's, or on a host without it that of a store."""
+    known = parts.here(state, ["nginx"]) or stores(state)
+    return any(launch.main_process(state, part) for part in known)
 
 
 def end_left(left):
@@ -171,10 +201,7 @@ def heal(state):
     ones end."""
     left = unsupervised(state)
     start_supervisor(state)
-    names = [postgres.catalogue_primary(state), "pg-pedidos", "redis"]
-    if standby.made(state):
-        names.append(postgres.catalogue_standby(state))
-    Supervisor(state).start([*names, *declared(state)])
+    Supervisor(state).start([*stores(state), *declared(state)])
     sockets.turn(state)
     end_left(left)
 
@@ -188,7 +215,7 @@ def stop(state):
     supervisor = Supervisor(state)
     if pid := supervisor.pid():
         try:
-            supervisor.stop(["zelador", "nginx"])
+            supervisor.stop(parts.here(state, ["zelador", "nginx"]))
             supervisor.stop(running(supervisor, but=STORES))
             supervisor.stop(running(supervisor))
             supervisor.shutdown()

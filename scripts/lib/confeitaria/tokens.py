@@ -10,6 +10,8 @@ import time
 from dataclasses import dataclass
 from hashlib import sha256
 
+from . import parts
+from .say import Refused
 from .state import owned_directory, replace
 
 PASSWORDS = ("redis_carrinho", "redis_conciliador", "redis_operador", "redis_consulta", "redis_monitor")
@@ -126,10 +128,32 @@ def secret_hashes(state, name):
     return list(dict.fromkeys(hash_of(text) for text in texts if text))
 
 
-def secrets_make(state):
-    """Makes the secrets that are missing, and gives the services' tokens their rights. What is there stays."""
+def secrets_here(settings):
+    """The secrets that this host makes: those of its services and stores."""
+    here, found = settings["partes"], [*SERVICE_TOKENS]
+    if "redis" in here:
+        found += PASSWORDS
+    if settings["postgres_escuta"]:
+        found += sorted({f"pg_{role}" for part, role in parts.ROLE.items() if parts.ASKS[part][0] in here})
+    return found
+
+
+def secrets_copied(state, settings):
+    """Refuses when a secret that another host has made is not here, or cannot be read."""
+    needed = sorted(parts.secrets_elsewhere(settings))
+    if missing := [name for name in needed if not os.access(state.secrets / name, os.R_OK)]:
+        raise Refused(
+            f"{state.secrets} lacks {' '.join(missing)}, or {state.owner.pw_name} cannot read them", parts.COPY
+        )
+
+
+def secrets_make(state, settings=None):
+    """Makes the secrets that are missing, and gives the services' tokens their rights. What is there stays. Refuses
+    when one is to come from another host."""
+    settings = settings or state.settings
     owned_directory(state.secrets, 0o700)
-    for name in SECRETS:
+    secrets_copied(state, settings)
+    for name in secrets_here(settings):
         path = state.secrets / name
         if not path.is_file() or not path.stat().st_size:
             replace(path, f"{secret_new(name)}\n", 0o600)

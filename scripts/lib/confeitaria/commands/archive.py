@@ -152,4 +152,12 @@ def run(state, args):
     say("done")
 
 
-COMMAND = Command("archive", "takes what is long past out of the tables into files", TEXT, run, arguments, lock=True)
+COMMAND = Command(
+    "archive",
+    "takes what is long past out of the tables into files",
+    TEXT,
+    run,
+    arguments,
+    lock=True,
+    here=("pg-catalogo", "pg-pedidos"),
+)

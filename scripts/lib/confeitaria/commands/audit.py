@@ -48,4 +48,12 @@ def run(state, args):
     return 0
 
 
-COMMAND = Command("audit", "compares all stores and says whether they add up", TEXT, run, arguments, state="there")
+COMMAND = Command(
+    "audit",
+    "compares all stores and says whether they add up",
+    TEXT,
+    run,
+    arguments,
+    state="there",
+    here=("pg-catalogo", "pg-pedidos", "redis"),
+)

@@ -212,4 +212,5 @@ COMMAND = Command(
     run,
     arguments=arguments,
     root=root,
+    here=("pg-catalogo", "pg-pedidos", "redis"),
 )

@@ -56,4 +56,6 @@ def anonymise(state, person, yes):
         raise Refused("nothing was changed", "run it again with --yes: it cannot be taken back")
 
 
-COMMAND = Command("customer", "exports or anonymises what is kept of one person", TEXT, run, arguments)
+COMMAND = Command(
+    "customer", "exports or anonymises what is kept of one person", TEXT, run, arguments, here=("pg-pedidos",)
+)

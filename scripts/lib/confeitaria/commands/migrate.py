@@ -1,5 +1,5 @@
 """Applies the migrations that a running system lacks."""
-from .. import migrations, postgres, release
+from .. import migrations, parts, postgres, release
 from ..command import Command
 from ..say import say
 
@@ -11,6 +11,8 @@ and leaves nothing behind."""
 
 def run(state, _args):
     """Of the release that runs."""
+    if not postgres.services(state):
+        parts.require(state, "pg-catalogo")
     migrations.apply(state, release.current(state))
     postgres.functions(state)
     say("the databases are up to date")

@@ -79,5 +79,12 @@ def run(state, args):
 
 
 COMMAND = Command(
-    "promote", "the catalogue's standby becomes its primary", TEXT, run, arguments, state="there", lock=True
+    "promote",
+    "the catalogue's standby becomes its primary",
+    TEXT,
+    run,
+    arguments,
+    state="there",
+    lock=True,
+    here=("pg-catalogo", "pg-replica"),
 )

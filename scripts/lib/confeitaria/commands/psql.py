@@ -2,7 +2,7 @@
 import contextlib
 import os
 
-from .. import postgres
+from .. import parts, postgres
 from ..command import Command
 from ..say import UsageError
 
@@ -40,7 +40,9 @@ def run(state, args):
     replica = args.database == "replica"
     cluster = postgres.catalogue_standby(state) if replica else postgres.cluster_of(state, args.database)
     program = str(postgres.programs(state) / "psql")
-    place = ["-h", str(state.run), "-p", str(postgres.PORT[cluster]), "-d", "catalogo" if replica else args.database]
+    parts.require(state, cluster)
+    place = ["-h", str(state.run), "-p", str(postgres.port(state.running, cluster))]
+    place += ["-d", "catalogo" if replica else args.database]
     words = [program, "-X", *place, "-U", "monitor" if args.monitor else "consulta", *args.more]
     with contextlib.suppress(OSError):  # files that the arguments name are where the caller is
         os.chdir(os.environ["CONFEITARIA_CWD"])

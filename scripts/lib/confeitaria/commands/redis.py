@@ -30,4 +30,4 @@ def run(state, args):
     os.execve(PROGRAM, words, {**ENVIRONMENT, "REDISCLI_AUTH": secret, "TERM": os.environ.get("TERM", "dumb")})
 
 
-COMMAND = Command("redis", "opens redis-cli, as a user that reads", TEXT, run, arguments)
+COMMAND = Command("redis", "opens redis-cli, as a user that reads", TEXT, run, arguments, here=("redis",))

@@ -1,5 +1,5 @@
 """Has parts read their configuration again, with the release that runs."""
-from .. import release, renew, system
+from .. import parts, release, renew, system
 from ..command import Command
 from ..say import say
 from .restart import part
@@ -16,7 +16,8 @@ def arguments(parser):
 
 def run(state, args):
     """As restart, without a new release."""
-    renew.deploy(state, release.current(state), args.parts or system.PARTS)
+    parts.require(state, *args.parts)
+    renew.deploy(state, release.current(state), args.parts or parts.here(state, system.PARTS))
     say("done")
 
 

@@ -1,5 +1,5 @@
 """Turns a running system to a new release and to changed settings."""
-from .. import build, pools, release, renew, system
+from .. import build, parts, pools, release, renew, system
 from ..command import Command
 from ..say import UsageError, say
 
@@ -32,9 +32,10 @@ def arguments(parser):
 
 def run(state, args):
     """Turns, and lets the parts begin anew."""
+    parts.require(state, *args.parts)
     chosen = release.chosen(state)
     renewed = [name for name in args.parts if name in system.FRONT and name != "nginx"]
-    renew.deploy(state, chosen, renewed if args.parts else system.FRONT)
+    renew.deploy(state, chosen, renewed if args.parts else system.front(state))
     renew.replace(state, [name for name in args.parts if name not in renewed])
     say("done")
     build.pages_check(state, release.current(state))

@@ -22,9 +22,10 @@ def run(state, args):
         raise Refused(f"there is no generation {args.to}", f"there are {' '.join(map(str, generation.numbers(state)))}")
     old = generation.release_of(directory)
     renew.prepare(state, old, directory)
-    pages.carry_over(state, directory / "html")
+    if (directory / "html").is_dir():
+        pages.carry_over(state, directory / "html")
     say(f"turning to generation {generation.turn(state, directory)}: release {old}")
-    renew.apply(state, system.FRONT, now)
+    renew.apply(state, system.front(state), now)
     say("done")
 
 

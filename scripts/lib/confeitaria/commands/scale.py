@@ -1,5 +1,5 @@
 """Changes the number of workers of a running pool."""
-from .. import pools
+from .. import parts, pools
 from ..command import Command
 from ..say import say
 from ..supervisor import Supervisor
@@ -16,6 +16,7 @@ def arguments(parser):
 
 def run(state, args):
     """Starts or stops workers."""
+    parts.require(state, args.pool)
     supervisor = Supervisor(state)
     running, wanted = supervisor.of_part(args.pool), pools.workers(args.pool, 0, args.size)
     say(f"pool {args.pool}: {len(running)} workers, {args.size} wanted")

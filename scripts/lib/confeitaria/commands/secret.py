@@ -2,7 +2,7 @@
 import datetime
 import os
 
-from .. import redis, renew, tokens
+from .. import parts, redis, renew, tokens
 from ..command import Command
 from ..say import Refused, UsageError, paste, say
 from ..state import replace
@@ -39,10 +39,21 @@ def run(state, args):
         name = args.words[1]
         if name not in tokens.SECRETS:
             raise UsageError(f"there is no secret {name}: they are {' '.join(tokens.SECRETS)}")
+        shared(state, name)
         with state.locked():
             change(state, name)
     else:
         raise UsageError("list or change NAME is needed")
+
+
+def shared(state, name):
+    """Refuses a secret of which another host has a copy, or made it: there the old one would be shown on."""
+    for part in (*READERS.get(name, ()), *(("redis",) if name in tokens.PASSWORDS else ())):
+        if not parts.here(state, [part]):
+            raise Refused(
+                f"{name} is a secret of {part} too, which is on another host",
+                "docs/operations.md, Parts on several hosts, tells how to change it",
+            )
 
 
 def show(state):

@@ -49,4 +49,6 @@ def run(state, args):
     say(f"the catalogue has {migrations.catalogue_value(state, 'SELECT count(*) FROM produtos')} products")
 
 
-COMMAND = Command("seed", "many plausible products for the catalogue", TEXT, run, arguments, lock=True)
+COMMAND = Command(
+    "seed", "many plausible products for the catalogue", TEXT, run, arguments, lock=True, here=("pg-catalogo",)
+)

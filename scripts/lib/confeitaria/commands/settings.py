@@ -1,9 +1,10 @@
 """confeitaria settings: what the operator has set, what that means, and what it still needs to take effect."""
 import json
 
+from .. import parts
 from ..command import Command
 from ..say import paste
-from ..settings import TABLE, table_markdown
+from ..settings import DOWN, TABLE, table_markdown
 
 TEXT = """\
 Lists the settings of etc/confeitaria.conf that are set, or that the running system does not have yet: name, value,
@@ -75,11 +76,13 @@ def line(one):
 def remedies(state, found):
     """The commands that make all changes take effect."""
     pending = [one for one in found if one["pending"]]
-    parts = {part for one in pending if one["pending"] == "restart" for part in one["parts"]}
+    late = parts.here(state, sorted({part for one in pending if one["pending"] == "restart" for part in one["parts"]}))
     if any(one["pending"] == "reload" for one in pending):
         yield paste(state, "reload")
-    if parts:
-        yield paste(state, "restart", *sorted(parts))
+    if any(one["pending"] == DOWN for one in pending):
+        yield f"{paste(state, 'down')}; {paste(state, 'up')}"
+    if late:
+        yield paste(state, "restart", *late)
 
 
 COMMAND = Command("settings", "what is set, and what it needs to take effect", TEXT, run, arguments, state="there")

@@ -38,4 +38,12 @@ def run(state, args):
     say(f"{catalogue_standby(state)} follows {primary}")
 
 
-COMMAND = Command("standby", "what was the catalogue's primary becomes the standby", TEXT, run, arguments, lock=True)
+COMMAND = Command(
+    "standby",
+    "what was the catalogue's primary becomes the standby",
+    TEXT,
+    run,
+    arguments,
+    lock=True,
+    here=("pg-catalogo", "pg-replica"),
+)

@@ -23,4 +23,4 @@ def run(state, _args):
     say(f"reservations that will be tried again: {postgres.value(state, 'pg-pedidos', RESERVATIONS, 'pedidos')}")
 
 
-COMMAND = Command("unpark", "has parked orders and reservations tried again", TEXT, run)
+COMMAND = Command("unpark", "has parked orders and reservations tried again", TEXT, run, here=("pg-pedidos",))

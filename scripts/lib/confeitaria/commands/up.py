@@ -1,5 +1,7 @@
 """Brings the whole system up."""
-from .. import build, cache, generation, launch, nginx, own, pools, ports, postgres, release, renew, system, tokens
+import errno
+
+from .. import build, cache, generation, nginx, own, parts, pools, ports, postgres, release, renew, system, tokens
 from ..command import Command
 from ..say import Refused, UsageError, paste, say, warn
 from ..settings import parse_assignment
@@ -82,6 +84,8 @@ def wanted(state, args):
 
 def choose_ports(settings):
     """The settings with a port that can be had: without a wish 80 is tried, then 8080."""
+    if "nginx" not in settings["partes"]:
+        return settings
     address = nginx.front_address(settings)
     if not settings.is_set("port"):
         refused = ports.refusals(address, [80])
@@ -98,11 +102,27 @@ def choose_ports(settings):
     return settings
 
 
-def prepare(state):
+def check_stores_ports(settings):
+    """Refuses addresses on which the stores that are to start cannot listen for other hosts."""
+    numbers = {
+        "postgres": [
+            postgres.port(settings, cluster) for cluster in postgres.CLUSTERS if cluster in settings["partes"]
+        ],
+        "redis": [settings["redis_porta"]] * ("redis" in settings["partes"]),
+    }
+    for store, wanted_ports in numbers.items():
+        for address in settings[f"{store}_escuta"]:
+            if wanted_ports and ports.refusal(0, address) == errno.EADDRNOTAVAIL:
+                raise Refused(f"{address} is no address of this host", f"change {store}_escuta")
+            if refused := ports.refusals(address, wanted_ports):
+                raise Refused(f"port {', port '.join(refused)}", f"stop that, or take another {store}_porta")
+
+
+def prepare(state, settings):
     """What the operator finds in etc/, and what the parts need before they are configured."""
     for folder in own.FOLDERS:
         owned_directory(state.etc / folder)
-    tokens.secrets_make(state)
+    tokens.secrets_make(state, settings)
     pools.prepare(state)
     owned_directory(state.tmp / "nginx", 0o700)
 
@@ -110,10 +130,12 @@ def prepare(state):
 def configure(state, args, chosen):
     """Settings, the clusters, and a generation made of them, which is checked and turned to."""
     settings = choose_ports(wanted(state, args))
+    if system.stopped(state):
+        check_stores_ports(settings)
     settings.save(state.etc / "confeitaria.conf")
     state.settings_changed(settings)
     pools.sizes_save(state, {**pools.sizes(state), **dict(args.workers)})
-    system.init_stores(state)
+    system.init_stores(state, settings["partes"])
     if generation.about(state).get("inputs") == generation.inputs(state, chosen, settings):
         generation.check(state, state.current)
         return
@@ -147,25 +169,32 @@ def run(state, args):
     chosen = release.chosen(state)
     space_needed(100 if (state.data / "pg-pedidos").is_dir() else 500, state.path, "--state")
     postgres.check_version(state)
-    state.settings  # refuses a bad file before anything is touched  # pylint: disable=pointless-statement
-    prepare(state)
-    serving = Supervisor(state).running() and launch.main_process(state, "nginx")
+    settings = wanted(state, args)  # refuses a bad file before anything is touched
+    prepare(state, settings)
+    if names := parts.in_the_open(settings):
+        warn(
+            f"{' and '.join(names)}: what goes over the network is not encrypted; let it be one of the shop's own hosts"
+        )
+    serving = Supervisor(state).running() and system.serving(state)
     began = not serving and system.stopped(state)
     try:
-        if serving or (launch.main_process(state, "nginx") and generation.current(state)):
+        if serving or (generation.current(state) and system.serving(state)):
             already_running(state, args, chosen)
         else:
             configure(state, args, chosen)
         system.start(state, release.current(state), args.seed)
-        renew.renew(state, generation.outdated(state, system.FRONT))
+        renew.renew(state, generation.outdated(state, system.front(state)))
     except BaseException:
         if began:
             say("stopping what was started")
             system.stop(state)
             cache.cache_remove(state)
         raise
-    summary(state)
-    build.pages_check(state, release.current(state))
+    if parts.here(state, ["nginx"]):
+        summary(state)
+        build.pages_check(state, release.current(state))
+    else:
+        say(f"healthy: {' '.join(state.running['partes'])}; state in {state.path}, logs in {state.log}")
 
 
 def summary(state):
