@@ -165,7 +165,8 @@ START_TEST(an_item_of_another_type_is_none)
 }
 END_TEST
 
-static const char *const addresses[] = {"unix:/nowhere/redis.sock", "nowhere", "127.0.0.1:0", "127.0.0.1:x"};
+static const char *const addresses[] = {
+    "unix:/nowhere/redis.sock", "nowhere", "127.0.0.1:0", "127.0.0.1:x", "127.0.0.1:1", "::1:1"};
 
 START_TEST(no_server_is_unavailable_for_reads_and_writes)
 {
