@@ -58,16 +58,6 @@ def test_what_follows_is_another_programs():
     assert parsed("redis -- -r 3 PING").more == ["--", "-r", "3", "PING"]
 
 
-def test_version(tmp_path, monkeypatch, capsys):
-    """That of the build that this checkout has; without one it says so."""
-    monkeypatch.setenv("CONFEITARIA_BUILD", str(tmp_path))
-    assert cli.main(["--version"]) == 1 and "not whole" in capsys.readouterr().err
-    share = tmp_path / "stage/share/confeitaria"
-    share.mkdir(parents=True)
-    (share / "version.json").write_text('{"version": "1.2.3", "commit": "abcdef0", "dirty": false}')
-    assert cli.main(["--version"]) == 0 and capsys.readouterr().out == "confeitaria 1.2.3 (abcdef0)\n"
-
-
 @pytest.mark.parametrize(
     "line",
     ["token --rihgt admin", "audit 7", "audit --wait", "audit --wait x", "archive", "up x", "psql", "tokem list"],
