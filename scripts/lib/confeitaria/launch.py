@@ -11,7 +11,7 @@ import sys
 
 import psutil
 
-from . import nginx, postgres, processes
+from . import nginx, postgres, processes, standby
 from .say import Refused
 from .state import WAIT_SECONDS, wait_for
 
@@ -25,7 +25,8 @@ def command(state, part):
         return ["/usr/bin/redis-server", f"{state.current}/redis.conf"]
     if part == "nginx":
         return ["/usr/sbin/nginx", "-e", f"{state.log}/nginx.log", "-c", f"{state.current}/nginx/nginx.conf"]
-    return [f"{postgres.programs(state)}/postgres", "-c", f"config_file={state.current}/{part}.conf"]
+    program = f"{postgres.programs(state)}/postgres"
+    return [program, "-c", f"config_file={state.current}/{part}.conf", *standby.minimums(state, part)]
 
 
 def main_process(state, part):

@@ -264,7 +264,7 @@ def ready(state, cluster):
 
 
 def run_program(state, name, *arguments):
-    """Runs one of PostgreSQL's programs, of which only a failure is worth a word."""
+    """Runs one of PostgreSQL's programs; what it printed. Raises Refused with its words."""
     command = [programs(state) / name, *map(str, arguments)]
     done = subprocess.run(
         command,
@@ -277,6 +277,7 @@ def run_program(state, name, *arguments):
     )
     if done.returncode:
         raise Refused(f"{name} failed", *(done.stderr + done.stdout).strip().splitlines()[-10:])
+    return done.stdout
 
 
 def leftovers_delete(place):

@@ -1,4 +1,5 @@
 """The catalogue's pair: making a standby, promoting it, keeping what was the primary from being one beside another."""
+import re
 import shutil
 import signal
 import subprocess
@@ -30,6 +31,12 @@ WHERE slot_name = '{STANDBY_SLOT}' AND active_pid IS NOT NULL;"
 SLOT_STATUS = (
     f"SELECT coalesce((SELECT wal_status FROM pg_replication_slots WHERE slot_name = '{STANDBY_SLOT}'), 'lost')"
 )
+# What a standby must have as much of as its primary: pg_controldata's name -> PostgreSQL's.
+AS_MUCH = {
+    **{name: name for name in ("max_connections", "max_worker_processes", "max_wal_senders")},
+    "max_prepared_xacts": "max_prepared_transactions",
+    "max_locks_per_xact": "max_locks_per_transaction",
+}
 FOLLOWS = "SELECT state FROM pg_stat_replication WHERE application_name = 'replica'"
 
 
@@ -61,6 +68,21 @@ def made(state):
     return (
         bool(parts.here(state, ["pg-replica"])) and (state.data / catalogue_standby(state) / "standby.signal").is_file()
     )
+
+
+def minimums(state, cluster):
+    """Options for a standby that begins. It refuses to with less than its primary had when it last heard of it, so a
+    setting that was lowered counts for it one start later."""
+    if not (state.data / cluster / "standby.signal").is_file():
+        return []
+    facts = run_program(state, "pg_controldata", "-D", state.data / cluster)
+    options = []
+    for word, name in AS_MUCH.items():
+        known = re.search(rf"^{word} setting: +(\d+)$", facts, re.M)
+        ours = run_program(state, "postgres", "-C", name, f"--config-file={state.current / cluster}.conf").strip()
+        if known and ours.isdecimal() and int(ours) < int(known[1]):
+            options += ["-c", f"{name}={known[1]}"]
+    return options
 
 
 def primary_become(state, cluster):

@@ -1,15 +1,23 @@
 """confeitaria settings: what the operator has set, what that means, and what it still needs to take effect."""
 import json
+from contextlib import suppress
 
-from .. import parts
+from .. import parts, postgres
 from ..command import Command
-from ..say import paste
+from ..say import Refused, paste
 from ..settings import DOWN, TABLE, table_markdown
 
 TEXT = """\
 Lists the settings of etc/confeitaria.conf that are set, or that the running system does not have yet: name, value,
 default. A line below the list says what makes a change take effect. A setting is changed in that file, or by up --set
 NAME=VALUE. """
+
+# What PostgreSQL goes on with, although it has read another value: it takes that when it begins.
+WAITING = """
+SELECT 'postgres_conexoes', setting FROM pg_settings WHERE pending_restart AND name = 'max_connections'
+UNION ALL
+SELECT 'postgres_memoria_mb', (setting::int / 128)::text FROM pg_settings WHERE pending_restart AND name = 'shared_buffers'
+"""
 
 
 def arguments(parser):
@@ -24,7 +32,8 @@ def run(state, args):
     if args.table:
         print(table_markdown(), end="")
         return
-    found = [about(setting, state.settings, running(state)) for setting in TABLE.values()]
+    now = running(state)
+    found = [about(setting, state.settings, now) for setting in TABLE.values()]
     if args.json:
         print(json.dumps(found, ensure_ascii=False, indent=1))
         return
@@ -40,11 +49,16 @@ def run(state, args):
 
 
 def running(state):
-    """{name: text} of the configuration that runs; empty where nothing was ever started."""
+    """{name: text} of what runs; empty where nothing was ever started."""
     try:
-        return json.loads((state.current / "generation.json").read_text(encoding="utf-8"))["settings"]
+        texts = json.loads((state.current / "generation.json").read_text(encoding="utf-8"))["settings"]
     except (FileNotFoundError, NotADirectoryError):
         return {}
+    for cluster in postgres.CLUSTERS:
+        if postgres.ready(state, cluster):
+            with suppress(Refused):
+                texts |= dict(postgres.rows(state, cluster, WAITING))
+    return texts
 
 
 def about(setting, settings, now):
