@@ -31,7 +31,7 @@ def of_state(state):
                 places = (process.exe(), f"{process.cwd()}/", *words)
                 if any(f"{state}/" in place for place in places) or str(state) in words:
                     found[process.pid] = " ".join(words)
-        except psutil.Error:
+        except (psutil.Error, OSError):
             pass
     return found
 

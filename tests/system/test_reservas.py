@@ -138,7 +138,7 @@ def test_a_reservation_that_comes_while_it_is_undone(shop):
     customer.commit()
     # It waits for the first product now, and has not locked the second: the other one gets it.
     blocked = f"""SELECT pg_blocking_pids(pid) = ARRAY [{other.info.backend_pid}] FROM pg_stat_activity
-                  WHERE query LIKE 'SELECT reserva_liberar(%'"""
+                  WHERE pid = {undoing.info.backend_pid}"""
     assert eventually(lambda: shop.sql(blocked) == [["t"]])
     cursor = other.cursor()
     cursor.execute("SET LOCAL lock_timeout = '60s'")

@@ -9,8 +9,6 @@ import signal
 import subprocess
 import sys
 
-import psutil
-
 from . import nginx, postgres, processes, standby
 from .say import Refused
 from .state import WAIT_SECONDS, wait_for
@@ -46,7 +44,7 @@ def main_process(state, part):
                 head = process.ppid() not in pids
             if head:
                 heads.append(process)
-        except psutil.Error:
+        except processes.GONE:
             pass
     return max(heads, key=lambda process: process.create_time(), default=None)
 

@@ -41,7 +41,7 @@ def listeners():
         if one.status == psutil.CONN_LISTEN and one.pid:
             try:
                 found[one.laddr.port] = f"{psutil.Process(one.pid).name()} (process {one.pid})"
-            except psutil.Error:
+            except (psutil.Error, OSError):
                 pass
     return found
 

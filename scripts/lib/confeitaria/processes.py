@@ -4,6 +4,8 @@ import psutil
 from .state import WAIT_SECONDS, wait_for
 
 STORES = {"postgres": "postgres", "redis-server": "redis-server", "redis-check-rdb": "redis-server", "nginx": "nginx"}
+# What psutil raises for a process that has ended; some of its versions let the error of procfs through.
+GONE = (psutil.Error, OSError)
 PACKAGE = "current/release/share/confeitaria/confeitaria"
 
 
@@ -29,7 +31,7 @@ def kind(state, process):
         words = process.cmdline()
         if len(words) > 3 and words[2] == str(state.path / PACKAGE) and words[3] in ("launch", "zelador"):
             return words[3]
-    except psutil.Error:
+    except GONE:
         pass
     return None
 
@@ -51,7 +53,7 @@ def signal_all(processes, number):
     for process in processes:
         try:
             process.send_signal(number)
-        except psutil.Error:
+        except GONE:
             pass
 
 
@@ -69,7 +71,7 @@ def alive(process):
     """Whether it runs: a zombie has ended."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
+    except GONE:
         return False
 
 
@@ -80,7 +82,7 @@ def of_cluster(state, cluster):
         try:
             if name == "postgres" and process.cwd() == str(state.data / cluster):
                 found.append(process)
-        except psutil.Error:
+        except GONE:
             pass
     return found
 
@@ -89,5 +91,5 @@ def is_descendant(process, ancestor):
     """Whether `ancestor`, a process id, is among a process's parents."""
     try:
         return any(parent.pid == ancestor for parent in process.parents())
-    except psutil.Error:
+    except GONE:
         return False

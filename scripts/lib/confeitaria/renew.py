@@ -89,7 +89,7 @@ def process_state(pid):
     """What the kernel says of a process."""
     try:
         return psutil.Process(pid).status()
-    except psutil.Error:
+    except processes.GONE:
         return "gone"
 
 
@@ -124,7 +124,7 @@ def took(state, master, before):
     """Whether nginx serves with the current generation, by workers that are newer than those of before."""
     try:
         fresh = [child for child in master.children() if child not in before]
-    except psutil.Error:
+    except processes.GONE:
         return False
     return fresh and answer_of_internal(state, nginx.GENERATION_PATH) == str(generation.current(state))
 
