@@ -17,7 +17,7 @@ PACKAGES = {
     "build": """gcc libc6-dev make autoconf automake pkg-config python3
                 libfcgi-dev libpq-dev libhiredis-dev libjson-c-dev libmd-dev libutf8proc-dev check""",
     "test": """python3-pytest python3-pytest-timeout python3-pytest-xdist
-               python3-psycopg2 python3-redis python3-yaml python3-jsonschema python3-psutil varnish git""",
+               python3-psycopg2 python3-redis python3-yaml python3-jsonschema python3-psutil varnish git strace""",
     "check": """clang libclang-rt-dev clang-format clang-tidy cppcheck shellcheck valgrind black pylint xz-utils
                 debootstrap""",
     "pages": "npm",
