@@ -1,6 +1,7 @@
 """HTTP as a client speaks it: exact bytes out, an answer with exact numbers back, kept connections."""
 import http.client
 import json
+import select
 import socket
 import time
 from decimal import Decimal
@@ -112,7 +113,7 @@ class Client:
 
     def exchange(self, method, target, body, headers):
         """One request and its answer, on the kept connection if it is fresh."""
-        if self.connection is None or time.monotonic() - self.used > IDLE_SECONDS:
+        if self.connection is None or time.monotonic() - self.used > IDLE_SECONDS or self.closed_by_server():
             self.close()
             self.connection = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout)
         try:
@@ -134,6 +135,12 @@ class Client:
             raise
         self.used = time.monotonic()
         return Answer(f"{method} {target[:200]}", response, content)
+
+    def closed_by_server(self):
+        """Whether the kept connection has ended meanwhile, as when nginx has read its files again: something is there
+        to be read."""
+        sock = self.connection.sock
+        return sock is not None and bool(select.select([sock], [], [], 0)[0])
 
     def close(self):
         """Closes the connection; the next request opens another."""

@@ -86,9 +86,9 @@ def test_what_is_root_s(shop):
 
 def lock_files(shop):
     """The files that commands lock: those of this state, and of the build."""
-    places = [shop.state, BUILD]
-    found = [Path(directory) / name for top in places for directory, _, names in os.walk(top) for name in names]
-    return [path for path in found if re.fullmatch(r"\.?(lock|trava)(\..*)?|\.(backup|archive)", path.name)]
+    found = [Path(directory) / name for directory, _, names in os.walk(shop.state) for name in names]
+    locks = [path for path in found if re.fullmatch(r"\.?(lock|trava)(\..*)?|\.(backup|archive)", path.name)]
+    return [*locks, *BUILD.glob(".lock")]
 
 
 @root
