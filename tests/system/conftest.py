@@ -13,7 +13,8 @@ from shop import PRODUCT_DEADLINES, Shop
 # Lanes take whole files, in this order: those that take longest come first, so that no lane is left with one of them.
 LONGEST = ("test_bench", "test_crescimento", "test_congelado", "test_promocao", "test_demonstracao", "test_sobrecarga",
            "test_backup", "test_ligacoes", "test_interrompido", "test_reinicio", "test_geracoes", "test_up",
-           "test_supervisor", "test_partes", "test_privilegios", "test_comandos", "test_cache", "test_saude", "test_replica")
+           "test_supervisor", "test_partes", "test_privilegios", "test_comandos", "test_cache", "test_saude",
+           "test_replica")
 # fmt: on
 
 
