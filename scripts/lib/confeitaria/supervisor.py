@@ -251,15 +251,18 @@ class Supervisor:
         self.together("startProcess", list(names), False)
 
     def stop(self, names):
-        """Stops processes and waits until they have ended; supervisord kills what takes too long."""
+        """Stops processes and waits until they have ended; supervisord kills what takes too long. One that has just
+        died by itself (EXITED) cannot be stopped before supervisord has begun it again, so each is told until it is
+        STOPPED."""
         names = list(names)
-        self.together("stopProcess", names, False)
 
-        def ended():
+        def stopped():
             found = self.processes()
-            return all(found[name].state in ("STOPPED", "EXITED", "FATAL") for name in names)
+            left = [name for name in names if found[name].state not in ("STOPPED", "FATAL")]
+            self.together("stopProcess", left, False)
+            return not left
 
-        if not wait_for(ended, every=0.05):
+        if not wait_for(stopped, every=0.05):
             raise Refused(f"supervisord: still running: {' '.join(names)}")
 
     def signal(self, names, number):
