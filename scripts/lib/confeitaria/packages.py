@@ -110,15 +110,21 @@ def apt(names):
 
 
 def apt_get(log, *words):
-    """Whether it succeeded. Who interrupts this waits for it: killed, it would leave packages half installed."""
+    """Whether it succeeded. What interrupts this counts once apt-get has ended: killed, it would leave packages half
+    installed."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    command = ["apt-get", *words]
-    process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
+    told = []
+    before = {number: signal.signal(number, lambda n, _frame: told.append(n)) for number in numbers}
     try:
-        return process.wait() == 0
-    except KeyboardInterrupt:
-        process.wait()
-        raise
+        command = ["apt-get", *words]
+        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if told:
+        raise KeyboardInterrupt
+    return done.returncode == 0
 
 
 def services_disable(names, root=Path("/")):
