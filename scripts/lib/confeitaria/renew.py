@@ -21,7 +21,7 @@ def renew(state, parts):
     """Each part in turn, and notes it: workers execute the program anew, nginx and the stores read their configuration
     again."""
     for part in parts:
-        say(f"beginning {part} anew" if part in system.FRONT and part != "nginx" else f"reloading {part}")
+        say(f"restarting {part}" if part in system.FRONT and part != "nginx" else f"reloading {part}")
         if part in pools.POOLS:
             renew_pool(state, part)
         elif part == "nginx":
@@ -80,7 +80,7 @@ def renew_pool(state, pool):
             lambda: addresses(pid) != before and (waits_for_requests(pid) or not psutil.pid_exists(pid)), every=0.02
         ):
             raise Refused(
-                f"worker {name} ({pid}) did not begin anew; it is in state {process_state(pid)}",
+                f"worker {name} ({pid}) did not restart; it is in state {process_state(pid)}",
                 f"its log is {state.log / pool}.log; killing it does no harm: another one takes its place",
             )
 
