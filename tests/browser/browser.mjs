@@ -6,7 +6,7 @@ import {basename} from 'node:path';
 import {after, before, test} from 'node:test';
 import assert from 'node:assert/strict';
 import {chromium} from 'playwright-core';
-import {WAIT_MS} from './shop.mjs';
+import {eventually, WAIT_MS} from './shop.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const PICTURES = `${process.env.CONFEITARIA_TOP}/build/test/telas`;
@@ -91,6 +91,10 @@ export async function settle(page) {
             .map((one) => one.finished.catch(() => {})));
     });
 }
+
+// Waits until the focus is there: pages move it after they have drawn.
+export const focused = (place) =>
+    eventually(() => place.evaluate((element) => element === document.activeElement), `the focus is on ${place}`);
 
 // axe finds nothing, but for rules named in `except`.
 export async function axe(page, {except = [], within} = {}) {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import {cake, card, cartHolds, confirm, drawer, fillIn, messages, newBuyer, NO_CONNECTION, openCart, ordered, ordersOf, put, readyToOrder,
     search, session, STATUS, toCheckout} from './loja.mjs';
 import {pageTest} from './browser.mjs';
-import {eventually, useShop} from './shop.mjs';
+import {becomes, eventually, useShop} from './shop.mjs';
 
 const shop = useShop({loja_dias: 'seg ter qua qui sex sab dom', prazo_segundos: 4});
 
@@ -193,7 +193,7 @@ pageTest(shop, 'without a connection the page says so, keeps what there is, and 
     await page.context().setOffline(false);
     await page.getByText('1 produto para “limao”').waitFor();
     await cartHolds(page, 1);
-    assert.equal(await page.getByText('Você está sem conexão.').count(), 0);
+    await becomes(() => page.getByText('Você está sem conexão.').count(), 0);
 });
 
 pageTest(shop, 'an order begun without a connection is made once it is back', {}, async ({page, allow}) => {

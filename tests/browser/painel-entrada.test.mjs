@@ -1,8 +1,8 @@
 // The back office: who comes in, and what each right sees.
 import assert from 'node:assert/strict';
-import {pageTest, screenshots} from './browser.mjs';
+import {focused, pageTest, screenshots} from './browser.mjs';
 import {enter, messages, newToken, signIn} from './painel.mjs';
-import {eventually, useShop} from './shop.mjs';
+import {becomes, eventually, useShop} from './shop.mjs';
 
 const shop = useShop();
 const kept = (page) => page.evaluate(() => JSON.stringify({...sessionStorage}) + JSON.stringify({...localStorage}) + document.cookie);
@@ -36,13 +36,15 @@ pageTest(shop, 'a wrong token is refused in words, and nothing of it is kept', {
     await page.getByText('Cole aqui o seu token.').waitFor();
     await enter(page, 'não-é-um-token');
     await page.getByText('Este token não é aceito').waitFor();
-    assert.equal(await page.getByLabel('Token').evaluate((input) => input === document.activeElement), true);
+    await focused(page.getByLabel('Token'));
     assert.ok(!(await kept(page)).includes('token'), await kept(page));
 });
 
 pageTest(shop, 'an expired token is refused, and one that will expire says when', {}, async ({page, allow}) => {
     allow(/status of 401/);
-    const soon = await newToken(shop, 'admin', '--expires', new Date(Date.now() + 2000).toISOString().replace(/\.\d+/, ''));
+    // A time that has passed before the token is made is refused.
+    const inTwoSeconds = () => new Date(Date.now() + 2000).toISOString().replace(/\.\d+/, '');
+    const soon = await eventually(() => newToken(shop, 'admin', '--expires', inTwoSeconds()));
     await eventually(async () => (await shop.ask('GET', '/api/eu', undefined, {token: soon.token})).status === 401);
     await page.goto('/painel');
     await enter(page, soon.token);
@@ -84,7 +86,7 @@ pageTest(shop, 'an atendente works with orders, and only looks at products', {},
     await page.getByRole('heading', {name: 'Bolo de Chocolate'}).waitFor();
     await page.getByText('R$ 45,90').waitFor();
     for (const name of ['Salvar', 'Gravar', 'Tirar de venda'])
-        assert.equal(await page.getByRole('button', {name}).count(), 0, name);
+        await becomes(() => page.getByRole('button', {name}).count(), 0);
 
     for (const view of ['#/vendas', '#/categorias']) {
         await page.goto(`/painel${view}`);
@@ -112,24 +114,24 @@ pageTest(shop, 'the back office is used by keyboard alone, and says where it is'
     const {token} = await newToken(shop);
     const pedido = await shop.order([[2, 1]]);
     await page.goto('/painel');
-    await page.getByLabel('Token').waitFor();
+    await focused(page.getByLabel('Token'));
     await page.keyboard.type(token);
     await page.keyboard.press('Enter');
     await page.getByRole('button', {name: `Começar o preparo, pedido ${pedido.numero}`}).focus();
     await page.keyboard.press('Enter');
-    await page.getByRole('button', {name: `Está pronto, pedido ${pedido.numero}`}).waitFor();
-    await eventually(async () => (await shop.must('GET', `/api/pedidos/${pedido.id}`)).status === 'em_preparo');
-    assert.match(await page.evaluate(() => document.activeElement.textContent), /Está pronto/);
+    const step = (acao) => page.getByRole('button', {name: `${acao}, pedido ${pedido.numero}`, disabled: false});
+    const status = async () => (await shop.must('GET', `/api/pedidos/${pedido.id}`)).status;
+    await becomes(status, 'em_preparo');
+    await focused(step('Está pronto'));
     await page.keyboard.press('Enter');
-    await page.getByRole('button', {name: `Cliente retirou, pedido ${pedido.numero}`}).waitFor();
+    await focused(step('Cliente retirou'));
     await page.keyboard.press('Enter');
-    await eventually(async () => (await shop.must('GET', `/api/pedidos/${pedido.id}`)).status === 'entregue');
-    await page.getByRole('button', {name: `Cliente retirou, pedido ${pedido.numero}`}).waitFor({state: 'detached'});
-    assert.equal(await page.evaluate(() => document.activeElement.className), 'passos');
+    await becomes(status, 'entregue');
+    await focused(page.getByRole('group', {name: `Passos do pedido ${pedido.numero}`}));
     for (const landmark of ['banner', 'main'])
         assert.equal(await page.getByRole(landmark).count(), 1, landmark);
     await page.getByRole('link', {name: 'Vendas'}).focus();
     await page.keyboard.press('Enter');
     await page.waitForFunction(() => document.title.startsWith('Vendas'));
-    assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1');
+    await focused(page.getByRole('heading', {level: 1, name: 'Vendas'}));
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import {pageTest, screenshots, settle} from './browser.mjs';
 import {busyDay, messages, newToken, rowOf, signIn, unlikely} from './painel.mjs';
-import {eventually, useShop} from './shop.mjs';
+import {becomes, eventually, useShop} from './shop.mjs';
 
 const shop = useShop();
 const statusOf = async ({id}) => (await shop.must('GET', `/api/pedidos/${id}`)).status;
@@ -36,11 +36,11 @@ pageTest(shop, 'an order goes from confirmed to handed over by a click each, and
     const detail = page.getByRole('region', {name: 'O pedido'});
     for (const [acao, status] of [['Começar o preparo', 'em_preparo'], ['Está pronto', 'pronto'], ['Cliente retirou', 'entregue']]) {
         await detail.getByRole('button', {name: acao}).click();
-        await eventually(async () => await statusOf(pedido) === status);
+        await becomes(() => statusOf(pedido), status);
     }
     await detail.getByText('Entregue', {exact: true}).first().waitFor();
-    assert.equal(await detail.getByRole('button').count(), 0);
-    assert.equal(await detail.getByText(`por ${nome}`).count(), 3);
+    await becomes(() => detail.getByRole('button').count(), 0);
+    await becomes(() => detail.getByText(`por ${nome}`).count(), 3);
 });
 
 pageTest(shop, 'a double click takes one step', {}, async ({page}) => {
@@ -71,11 +71,11 @@ pageTest(shop, 'a delivery that met no one comes back to the shop, and cancellin
     await detail.getByRole('button', {name: 'Cancelar'}).click();
     const question = page.getByRole('dialog');
     await question.getByRole('button', {name: 'Voltar'}).click();
-    assert.equal(await statusOf(pedido), 'pronto');
+    await becomes(() => statusOf(pedido), 'pronto');
     await detail.getByRole('button', {name: 'Cancelar'}).click();
     await question.getByRole('button', {name: 'Cancelar o pedido'}).click();
     await detail.getByText('Cancelado', {exact: true}).first().waitFor();
-    assert.equal(await statusOf(pedido), 'cancelado');
+    await becomes(() => statusOf(pedido), 'cancelado');
 });
 
 pageTest(shop, 'an order that somebody else moved is shown as it is', {}, async ({page, allow}) => {
@@ -116,12 +116,12 @@ pageTest(shop, 'orders are found by number, by name, by telephone, and page by p
         await shop.order([[id, 1]]);
     await signIn(page, token);
     const rows = page.getByRole('list', {name: 'Pedidos'}).getByRole('listitem');
-    await eventually(async () => await rows.count() === 30);
+    await becomes(() => rows.count(), 30);
     await page.getByRole('button', {name: 'Carregar mais'}).click();
     await eventually(async () => await rows.count() > 32);
     for (const question of [String(pedido.numero), name.toLowerCase(), '97654-3210']) {
         await page.getByLabel('Número ou cliente').fill(question);
-        await eventually(async () => await rows.count() === 1);
+        await becomes(() => rows.count(), 1);
         await rowOf(page, pedido.numero).waitFor();
     }
     await page.getByLabel('Número ou cliente').fill('zu');
@@ -147,13 +147,13 @@ pageTest(shop, 'the kitchen sees the day in the order of its time, and prints it
     const ours = [early, late, whenever].map(({numero}) => String(numero));
     assert.deepEqual(seen.filter((numero) => ours.includes(numero)), ours);
     const sums = page.getByRole('row').filter({has: page.getByRole('rowheader', {name: 'Bolo da Cozinha'})});
-    assert.deepEqual(await sums.getByRole('cell').allTextContents(), ['4', '6']);
+    await becomes(() => sums.getByRole('cell').allTextContents(), ['4', '6']);
     await step(page, 'Começar o preparo', late).click();
     await step(page, 'Está pronto', late).waitFor();
 
     await page.emulateMedia({media: 'print', colorScheme: 'dark'});
     for (const hidden of ['.vistas', '.dias', '.passos'])
-        assert.equal(await page.locator(hidden).first().isVisible(), false, hidden);
+        await becomes(() => page.locator(hidden).first().isVisible(), false);
     await page.getByText('impresso em').waitFor();
     const look = await page.locator('.comanda').first().evaluate((ticket) => getComputedStyle(ticket));
     assert.deepEqual([look.color, look.backgroundColor], ['rgb(0, 0, 0)', 'rgb(255, 255, 255)']);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import {pageTest, screenshots} from './browser.mjs';
 import {busyDay, messages, newToken, pastDays, signIn, unlikely} from './painel.mjs';
-import {eventually, useShop} from './shop.mjs';
+import {becomes, useShop} from './shop.mjs';
 
 const shop = useShop();
 const productOf = (id) => shop.must('GET', `/api/produtos/${id}`);
@@ -114,11 +114,9 @@ pageTest(shop, 'price and sale state change, and the trail says who changed them
     assert.equal((await productOf(id)).ativo, true);
 
     await page.getByRole('button', {name: 'Preço e venda'}).click();
-    await eventually(async () => (await page.getByRole('row').filter({hasText: nome}).count()) === 3);
-    const price = await cells(page, 'Preço');
-    assert.deepEqual(price, ['R$\u00a036,50', 'R$\u00a039,00']);
-    const sale = await cells(page, 'fora de venda');
-    assert.deepEqual(sale, ['fora de venda', 'à venda']);
+    await becomes(() => page.getByRole('row').filter({hasText: nome}).count(), 3);
+    await becomes(() => cells(page, 'Preço'), ['R$\u00a036,50', 'R$\u00a039,00']);
+    await becomes(() => cells(page, 'fora de venda'), ['fora de venda', 'à venda']);
 });
 
 pageTest(shop, 'stock goes up, down and to what was counted; the ledger says by whom and for which order', {}, async ({page, allow}) => {
@@ -142,8 +140,8 @@ pageTest(shop, 'stock goes up, down and to what was counted; the ledger says by 
 
     const {numero} = await shop.order([[id, 2]]);
     await page.getByRole('row').filter({hasText: `pedido ${numero}`}).first().waitFor();
-    assert.equal(await page.getByRole('row').filter({hasText: nome}).count(), 3);
-    assert.deepEqual(await cells(page, nome), ['+8', '20']);
+    await becomes(() => page.getByRole('row').filter({hasText: nome}).count(), 3);
+    await becomes(() => cells(page, nome), ['+8', '20']);
 });
 
 pageTest(shop, 'an adjustment whose answer is lost counts once when it is repeated', {}, async ({page, allow}) => {
@@ -179,8 +177,8 @@ pageTest(shop, 'a change by somebody else is shown, and neither is lost', {}, as
     await page.getByText('Outra pessoa mudou este produto enquanto você editava.').waitFor();
     const rows = page.getByRole('alert').getByRole('row');
     const row = (name) => rows.filter({has: page.getByRole('rowheader', {name})}).getByRole('cell').allTextContents();
-    assert.deepEqual(await row('Preço'), ['R$\u00a020,00', 'R$\u00a025,00', 'R$\u00a021,00']);
-    assert.deepEqual(await row('Nome'), ['Bolo Disputado', 'Bolo Muito Disputado', 'não mudou']);
+    await becomes(() => row('Preço'), ['R$\u00a020,00', 'R$\u00a025,00', 'R$\u00a021,00']);
+    await becomes(() => row('Nome'), ['Bolo Disputado', 'Bolo Muito Disputado', 'não mudou']);
     await screenshots(page, 'painel-conflito');
     await page.getByRole('button', {name: 'Salvar o que escrevi'}).click();
     await messages(page).getByText('foi salvo').waitFor();
@@ -219,7 +217,7 @@ pageTest(shop, 'products are found, also those off sale', {}, async ({page}) => 
     await page.getByRole('link', {name: nome}).waitFor({state: 'detached'});
     await page.getByRole('link', {name: 'Todos', exact: true}).click();
     await page.getByLabel('Procurar').fill(nome);
-    await eventually(async () => await page.getByRole('list', {name: 'Produtos'}).getByRole('listitem').count() === 1);
+    await becomes(() => page.getByRole('list', {name: 'Produtos'}).getByRole('listitem').count(), 1);
     await page.getByRole('link', {name: nome}).click();
     await page.getByRole('heading', {name: nome}).getByText('Fora de venda').waitFor();
 });
@@ -238,8 +236,9 @@ pageTest(shop, 'sales are a chart and a table that say the same, without what wa
     await shop.order([[id, 2]]);
     const gone = await shop.order([[id, 1]]);
     await shop.must('PUT', `/api/pedidos/${gone.id}/status`, {status: 'cancelado'});
-    assert.equal(await sold(), before + 241);
-    assert.equal(await page.getByRole('region', {name: 'Vendas por dia, em tabela'}).getByRole('rowheader').count(), 7);
+    await becomes(sold, before + 241);
+    const days = () => page.getByRole('region', {name: 'Vendas por dia, em tabela'}).getByRole('rowheader').count();
+    await becomes(days, 7);
     await page.getByRole('link', {name: '90 dias'}).click();
-    await eventually(async () => await page.getByRole('region', {name: 'Vendas por dia, em tabela'}).getByRole('rowheader').count() === 90);
+    await becomes(days, 90);
 });

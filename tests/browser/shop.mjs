@@ -27,6 +27,13 @@ export async function eventually(condition, what = String(condition)) {
     }
 }
 
+// Waits until read() gives what is wanted.
+export const becomes = (read, wanted) =>
+    eventually(async () => {
+        assert.deepEqual(await read(), wanted);
+        return true;
+    }, `it becomes ${JSON.stringify(wanted)}`);
+
 class Shop {
     #process;
     #answers;
