@@ -61,6 +61,10 @@ def test_the_name_says_what_is_in_it(tree, state):
     assert release.install(state, tree).name == names[0]
     (tree / "bin/other").write_text("", encoding="utf-8")
     assert release.install(state, tree).name == names[0]
+    compiled = tree / "share/confeitaria/confeitaria/__pycache__/cli.cpython-311.pyc"
+    compiled.parent.mkdir(parents=True)
+    compiled.touch()
+    assert release.install(state, tree).name == names[0]
     sql = tree / "share/confeitaria/db/a.sql"
     for change in (lambda: sql.write_text("b"), lambda: sql.chmod(0o700), lambda: sql.rename(sql.with_name("b.sql"))):
         change()

@@ -88,9 +88,11 @@ def files_of(tree):
 
 
 def digest(tree):
-    """A short name of all that is in a release."""
+    """A short name of all that is in a release, but for compiled modules: the same source may give other bytes."""
     total = hashlib.sha256()
     for path, name in files_of(tree):
+        if path.parent.name == "__pycache__":
+            continue
         total.update(f"{name}\0{path.stat().st_mode & 0o111:o}\0".encode())
         total.update(hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()[:8]
