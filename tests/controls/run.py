@@ -104,7 +104,7 @@ def main():
     """run.py [NAME...]: all controls, or those of the patches named."""
     wanted = sys.argv[1:]
     patches = [patch for patch in sorted(HERE.glob("*.patch")) if not wanted or patch.stem in wanted]
-    work = Path(tempfile.mkdtemp(prefix="cft-controls-", dir="/tmp"))
+    work = Path(tempfile.mkdtemp(prefix="cft-controls-", dir=os.environ.get("CONFEITARIA_TEST_PLACE", "/tmp")))
     work.chmod(0o755)
     try:
         sound = work / "sound"

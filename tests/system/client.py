@@ -1,6 +1,7 @@
 """HTTP as a client speaks it: exact bytes out, an answer with exact numbers back, kept connections."""
 import http.client
 import json
+import os
 import select
 import socket
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 from generated import problems
 
 TOP = Path(__file__).resolve().parents[2]
+PLACE = os.environ.get("CONFEITARIA_TEST_PLACE", "/tmp")  # where systems are made
 PROBLEM_MEMBERS = {"success", "error", "type", "title", "status", "detail", "codigo", "request_id"}
 EXTENSIONS = {"detalhes", "pedido_id", "valor_total"}
 WAIT_SECONDS = 120  # the ceiling of every wait: what takes longer is broken, not slow

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from client import PLACE
 from comandos import command
 from shop import PRODUCT_DEADLINES, Shop
 
@@ -52,7 +53,7 @@ def same_workers(shop):
 @pytest.fixture(name="place")
 def fixture_place():
     """An empty directory that the servers may enter."""
-    directory = Path(tempfile.mkdtemp(prefix="cft-", dir="/tmp"))
+    directory = Path(tempfile.mkdtemp(prefix="cft-", dir=PLACE))
     directory.chmod(0o755)
     yield directory
     command("down", "--state", directory, "--purge")

@@ -19,7 +19,7 @@ import redis
 
 import processes
 import supervised
-from client import TOP, WAIT_SECONDS, Client, Internal
+from client import PLACE, TOP, WAIT_SECONDS, Client, Internal
 from contract import Contract
 
 POOLS = ("catalogo", "catalogo-busca", "catalogo-replica", "carrinho", "pedidos", "saude")
@@ -107,7 +107,7 @@ class Shop:
     running = []  # those that have begun, for their logs when a test fails
 
     def __init__(self, *options, workers=WORKERS, **settings):
-        self.state = Path(tempfile.mkdtemp(prefix="cft-", dir="/tmp"))
+        self.state = Path(tempfile.mkdtemp(prefix="cft-", dir=PLACE))
         self.state.chmod(0o755)
         self.port, self.base = free_ports()
         self.environment = dict(os.environ)
