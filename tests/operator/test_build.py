@@ -1,4 +1,5 @@
 """Building: what is made, what is taken as it is, what is said where that cannot be. Stubs stand for the sources."""
+import importlib.util
 import json
 import os
 import signal
@@ -280,7 +281,10 @@ def test_what_is_laid_out():
     wanted |= {f"{share}/confeitaria/commands/up.py", f"{share}/db/catalogo/seed.sql", f"{share}/nginx/html/index.html"}
     wanted |= {f"{share}/nginx/nginx.conf.in", f"{share}/problems.json", f"{share}/statements.json"}
     assert not wanted - files
-    assert not [name for name in files if name.endswith((".awk", ".pyc")) or "paginas/" in name or ".mk" in name]
+    assert not [name for name in files if name.endswith(".awk") or "paginas/" in name or ".mk" in name]
+    modules = {name for name in files if name.endswith(".py")}
+    compiled = {importlib.util.cache_from_source(name) for name in modules}
+    assert compiled == {name for name in files if name.endswith(".pyc")}
     assert set(json.loads((place / share / "version.json").read_text(encoding="utf-8"))) == {
         "version",
         "commit",
