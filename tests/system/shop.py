@@ -28,6 +28,8 @@ DIRECT = {"catalogo": 1, "catalogo-replica": 11, "carrinho": 2, "pedidos": 3}
 WORKERS = ("catalogo=2", "catalogo-busca=2", "catalogo-replica=2", "carrinho=2", "pedidos=2", "saude=2")
 DATABASES = {"catalogo": (5432, "catalogo"), "replica": (5433, "catalogo"), "pedidos": (5434, "pedidos")}
 SERVICE_USER = "confeitaria"
+AS_SERVICE_USER = ("setpriv", f"--reuid={SERVICE_USER}", f"--regid={SERVICE_USER}", "--init-groups", "--")
+PSQL = next(Path("/usr/lib/postgresql").glob("*/bin/psql"))  # /usr/bin/psql is a Perl program that finds it
 # fmt: off
 # One address stands for all the customers of a test: what it may ask is unlimited, unless the limits are the test.
 UNLIMITED = {"limite_leituras": 100000, "limite_buscas": 100000, "limite_escritas": 100000, "limite_sessoes": 100000,
@@ -331,7 +333,7 @@ class Shop:
         """Runs SQL as the superuser; what psql printed, and on its standard error what the server remarked."""
         port, name = DATABASES[database]
         command = [
-            "psql",
+            PSQL,
             "-X",
             "-q",
             "-A",
@@ -350,7 +352,7 @@ class Shop:
             name,
         ]
         if os.geteuid() == 0:
-            command = ["runuser", "-u", SERVICE_USER, "--", *command]
+            command = [*AS_SERVICE_USER, *command]
         done = subprocess.run(
             command, input=text, capture_output=True, text=True, timeout=seconds, cwd="/", check=False
         )

@@ -13,7 +13,7 @@ import pytest
 from client import TOP
 from comandos import command
 from copias import changed, forge, restore, restored, slots
-from shop import COMMAND_SECONDS, SERVICE_USER, Shop, eventually
+from shop import AS_SERVICE_USER, COMMAND_SECONDS, Shop, eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.commands]
 FORGED = "direct_ports = BASH_VERSINFO[0*$(touch /tmp/confeitaria-forjado)]\n"
@@ -82,7 +82,7 @@ def test_what_is_handed_over(loja, entregue, cofre):
     assert names(loja.state / "backups") == [] and slots(loja) == []
     if os.geteuid() == 0:
         for path in (entregue, cofre / "chave"):
-            command_line = ["runuser", "-u", SERVICE_USER, "--", "cat", path]
+            command_line = [*AS_SERVICE_USER, "cat", path]
             assert subprocess.run(command_line, capture_output=True, check=False, cwd="/").returncode != 0
 
 

@@ -12,7 +12,7 @@ from client import TOP
 from comandos import command
 from generated import statements
 from processes import alive
-from shop import COMMAND_SECONDS, DIRECT, POOLS, SERVICE_USER, WORKERS, eventually
+from shop import AS_SERVICE_USER, COMMAND_SECONDS, DIRECT, POOLS, WORKERS, eventually
 
 pytestmark = pytest.mark.commands
 
@@ -114,7 +114,7 @@ def test_check_prepares_every_statement(shop, pool):
     program = shop.program("catalogo" if pool.startswith("catalogo") else pool)
     line = [program, "-c", shop.current / f"{pool}.conf", "--check"]
     if os.geteuid() == 0:
-        line = ["runuser", "-u", SERVICE_USER, "--", *line]
+        line = [*AS_SERVICE_USER, *line]
     done = subprocess.run(line, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False, cwd="/")
     assert done.returncode == 0, done.stderr
     assert f"{program.name}: {len(statements(program.name))} statements prepared" in done.stdout
@@ -124,7 +124,7 @@ def test_check_names_the_statement_that_does_not_fit(shop):
     """A schema that lacks something is found before a worker serves."""
     line = [shop.program("pedidos"), "-c", shop.current / "pedidos.conf", "--check"]
     if os.geteuid() == 0:
-        line = ["runuser", "-u", SERVICE_USER, "--", *line]
+        line = [*AS_SERVICE_USER, *line]
     rename = "ALTER TABLE pedidos RENAME COLUMN {0} TO {1}; ALTER VIEW pedidos_vistos RENAME COLUMN {0} TO {1}"
     shop.sql(rename.format("observacoes", "obs"), "pedidos")
     try:
