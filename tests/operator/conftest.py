@@ -12,6 +12,12 @@ sys.path += [str(TOP / "scripts/lib"), str(TOP / "fcgi")]
 from confeitaria.state import State  # noqa: E402  (found by the line above)
 
 
+@pytest.fixture(autouse=True)
+def servers_user(monkeypatch):
+    """The servers' user is one that every machine has: nothing was ever started here."""
+    monkeypatch.setattr("confeitaria.state.SERVICE_USER", "nobody")
+
+
 @pytest.fixture(name="place")
 def fixture_place():
     """An empty directory, which other users may enter: what keeps them out of a file in it is the file."""
