@@ -96,6 +96,15 @@ export async function settle(page) {
 export const focused = (place) =>
     eventually(() => place.evaluate((element) => element === document.activeElement), `the focus is on ${place}`);
 
+// From when this resolves, a page that polls an address hears nothing new from it. A page polls again only when its poll before has
+// ended, so that no answer that was on its way can still come.
+export const hearsNothing = (page, address, answer) => new Promise((resolve, reject) => {
+    page.route(address, (route) => {
+        resolve();
+        return answer(route);
+    }).catch(reject);
+});
+
 // axe finds nothing, but for rules named in `except`.
 export async function axe(page, {except = [], within} = {}) {
     await settle(page);

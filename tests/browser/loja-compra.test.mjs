@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import {cake, card, cartHolds, confirm, drawer, fillIn, messages, newBuyer, openCart, ordered, ordersOf, put, readyToOrder, search,
     STATUS, toCheckout} from './loja.mjs';
-import {focused, pageTest} from './browser.mjs';
+import {focused, hearsNothing, pageTest} from './browser.mjs';
 import {becomes, useShop} from './shop.mjs';
 
 const shop = useShop({loja_dias: 'seg ter qua qui sex sab dom', loja_horario: '8-20'});
@@ -166,8 +166,7 @@ pageTest(shop, 'an order that the kitchen has begun meanwhile is not cancelled, 
     const {id} = await shop.order([[(await cake(shop)).id, 1]]);
     await page.goto(`/#/pedido/${id}`);
     await page.getByRole('button', {name: 'Cancelar pedido'}).click();
-    // The page does not hear of it before the button is pressed.
-    await page.route(`**/api/pedidos/${id}`, (route) => route.fulfill({status: 304}));
+    await hearsNothing(page, `**/api/pedidos/${id}`, (route) => route.fulfill({status: 304}));
     await shop.must('PUT', `/api/pedidos/${id}/status`, {status: 'em_preparo'});
     await page.getByRole('button', {name: 'Sim, cancelar'}).click();
     await messages(page).getByText('A cozinha já começou seu pedido').first().waitFor();

@@ -1,6 +1,6 @@
 // Orders and the kitchen in the back office.
 import assert from 'node:assert/strict';
-import {pageTest, screenshots, settle} from './browser.mjs';
+import {hearsNothing, pageTest, screenshots, settle} from './browser.mjs';
 import {busyDay, messages, newToken, rowOf, signIn, unlikely} from './painel.mjs';
 import {becomes, eventually, useShop} from './shop.mjs';
 
@@ -84,9 +84,8 @@ pageTest(shop, 'an order that somebody else moved is shown as it is', {}, async 
     const pedido = await shop.order([[1, 1]]);
     await signIn(page, token);
     await step(page, 'Começar o preparo', pedido).waitFor();
-    // The page asks for changes every three seconds: here it hears of none before the click.
-    await page.route('**/api/pedidos?ordem=atualizado*', (route) => route.abort());
     allow(/net::ERR_FAILED/);
+    await hearsNothing(page, '**/api/pedidos?ordem=atualizado*', (route) => route.abort());
     for (const status of ['em_preparo', 'pronto'])
         await shop.must('PUT', `/api/pedidos/${pedido.id}/status`, {status});
     await step(page, 'Começar o preparo', pedido).click();
