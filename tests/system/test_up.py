@@ -203,8 +203,8 @@ def test_down_and_up_again():
         # A supervisord that was killed, together with what would have started another one: down stops what they left.
         zelador = shop.processes()["zelador"]
         supervisord = int((shop.run / "supervisord.pid").read_text())
-        os.kill(zelador, signal.SIGSTOP)
-        for pid in (supervisord, zelador):
+        os.kill(supervisord, signal.SIGSTOP)
+        for pid in (zelador, supervisord):
             os.kill(pid, signal.SIGKILL)
             assert eventually(lambda: not alive(pid))
         assert leftovers(shop.state)
