@@ -132,7 +132,7 @@ pageTest(shop, 'orders are found by number, by name, by telephone, and page by p
 pageTest(shop, 'the kitchen sees the day in the order of its time, and prints it in black on white', {scheme: 'dark'}, async ({page}) => {
     const {token} = await newToken(shop);
     const produto = await shop.product({nome: 'Bolo da Cozinha', estoque: 50});
-    const tomorrow = new Date(Date.now() + 86_400_000).toLocaleDateString('en-CA', {timeZone: 'America/Sao_Paulo'});
+    const tomorrow = new Date(Date.now() + 86_400_000).toLocaleDateString('sv-SE', {timeZone: 'America/Sao_Paulo'});
     const at = (time) => ({tipo: 'retirada', data: `${tomorrow}T${time}:00-03:00`});
     const late = await shop.order([[produto.id, 3]], {entrega: at('16:30')});
     const early = await shop.order([[produto.id, 2]], {entrega: at('09:15')});
