@@ -229,13 +229,16 @@ def until(path):
 
 def test_two_at_once(top):
     """The second one waits, and says so; both have the whole tree."""
-    makes(top, f"[ ! -e {top}/busy ] || echo both; touch {top}/busy; sleep 0.5; rm {top}/busy")
+    wait = f"until [ -e {top}/go ]; do sleep 0.05; done"
+    makes(top, f"[ ! -e {top}/busy ] || echo both; touch {top}/busy; {wait}; rm {top}/busy")
     first = begin(top)
     until(top / "busy")
     second = begin(top)
+    waits = second.stdout.readline()
+    (top / "go").touch()
     told = [process.communicate(timeout=60) for process in (first, second)]
     assert [words[0].splitlines()[-1] for words in told] == [str(top / "build/stage")] * 2, told
-    assert "waiting for another command" in told[1][0] and "waiting" not in told[0][0]
+    assert "waiting for another command" in waits and "waiting" not in told[0][0]
 
 
 def test_interrupted(top):
