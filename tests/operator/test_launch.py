@@ -55,5 +55,5 @@ def test_the_master_of_nginx(state, monkeypatch, found, pid_file, expected):
     if pid_file:
         (state.run / "nginx.pid").write_text(pid_file, encoding="ascii")
     monkeypatch.setattr(processes, "of_state", lambda _: {Fake(*one): "nginx" for one in found})
-    process = launch.main_process(state, "nginx")
+    process = processes.main_process(state, "nginx")
     assert (process and process.pid) == expected

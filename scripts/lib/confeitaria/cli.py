@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 
-from . import build, packages, parts, privilege, release
+from . import build, manager, packages, parts, privilege, release
 from .command import path_argument
 from .say import Refused, UsageError, paste, prefix
 from .state import WAIT_SECONDS, State
@@ -119,9 +119,7 @@ def begin_as_root(command, state, args, words):
 def run(command, state, args):
     """As the owner: checks that what the command needs is there, and does it."""
     if command.state == "running":
-        from .supervisor import Supervisor  # pylint: disable=import-outside-toplevel
-
-        if not Supervisor(state).running():
+        if not manager.of(state).running():
             raise Refused(f"the system in {state.path} is not running", f"start it with {paste(state, 'up')}")
     parts.require(state, *command.here)
     if command.lock:

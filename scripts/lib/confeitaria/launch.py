@@ -27,35 +27,6 @@ def command(state, part):
     return [program, "-c", f"config_file={state.current}/{part}.conf", *standby.minimums(state, part)]
 
 
-def nginx_named(state):
-    """The process id of nginx's master by its own file. While nginx exchanges its program that is the new master's."""
-    try:
-        return int((state.run / "nginx.pid").read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return None
-
-
-def main_process(state, part):
-    """The process of a part that has no parent of its kind: the postmaster, Redis itself, nginx's master; or None.
-    While nginx exchanges its program its new master has one, the old master; nginx's own file names it. A title does
-    not tell a master from its worker, which has the master's title between its fork and its first instructions."""
-    if part in postgres.CLUSTERS:
-        found = set(processes.of_cluster(state, part))
-    else:
-        kind = "nginx" if part == "nginx" else "redis-server"
-        found = {process for process, name in processes.of_state(state).items() if name == kind}
-    pids, heads = {process.pid for process in found}, []
-    named = nginx_named(state) if part == "nginx" else None
-    for process in found:
-        try:
-            titled = part != "nginx" or process.cmdline()[:2] == ["nginx:", "master"]
-            if titled and (process.pid == named or process.ppid() not in pids):
-                heads.append(process)
-        except processes.GONE:
-            pass
-    return max(heads, key=lambda process: process.create_time(), default=None)
-
-
 def watch(process):
     """Waits for its end, and passes on what it is told meanwhile."""
 
@@ -81,14 +52,14 @@ def start_nginx(state):
     done = subprocess.run(command(state, "nginx"), check=False, stdin=subprocess.DEVNULL, timeout=WAIT_SECONDS)
     if done.returncode:
         sys.exit(done.returncode)
-    if not (master := wait_for(lambda: main_process(state, "nginx"))):
+    if not (master := wait_for(lambda: processes.main_process(state, "nginx"))):
         raise Refused("nginx did not start", f"see {state.log}/nginx.log")
     return master
 
 
 def launch(state, part):
     """Takes over the part's process that runs already, or becomes it."""
-    process = main_process(state, part)
+    process = processes.main_process(state, part)
     if process is None and part == "nginx":
         process = start_nginx(state)
     if process is None:

@@ -1,4 +1,6 @@
 """The processes of a state, known by what they run and where, never by name alone."""
+from dataclasses import dataclass
+
 import psutil
 
 from .state import WAIT_SECONDS, wait_for
@@ -7,6 +9,17 @@ STORES = {"postgres": "postgres", "redis-server": "redis-server", "redis-check-r
 # What psutil raises for a process that has ended; some of its versions let the error of procfs through.
 GONE = (psutil.Error, OSError)
 PACKAGE = "current/release/share/confeitaria/confeitaria"
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process as its manager knows it. `state` is RUNNING from its beginning on, else the manager's name for it;
+    `seconds` it has lived."""
+
+    name: str
+    state: str
+    pid: int
+    seconds: int
 
 
 def inside(path, directory):
@@ -93,3 +106,32 @@ def is_descendant(process, ancestor):
         return any(parent.pid == ancestor for parent in process.parents())
     except GONE:
         return False
+
+
+def nginx_named(state):
+    """The process id of nginx's master by its own file. While nginx exchanges its program that is the new master's."""
+    try:
+        return int((state.run / "nginx.pid").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+def main_process(state, part):
+    """The process of a part that has no parent of its kind: the postmaster, Redis itself, nginx's master; or None.
+    While nginx exchanges its program its new master has one, the old master; nginx's own file names it. A title does
+    not tell a master from its worker, which has the master's title between its fork and its first instructions."""
+    if part.startswith("pg-"):
+        found = set(of_cluster(state, part))
+    else:
+        kind = "nginx" if part == "nginx" else "redis-server"
+        found = {process for process, name in of_state(state).items() if name == kind}
+    pids, heads = {process.pid for process in found}, []
+    named = nginx_named(state) if part == "nginx" else None
+    for process in found:
+        try:
+            titled = part != "nginx" or process.cmdline()[:2] == ["nginx:", "master"]
+            if titled and (process.pid == named or process.ppid() not in pids):
+                heads.append(process)
+        except GONE:
+            pass
+    return max(heads, key=lambda process: process.create_time(), default=None)

@@ -9,12 +9,11 @@ import time
 
 import psutil
 
-from . import generation, launch, migrations, nginx, pools, postgres, processes, redis, standby, system, tokens
+from . import generation, manager, migrations, nginx, pools, postgres, processes, redis, standby, system, tokens
 from .parts import here
 from .say import Refused, paste, say, warn
 from .settings import DOWN, TABLE, Settings
 from .state import WAIT_SECONDS, wait_for
-from .supervisor import Supervisor
 
 
 def renew(state, parts):
@@ -71,7 +70,7 @@ def waits_for_requests(pid):
 def renew_pool(state, pool):
     """The workers of a pool, one after the other: each ends the request it has in hand and executes its program with
     the same socket."""
-    supervisor = Supervisor(state)
+    supervisor = manager.of(state)
     for name in supervisor.of_part(pool):
         pid = supervisor.processes()[name].pid
         before = addresses(pid)
@@ -95,7 +94,7 @@ def process_state(pid):
 
 def cycle(state, part):
     """Stops and starts the processes of a part, one after the other."""
-    supervisor = Supervisor(state)
+    supervisor = manager.of(state)
     for name in supervisor.of_part(part):
         supervisor.stop([name])
         supervisor.start([name])
@@ -152,7 +151,7 @@ def wait_took(state, master, before, log, size):
 
 def nginx_master(state):
     """nginx's master."""
-    if not (master := launch.main_process(state, "nginx")):
+    if not (master := processes.main_process(state, "nginx")):
         raise Refused("nginx is not running", f"see {state.log}/nginx.log")
     return master
 
@@ -161,7 +160,7 @@ def reload_nginx(state):
     """Has nginx read its configuration again, and makes sure that it did."""
     master, log = nginx_master(state), state.log / "nginx.log"
     before, size = master.children(), log.stat().st_size
-    Supervisor(state).signal(["nginx"], "HUP")
+    manager.of(state).signal(["nginx"], "HUP")
     wait_took(state, master, before, log, size)
 
 
@@ -173,7 +172,7 @@ def exchange_nginx(state):
     processes.signal_all([old], signal.SIGUSR2)
 
     def exchanged():
-        master = launch.main_process(state, "nginx")
+        master = processes.main_process(state, "nginx")
         return master if master and master != old else None
 
     if not (master := wait_for(exchanged, 30)):
@@ -197,7 +196,7 @@ def reload_store(state, part):
 
 def cycle_store(state, part):
     """Stops a store and starts it. Writes that need it are refused meanwhile; the workers come back by themselves."""
-    supervisor = Supervisor(state)
+    supervisor = manager.of(state)
     if not supervisor.of_part(part):
         raise Refused(f"{part} is not running")
     supervisor.stop([part])
@@ -265,16 +264,16 @@ def apply(state, parts, before):
     anything else has seen it. `before`: the number of the generation to turn back to."""
     directory = state.generations / str(before or generation.current(state))
     try:
-        added, changed = Supervisor(state).update(directory)
+        added, changed = manager.of(state).update(directory)
         wanted = [name for name in system.declared(state) if name.split(":")[0] in added]
-        Supervisor(state).start(wanted)
+        manager.of(state).start(wanted)
         if "nginx" in parts:
             renew(state, ["nginx"])
     except Refused:
         refused = generation.current(state)
         if before and before != refused:
             generation.turn(state, directory)
-            Supervisor(state).update(state.generations / str(refused))
+            manager.of(state).update(state.generations / str(refused))
             if refused > before:
                 generation.discard(state.generations / str(refused))
         raise

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import threading
 
-from . import parts, processes
+from . import manager, parts, processes
 from .postgres import (
     STANDBY_SLOT,
     catalogue_primary,
@@ -20,7 +20,6 @@ from .postgres import (
 )
 from .say import Refused, say
 from .state import WAIT_SECONDS, wait_for
-from .supervisor import Supervisor
 
 SLOT_LOST = f"DO $$ BEGIN PERFORM pg_drop_replication_slot(slot_name) FROM pg_replication_slots \
 WHERE slot_name = '{STANDBY_SLOT}' AND wal_status = 'lost'; END $$;"
@@ -113,7 +112,7 @@ def cluster_stop(state, cluster):
 def stop_gently(state, cluster):
     """Asks supervisord, whose refusal is no last word."""
     try:
-        Supervisor(state).stop([cluster])
+        manager.of(state).stop([cluster])
     except Refused as error:
         say(error.message)
 
@@ -196,7 +195,7 @@ def lost(state):
 def start(state):
     """Starts the standby and waits until it follows, tables and all: programs are checked against them."""
     standby = catalogue_standby(state)
-    Supervisor(state).start([standby])
+    manager.of(state).start([standby])
     if not wait_for(lambda: ready(state, standby)):
         raise Refused(f"{standby} did not start within {WAIT_SECONDS} seconds", f"see {state.log}/{standby}.log")
     if not wait_for(lambda: has_schema(state)) or not wait_for(lambda: streaming(state)):

@@ -4,9 +4,8 @@ import re
 import subprocess
 from functools import partial
 
-from . import generation, health, launch, parts, pools, postgres, processes, redis, release, system
+from . import generation, health, manager, parts, pools, postgres, processes, redis, release, system
 from .say import Refused
-from .supervisor import Supervisor
 
 STREAM_KEPT = 100000  # of conciliador.c: the stream is longer only while a consumer group has not read it
 LATE_SECONDS = 30
@@ -14,7 +13,7 @@ LATE_SECONDS = 30
 
 def report(state):
     """The facts of a system."""
-    supervisor = Supervisor(state)
+    supervisor = manager.of(state)
     if not supervisor.running():
         left = processes.counted(processes.of_state(state).values())
         return {"system": {"status": "stopped", **({"left": left} if left else {})}}
@@ -61,7 +60,7 @@ def report_release(state):
 def report_nginx(state, listed):
     """The running process's own version: the one on the disk may be newer."""
     facts = report_process(listed, "nginx")
-    if master := launch.main_process(state, "nginx"):
+    if master := processes.main_process(state, "nginx"):
         facts["pid"] = master.pid
     facts["port"] = health.port(state)
     done = (

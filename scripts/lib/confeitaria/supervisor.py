@@ -3,31 +3,24 @@ import configparser
 import http.client
 import os
 import signal
+import subprocess
 import xmlrpc.client
-from dataclasses import dataclass
 
 import psutil
 
 from . import nginx, own, parts, pools, postgres
+from . import sockets as kept
+from .processes import Process
 from .say import Refused
-from .state import wait_for
+from .state import WAIT_SECONDS, wait_for
 
 PYTHON = "/usr/bin/python3"
 # What a program that needs no port below 1024 is begun with.
 DROP = "/usr/bin/setpriv --inh-caps=-all --ambient-caps=-all"
 STORES = (*postgres.CLUSTERS, "redis")
+# What a process of the system is begun with: nothing of the shell that a command was typed in.
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 WATCHERS = (*STORES, "nginx")  # begun by launch.py, which takes over one that runs already
-
-
-@dataclass(frozen=True)
-class Process:
-    """A supervised process. `state` is RUNNING from its beginning on, else supervisord's name for it; `seconds` it has
-    lived."""
-
-    name: str
-    state: str
-    pid: int
-    seconds: int
 
 
 # Configuration
@@ -202,6 +195,29 @@ class Supervisor:
     def running(self):
         """Whether it lives."""
         return self.pid() is not None
+
+    def begin(self):
+        """Begins supervisord, unless it runs."""
+        if self.running():
+            return
+        self.socket.unlink(missing_ok=True)
+        kept.keep(self.state)
+        output = self.state.log / "supervisord.out"
+        with output.open("wb") as file:
+            done = subprocess.run(
+                ["/usr/bin/supervisord", "-c", self.state.current / "supervisord.conf"],
+                cwd=self.state.path,
+                env={**ENVIRONMENT, "HOME": str(self.state.path)},
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                check=False,
+                timeout=WAIT_SECONDS,
+            )
+        if done.returncode:
+            raise Refused("supervisord did not start:", *output.read_text(errors="replace").splitlines()[-3:])
+        if not wait_for(self.answers):
+            raise Refused(f"supervisord does not answer on {self.socket}", f"see {self.state.log}/supervisord.log")
 
     def answers(self):
         """Whether it is ready for commands."""

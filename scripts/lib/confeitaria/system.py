@@ -1,17 +1,14 @@
 """Starting, stopping and mending a whole system, part by part."""
 import os
 import signal
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-from . import cache, generation, launch, migrations, parts, pools, postgres, processes, redis, sockets, standby
+from . import cache, generation, manager, migrations, parts, pools, postgres, processes, redis, sockets, standby
 from .health import wait_healthy
 from .say import Refused, paste, say, warn
 from .state import WAIT_SECONDS, wait_for
-from .supervisor import STORES, Supervisor
+from .supervisor import STORES
 
-# What a process of the system is begun with: nothing of the shell that a command was typed in.
-ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 FRONT = (*pools.POOLS, "vigia", "conciliador", "zelador", "nginx")
 PARTS = (*FRONT, *STORES)
 
@@ -30,32 +27,6 @@ def stores(state):
 
 
 # Starting
-
-
-def start_supervisor(state):
-    """Begins supervisord, unless it runs."""
-    supervisor = Supervisor(state)
-    if supervisor.running():
-        return supervisor
-    supervisor.socket.unlink(missing_ok=True)
-    sockets.keep(state)
-    output = state.log / "supervisord.out"
-    with output.open("wb") as file:
-        done = subprocess.run(
-            ["/usr/bin/supervisord", "-c", state.current / "supervisord.conf"],
-            cwd=state.path,
-            env={**ENVIRONMENT, "HOME": str(state.path)},
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=file,
-            check=False,
-            timeout=WAIT_SECONDS,
-        )
-    if done.returncode:
-        raise Refused("supervisord did not start:", *output.read_text(errors="replace").splitlines()[-3:])
-    if not wait_for(supervisor.answers):
-        raise Refused(f"supervisord does not answer on {supervisor.socket}", f"see {state.log}/supervisord.log")
-    return supervisor
 
 
 def init_stores(state, here):
@@ -91,7 +62,7 @@ def start_stores(state):
     if not names:
         return
     say("starting PostgreSQL and Redis")
-    Supervisor(state).start(names)
+    manager.of(state).start(names)
     if primary in names:
         store_wait(state, primary, lambda: postgres.ready(state, primary))
         standby.primary_become(state, primary)
@@ -107,7 +78,7 @@ def start_standby(state):
     name = postgres.catalogue_standby(state)
     if standby.lost(state):
         say("the standby fell behind further than the primary keeps: making another")
-        Supervisor(state).stop([name])
+        manager.of(state).stop([name])
         standby.delete(state)
     if not (state.data / name).is_dir():
         standby.copy(state)
@@ -138,7 +109,7 @@ def start(state, release, seed):
     """Starts all that is declared and does not run, from nothing or from where a killed command left it, until it is
     healthy."""
     left = unsupervised(state)
-    start_supervisor(state)
+    manager.of(state).begin()
     start_stores(state)
     prepare_databases(state, release)
     if seed and "catalogo" in postgres.services(state):
@@ -155,10 +126,10 @@ def start(state, release, seed):
 def start_front(state, left):
     """The workers, nginx and what watches them. Those that a killed supervisord left have the old sockets: they end
     what they have in hand, now that the new ones have begun."""
-    fresh = launch.main_process(state, "nginx") is None
+    fresh = processes.main_process(state, "nginx") is None
     if fresh or not os.path.lexists(cache.cache_directory(state) / "atual"):
         cache.cache_make(state)
-    supervisor = Supervisor(state)
+    supervisor = manager.of(state)
     supervisor.start(declared(state))
     sockets.turn(state)
     new = not generation.renewed(state) or fresh
@@ -170,7 +141,7 @@ def start_front(state, left):
 def serving(state):
     """Whether the process runs that a system is known by: nginx's, or on a host without it that of a store."""
     known = parts.here(state, ["nginx"]) or stores(state)
-    return any(launch.main_process(state, part) for part in known)
+    return any(processes.main_process(state, part) for part in known)
 
 
 def end_left(left):
@@ -185,7 +156,7 @@ def end_left(left):
 def unsupervised(state):
     """Process -> kind, of workers and watchers that are not the running supervisord's. Stores and nginx are taken over
     (launch.py)."""
-    pid = Supervisor(state).pid()
+    pid = manager.of(state).pid()
     return {
         process: kind
         for process, kind in processes.of_state(state).items()
@@ -200,8 +171,8 @@ def heal(state):
     """After supervisord was killed: another one takes over the stores and nginx, and begins new workers; then the old
     ones end."""
     left = unsupervised(state)
-    start_supervisor(state)
-    Supervisor(state).start([*stores(state), *declared(state)])
+    manager.of(state).begin()
+    manager.of(state).start([*stores(state), *declared(state)])
     sockets.turn(state)
     end_left(left)
 
@@ -212,7 +183,7 @@ def heal(state):
 def stop(state):
     """nginx first, so that nobody is refused by a part that went before; then the workers; then the stores. All of a
     kind together: supervisord by itself takes one after the other, a second each."""
-    supervisor = Supervisor(state)
+    supervisor = manager.of(state)
     if pid := supervisor.pid():
         try:
             supervisor.stop(parts.here(state, ["zelador", "nginx"]))
@@ -241,7 +212,7 @@ def end_processes(state):
         return
     say(f"stopping what runs without a supervisor: {processes.counted(left.values())}")
     processes.signal_all([process for process, kind in left.items() if kind in ("launch", "zelador")], signal.SIGKILL)
-    masters = [launch.main_process(state, part) for part in (*STORES, "nginx")]
+    masters = [processes.main_process(state, part) for part in (*STORES, "nginx")]
     for process, kind in left.items():
         if kind == "postgres" and process in masters:
             processes.signal_all([process], signal.SIGINT)
@@ -261,4 +232,4 @@ def end_processes(state):
 
 def stopped(state):
     """Whether nothing of it runs."""
-    return not Supervisor(state).running() and not processes.of_state(state)
+    return not manager.of(state).running() and not processes.of_state(state)

@@ -1,10 +1,9 @@
 """Compares ledger, stock, reservations, orders and Redis, and says whether they add up."""
 import re
 
-from .. import audit
+from .. import audit, manager
 from ..command import Command
 from ..say import UsageError, warn
-from ..supervisor import Supervisor
 
 TEXT = """\
 Compares ledger, stock, reservations, orders, the stream of events and the carts of a running system; it only reads.
@@ -37,7 +36,7 @@ def arguments(parser):
 
 def run(state, args):
     """Looks and says; its exit status."""
-    if not Supervisor(state).running():
+    if not manager.of(state).running():
         warn(f"the system in {state.path} is not running")
         return audit.BLIND
     rows, wrong = audit.compare(state, args.wait, args.settled)

@@ -1,10 +1,9 @@
 """Makes the catalogue's standby its primary, when the primary is lost for good."""
-from .. import standby
+from .. import manager, standby
 from ..command import Command
 from ..files import replace
 from ..postgres import PRIMARY_FILE, catalogue_primary, catalogue_standby
 from ..say import Refused, paste, say
-from ..supervisor import Supervisor
 
 TEXT = """\
 Makes the catalogue's standby the primary. The workers follow by themselves, without a restart. What was the primary is
@@ -64,7 +63,7 @@ def promote_running(state, old, new, force):
 def run(state, args):
     """Ends a promotion that was broken off, or begins one."""
     old, new = catalogue_primary(state), catalogue_standby(state)
-    running = Supervisor(state).running()
+    running = manager.of(state).running()
     if running and standby.in_recovery(state, old):
         say(f"a promotion of {old} was broken off: ending it")
         standby.primary_become(state, old)

@@ -1,8 +1,7 @@
 """Changes the number of workers of a running pool."""
-from .. import parts, pools
+from .. import manager, parts, pools
 from ..command import Command
 from ..say import say
-from ..supervisor import Supervisor
 
 TEXT = """Gives a pool N workers (1 to 32) and remembers it for the next start. A worker that goes ends the
 request it has in hand; the others share its socket, so nothing that waits there is lost."""
@@ -17,7 +16,7 @@ def arguments(parser):
 def run(state, args):
     """Starts or stops workers."""
     parts.require(state, args.pool)
-    supervisor = Supervisor(state)
+    supervisor = manager.of(state)
     running, wanted = supervisor.of_part(args.pool), pools.workers(args.pool, 0, args.size)
     say(f"pool {args.pool}: {len(running)} workers, {args.size} wanted")
     supervisor.start([name for name in wanted if name not in running])

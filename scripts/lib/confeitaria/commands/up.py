@@ -1,12 +1,26 @@
 """Brings the whole system up."""
 import errno
 
-from .. import build, cache, generation, nginx, own, parts, pools, ports, postgres, release, renew, system, tokens
+from .. import (
+    build,
+    cache,
+    generation,
+    manager,
+    nginx,
+    own,
+    parts,
+    pools,
+    ports,
+    postgres,
+    release,
+    renew,
+    system,
+    tokens,
+)
 from ..command import Command
 from ..say import Refused, UsageError, paste, say, warn
 from ..settings import parse_assignment
 from ..state import owned_directory, space_needed
-from ..supervisor import Supervisor
 
 
 LAST_OFFSET = max(port.offset for port in nginx.PORTS.values())
@@ -151,7 +165,7 @@ def configure(state, args, chosen):
 
 def already_running(state, args, chosen):
     """Says what of the command line counts only later."""
-    pid = Supervisor(state).pid()
+    pid = manager.of(state).pid()
     how = f"supervisord is process {pid}" if pid else "its supervisord was killed"
     say(f"the system in {state.path} is already running ({how})")
     if wanted(state, args).texts() != state.settings.texts():
@@ -175,7 +189,7 @@ def run(state, args):
         warn(
             f"{' and '.join(names)}: what goes over the network is not encrypted; let it be one of the shop's own hosts"
         )
-    serving = Supervisor(state).running() and system.serving(state)
+    serving = manager.of(state).running() and system.serving(state)
     began = not serving and system.stopped(state)
     try:
         if serving or (generation.current(state) and system.serving(state)):
