@@ -19,6 +19,8 @@ static const struct {
 #define LAST_PROBE  ((int)(sizeof(probes) / sizeof(probes[0])) - 1)
 #define DEADLINE_MS 1500
 
+static int open_breakers;
+
 int breaker_begin(struct breaker *breaker, int deadline_ms)
 {
 	int probe = breaker->failures - FAILURES_MAX;
@@ -44,10 +46,16 @@ void breaker_end(struct breaker *breaker, bool answered)
 	int64_t now = clock_monotonic_ms();
 
 	if (answered) {
+		open_breakers -= breaker->failures >= FAILURES_MAX;
 		breaker->failures = 0;
 	} else if (breaker->patience >= probes[0].timeout_ms && now + SLACK_MS >= breaker->began + breaker->patience) {
 		breaker->ended = now;
 		if (breaker->failures < FAILURES_MAX + LAST_PROBE)
-			breaker->failures++;
+			open_breakers += ++breaker->failures == FAILURES_MAX;
 	}
+}
+
+int breakers_open(void)
+{
+	return open_breakers;
 }

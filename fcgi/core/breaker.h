@@ -27,4 +27,7 @@ int breaker_begin(struct breaker *breaker, int deadline_ms);
 /* Ends the attempt: whether the server answered, be it with a refusal. */
 void breaker_end(struct breaker *breaker, bool answered);
 
+/* How many breakers of this process are open: what they stand for makes no customer wait. */
+int breakers_open(void);
+
 #endif

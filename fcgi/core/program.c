@@ -30,6 +30,7 @@ static const struct config_setting setting_table[] = {
     {"nivel", CONFIG_TEXT, offsetof(struct settings, nivel), "info", 0, 0},
     {"somente_leitura", CONFIG_BOOL, offsetof(struct settings, somente_leitura), "nao", 0, 0},
     {"versao", CONFIG_TEXT, offsetof(struct settings, versao), "", 0, 0},
+    {"placar", CONFIG_TEXT, offsetof(struct settings, placar), "", 0, 0},
     {"requisicoes_max", CONFIG_INT, offsetof(struct settings, requisicoes_max), "0", 0, 1000000000},
     {"memoria_max_kib", CONFIG_INT, offsetof(struct settings, memoria_max_kib), "131072", 0, 1000000000},
     {"intervalo_ms", CONFIG_INT, offsetof(struct settings, intervalo_ms), "500", 10, 60000},

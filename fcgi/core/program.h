@@ -42,6 +42,7 @@ struct settings {
 	const char *nivel;
 	bool somente_leitura;
 	const char *versao;       /* the directory of the catalogue's version; "": nobody keeps answers */
+	const char *placar;       /* the pool's scoreboard (core/scoreboard.h); "": none */
 	int requisicoes_max;      /* after which a worker begins anew; 0: never */
 	int memoria_max_kib;      /* the same, by its resident memory */
 	int intervalo_ms;         /* of a program that works at intervals */

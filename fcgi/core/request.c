@@ -89,14 +89,23 @@ static enum problem parse_query(struct request *rq, const char *query)
 	return PROBLEM_NONE;
 }
 
+/* What answers HEAD is GET, and comes before it. */
+static const struct {
+	const char *name;
+	enum method method;
+} methods[] = {{"GET", METHOD_GET}, {"HEAD", METHOD_GET},    {"POST", METHOD_POST},
+               {"PUT", METHOD_PUT}, {"PATCH", METHOD_PATCH}, {"DELETE", METHOD_DELETE}};
+
+const char *method_name(enum method method)
+{
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (methods[i].method == method)
+			return methods[i].name;
+	return "?";
+}
+
 static enum method method_of(const char *name)
 {
-	static const struct {
-		const char *name;
-		enum method method;
-	} methods[] = {{"GET", METHOD_GET}, {"HEAD", METHOD_GET},    {"POST", METHOD_POST},
-	               {"PUT", METHOD_PUT}, {"PATCH", METHOD_PATCH}, {"DELETE", METHOD_DELETE}};
-
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
 		if (strcmp(methods[i].name, name) == 0)
 			return methods[i].method;

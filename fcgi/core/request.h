@@ -68,6 +68,7 @@ struct request {
 	size_t query_count;
 	const char *args[PATH_ARGS_MAX]; /* what the route's {…} matched, in order; {int} and {uuid} are checked */
 	const char *route;               /* the pattern that matched, for the log */
+	size_t route_number;             /* in the service's table, from 1; 0: no route was called */
 	bool polled;                     /* whether a success is of no interest to the log */
 	int64_t body_max;                /* what the route takes; 0: BODY_MAX */
 	const char *right; /* the rights that the route asks for, once the token has one of them; else NULL */
@@ -76,6 +77,9 @@ struct request {
 	const char *body;               /* as it came, once it was read; `body_len` bytes */
 	size_t body_len;
 };
+
+/* GET; "?" for METHOD_OTHER. */
+const char *method_name(enum method method);
 
 /*
  * Fills *rq (whose arena, stores and source are set) from its source. PROBLEM_REQUISICAO_INVALIDA: a broken percent-escape,

@@ -117,8 +117,10 @@ enum problem route_dispatch(const struct route *routes, size_t count, struct req
 	for (const struct route *route = routes; route < routes + count; route++) {
 		if (!route_matches(route, rq))
 			continue;
-		if (route->method == rq->method)
+		if (route->method == rq->method) {
+			rq->route_number = (size_t)(route - routes) + 1;
 			return route_call(route, rq, rs);
+		}
 		allowed |= route->method;
 		rq->route = route->pattern;
 	}

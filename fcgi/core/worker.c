@@ -100,12 +100,8 @@ static enum event next_event(const struct inlet *inlet, int *connection)
 	struct epoll_event events[2];
 
 	for (;;) {
-		/* Idle only when nothing is there: a worker that goes from request to request stays busy. */
-		int count = epoll_wait(inlet->epoll, events, 2, 0);
-		if (count == 0) {
-			scoreboard_busy(false);
-			count = epoll_wait(inlet->epoll, events, 2, -1);
-		}
+		scoreboard_busy(false);
+		int count = epoll_wait(inlet->epoll, events, 2, -1);
 		for (int i = 0; i < count; i++) {
 			enum event asked = events[i].data.fd == inlet->signals ? read_signals(inlet) : EVENT_REQUEST;
 			if (asked != EVENT_REQUEST)
@@ -115,6 +111,7 @@ static enum event next_event(const struct inlet *inlet, int *connection)
 		if (*connection < 0 && !passes(errno))
 			return EVENT_FAILURE;
 		if (*connection >= 0) {
+			scoreboard_busy(true);
 			setsockopt(*connection, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof(silence));
 			return EVENT_REQUEST;
 		}
@@ -200,19 +197,12 @@ static void finish(FCGX_Request *fcgi)
 }
 
 /* The line of a request: who asked, by the token's name, where a right was asked for. */
-static void log_answer(const struct request *rq, int status, enum problem problem, int64_t start)
+static void log_answer(const struct request *rq, int status, enum problem problem, int64_t microseconds)
 {
-	static const char *const method_names[] = {[METHOD_GET] = "GET",
-	                                           [METHOD_POST] = "POST",
-	                                           [METHOD_PUT] = "PUT",
-	                                           [METHOD_PATCH] = "PATCH",
-	                                           [METHOD_DELETE] = "DELETE"};
-
 	log_event(
 	    rq->polled && status < 400 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "request",
-	    "method=%s rota=%s status=%d us=%lld%s%s%s%s", rq->method == METHOD_OTHER ? "?" : method_names[rq->method],
-	    rq->route == NULL ? "-" : rq->route, status, (long long)(clock_monotonic_us() - start),
-	    rq->author == NULL ? "" : " autor=", rq->author == NULL ? "" : rq->author,
+	    "method=%s rota=%s status=%d us=%lld%s%s%s%s", method_name(rq->method), rq->route == NULL ? "-" : rq->route,
+	    status, (long long)microseconds, rq->author == NULL ? "" : " autor=", rq->author == NULL ? "" : rq->author,
 	    problem == PROBLEM_NONE ? "" : " codigo=", problem == PROBLEM_NONE ? "" : problem_info(problem)->codigo);
 }
 
@@ -234,7 +224,9 @@ static void handle(struct worker *worker, FCGX_Request *fcgi)
 		crash_point("resposta", rq.route, "antes");
 	FCGX_PutStr(worker->out.data, (int)worker->out.len, fcgi->out);
 	finish(fcgi);
-	log_answer(&rq, rs->status, problem, start);
+	int64_t microseconds = clock_monotonic_us() - start;
+	scoreboard_answered(&rq, rs->status, microseconds);
+	log_answer(&rq, rs->status, problem, microseconds);
 	log_request(NULL);
 	deadline_end();
 	arena_reset(worker->arena);
@@ -259,7 +251,6 @@ static enum event serve_requests(struct worker *worker, const struct inlet *inle
 		enum event event = next_event(inlet, &connection);
 		if (event != EVENT_REQUEST)
 			return event;
-		scoreboard_busy(true);
 		if (!read_request(fcgi, connection))
 			continue;
 		handle(worker, fcgi);
@@ -298,7 +289,7 @@ static int serve(const void *context)
 	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 	if (!inlet_open(&inlet) || FCGX_Init() != 0 || FCGX_InitRequest(&fcgi, -1, 0) != 0)
 		return EX_UNAVAILABLE;
-	scoreboard_join(STDIN_FILENO);
+	scoreboard_join(program_settings()->placar, command->service->routes, command->service->route_count);
 	log_event(LOG_LEVEL_INFO, "start", "somente_leitura=%s", program_settings()->somente_leitura ? "sim" : "nao");
 	enum event event = serve_requests(&worker, &inlet, &fcgi);
 	if (event == EVENT_STOP)
@@ -314,6 +305,8 @@ static int serve(const void *context)
 	arena_free(worker.arena);
 	program_close(&worker.stores);
 	inlet_close(&inlet);
+	if (event != EVENT_FAILURE)
+		scoreboard_leave(event == EVENT_RENEWAL);
 	if (event == EVENT_RENEWAL)
 		return renew(command->argv);
 	return event == EVENT_STOP ? EXIT_SUCCESS : EX_OSERR;

@@ -104,6 +104,12 @@ def thaw(frozen):
             pass
 
 
+def traced_by(pid):
+    """The tracer's process id; 0 without one."""
+    with open(f"/proc/{pid}/status", encoding="utf-8") as status:
+        return int(next(line.split()[1] for line in status if line.startswith("TracerPid:")))
+
+
 def total(pids, figure):
     """The sum of a figure over those processes that are still there."""
     found = 0

@@ -1,11 +1,16 @@
 """The state of the system as staff watch it (GET /api/sistema): pools, their stores, and each failure as it happens."""
 import os
+import re
 import signal
+import subprocess
 import threading
+from collections import Counter
 
 import pytest
 
 import processes
+import rastro
+from fastcgi import Request
 from shop import eventually
 
 POOLS = ("catalogo", "catalogo-replica", "carrinho", "pedidos")
@@ -34,6 +39,12 @@ def store(service):
     """What a service says of its only store."""
     (only,) = service["dependencias"]
     return only
+
+
+def told(shop, pool, *names):
+    """What `status` says of a pool."""
+    part = shop.status(check=False)["parts"][pool]
+    return tuple(part[name] for name in names)
 
 
 def total(pool, number):
@@ -173,6 +184,19 @@ def test_a_worker_is_killed(shop, pool):
 
 
 @pytest.mark.slow
+def test_status_says_that_workers_died(shop):
+    """One that was killed, for good; not one that was stopped and started."""
+    (name, pid), *_ = shop.workers("carrinho").items()
+    (died,) = told(shop, "carrinho", "died")
+    os.kill(pid, signal.SIGKILL)
+    assert eventually(lambda: shop.processes().get(name, pid) != pid)
+    shop.supervisor("stop", name)
+    shop.supervisor("start", name)
+    number = len(shop.workers("carrinho"))
+    assert eventually(lambda: told(shop, "carrinho", "busy", "idle", "died") == (0, number, died + 1))
+
+
+@pytest.mark.slow
 def test_a_worker_that_begins_again_is_counted_once(shop):
     """SIGHUP: the same process executes its program again."""
     for pid in shop.workers("carrinho").values():
@@ -201,13 +225,39 @@ def test_workers_are_busy_while_a_store_makes_them_wait(shop):
             for asker in askers:
                 asker.start()
             becomes(shop, lambda now: now["catalogo"]["trabalhadores"] == {"total": 3, "ocupados": 2})
+            assert eventually(lambda: told(shop, "catalogo", "busy", "idle") == (2, 1))
         finally:
             done.set()
     for asker in askers:
         asker.join()
     becomes(shop, lambda now: now["catalogo"]["trabalhadores"]["ocupados"] == 0)
+    assert eventually(lambda: told(shop, "catalogo", "busy", "idle") == (0, 3))
     shop.script("scale", "catalogo", "2")
     assert shop.recovered()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not rastro.POSSIBLE, reason="root and strace are needed")
+def test_a_worker_counts_without_a_system_call(shop, tmp_path):
+    """One wait a request and no lock, as strace sees the only worker of a pool."""
+    (_, pid), *others = shop.workers("carrinho").items()
+    log, requests = tmp_path / "calls", 20
+    command = ["strace", "-qq", "-e", "trace=fcntl,epoll_wait,epoll_pwait,accept4", "-e", "signal=none", "-o", log]
+
+    def ask():
+        return Request(shop.run / "carrinho.sock", "GET", "/nada", {}).answer()[0]
+
+    with shop.stopped(*(name for name, _ in others)):
+        with subprocess.Popen([*command, "-p", str(pid)]) as strace:
+            try:
+                assert eventually(lambda: processes.traced_by(pid) == strace.pid)
+                assert [ask() for _ in range(requests)] == [404] * requests
+            finally:
+                rastro.detach(strace)
+    lines = re.findall(r"^(\w+)\((.*)", log.read_text(encoding="utf-8"), re.M)
+    assert not [rest for _, rest in lines if "SETLK" in rest]
+    calls = Counter(name.replace("pwait", "wait") for name, _ in lines)
+    assert calls["accept4"] >= requests and calls["epoll_wait"] <= calls["accept4"] + 1
 
 
 @pytest.mark.slow

@@ -106,6 +106,38 @@ START_TEST(a_long_deadline_makes_probes_longer)
 }
 END_TEST
 
+/* Others of this process may be open already: tests run in one, too. */
+START_TEST(open_ones_are_counted)
+{
+	struct breaker one = {0};
+	struct breaker other = {0};
+	int before = breakers_open();
+
+	silence(&one);
+	ck_assert_int_eq(breakers_open(), before);
+	silence(&one);
+	ck_assert_int_eq(breakers_open(), before + 1);
+	silence(&other);
+	silence(&other);
+	ck_assert_int_eq(breakers_open(), before + 2);
+	for (int i = 0; i < 4; i++) {
+		fake_clock_advance_ms(2000);
+		silence(&one);
+		ck_assert_int_eq(breakers_open(), before + 2);
+	}
+	for (int i = 0; i < 2; i++) {
+		fake_clock_advance_ms(2000);
+		ck_assert_int_gt(breaker_begin(&one, DEADLINE_MS), 0);
+		breaker_end(&one, true);
+		ck_assert_int_eq(breakers_open(), before + 1);
+	}
+	fake_clock_advance_ms(2000);
+	breaker_begin(&other, DEADLINE_MS);
+	breaker_end(&other, true);
+	ck_assert_int_eq(breakers_open(), before);
+}
+END_TEST
+
 Suite *breaker_suite(void)
 {
 	Suite *suite = suite_create("breaker");
@@ -117,6 +149,7 @@ Suite *breaker_suite(void)
 	tcase_add_loop_test(tests, an_attempt_without_time_counts_nothing, 0, 4);
 	tcase_add_test(tests, a_short_probe_now_and_then_until_there_is_an_answer);
 	tcase_add_test(tests, a_long_deadline_makes_probes_longer);
+	tcase_add_test(tests, open_ones_are_counted);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

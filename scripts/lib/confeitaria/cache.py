@@ -1,4 +1,5 @@
-"""What nginx keeps of the catalogue's answers, and the link that says of which version they are (nginx/cache.conf.in).
+"""What is kept in memory: nginx's copies of the catalogue's answers with the link that says of which version they are
+(nginx/cache.conf.in), and the scoreboards of the pools (fcgi/core/scoreboard.h).
 
 Nothing in it is needed: it goes when the system stops and is made anew when it starts.
 """
@@ -17,12 +18,23 @@ def cache_directory(state):
     """Where it is: in memory where there is enough, under a short path, since nginx looks each part of it up at every
     request; else beside the sockets. An ordinary user's files in memory go when he logs out (logind's RemoveIPC), so
     only a system that root set up has it there."""
-    place = MEMORY / f"confeitaria-{hashlib.sha256(str(state.path).encode()).hexdigest()[:10]}"
+    place = memory_directory(state)
     return place if in_memory(state) and not foreign(place) else state.run / "cache"
 
 
+def scoreboard_directory(state):
+    """Where the pools' scoreboards are: in memory under the same conditions."""
+    place = memory_directory(state, "-placar")
+    return place if in_memory(state) and not foreign(place) else state.run / "placar"
+
+
+def memory_directory(state, suffix=""):
+    """A short name in memory that no other state has."""
+    return MEMORY / f"confeitaria-{hashlib.sha256(str(state.path).encode()).hexdigest()[:10]}{suffix}"
+
+
 def in_memory(state):
-    """Whether the cache may be in memory."""
+    """Whether anything may be in memory."""
     if state.path.stat().st_uid != 0 or not os.access(MEMORY, os.W_OK):
         return False
     size = os.statvfs(MEMORY)
@@ -37,18 +49,36 @@ def foreign(place):
 def cache_make(state):
     """Makes it empty. Raises Refused when somebody else has the name."""
     place = cache_directory(state)
-    cache_remove(state)
-    try:
-        place.mkdir(mode=0o700)
-    except OSError as error:
-        raise Refused(f"cannot make {place}: {error.strerror}", "remove what is there, then run this again") from error
+    remove(place)
+    make(place, 0o700)
     (place / "v0").mkdir()
     (place / "atual").symlink_to("v0")
 
 
+def scoreboard_make(state):
+    """Makes the directory of the scoreboards, unless it is there: workers that run have their files in it. The owner's
+    group may read them."""
+    place = scoreboard_directory(state)
+    if not place.is_dir():
+        make(place, 0o750)
+
+
+def make(place, mode):
+    """Makes a directory. Raises Refused when it cannot."""
+    try:
+        place.mkdir(mode=mode)
+    except OSError as error:
+        raise Refused(f"cannot make {place}: {error.strerror}", "remove what is there, then run this again") from error
+
+
 def cache_remove(state):
-    """Takes it away, if it is ours."""
-    place = cache_directory(state)
+    """Takes both away, if they are ours."""
+    remove(cache_directory(state))
+    remove(scoreboard_directory(state))
+
+
+def remove(place):
+    """Deletes a directory, or a link in its place."""
     if place.is_symlink():
         place.unlink()
     else:

@@ -45,7 +45,8 @@ def about(state, number=None):
 
 def inputs(state, release, settings):
     """A digest of all that a generation is made from."""
-    total = hashlib.sha256(f"{release.name}\0{cache.cache_directory(state)}\0{state.run}".encode())
+    places = (cache.cache_directory(state), cache.scoreboard_directory(state), state.run)
+    total = hashlib.sha256("\0".join([release.name, *map(str, places)]).encode())
     total.update(json.dumps(settings.texts(), sort_keys=True).encode())
     own.digest_into(state, total)
     return total.hexdigest()

@@ -3,8 +3,8 @@ have."""
 import re
 import subprocess
 
-from . import postgres, redis
-from .cache import cache_directory
+from . import postgres, redis, scoreboard
+from .cache import cache_directory, scoreboard_directory, scoreboard_make
 from .files import replace
 from .parts import ROLE, secrets_elsewhere
 from .roles import ROLES
@@ -23,7 +23,7 @@ PROGRAM = {
 }
 POOLS = tuple(PROGRAM)
 SIZE = {"catalogo": 4, "catalogo-busca": 2, "catalogo-replica": 2, "carrinho": 4, "pedidos": 4, "saude": 2}
-MAX = 32  # SCOREBOARD_WORKERS in fcgi/core/scoreboard.h
+MAX = scoreboard.WORKERS
 CONCILIADORES = ("conciliador:conciliador_00", "conciliador:conciliador_01")  # one works, one waits to take over
 
 
@@ -142,10 +142,16 @@ def configurations(state, settings):
     }
 
 
+def scoreboard_path(state, pool):
+    """The file in which the workers of a pool count."""
+    return scoreboard_directory(state) / pool
+
+
 def common(state, settings, name):
     """What every program is told. What it waits for within a request is a part of nginx's deadline."""
     seconds = settings["prazo_segundos"]
     return {
+        **({"placar": scoreboard_path(state, name)} if name in POOLS else {}),
         "prazo_sql_ms": seconds * 375,
         "prazo_redis_ms": seconds * 250,
         "prazo_interno_ms": seconds * 625,
@@ -198,8 +204,9 @@ def check_elsewhere(state, settings):
 
 def check(state, directory):
     """Asks each program of a generation to prepare its statements: one that does not fit the schema is found before it
-    serves."""
+    serves. Then its pool has where to count."""
     check_elsewhere(state, Settings.of_generation(directory))
+    scoreboard_make(state)
     release = Release((directory / "release").resolve())
     here = [name for name in programs() if (directory / f"{name}.conf").exists()]
     for name in here:

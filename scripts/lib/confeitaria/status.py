@@ -2,9 +2,10 @@
 import json
 import re
 import subprocess
+from dataclasses import asdict
 from functools import partial
 
-from . import generation, health, manager, parts, pools, postgres, processes, redis, release, system
+from . import generation, health, manager, parts, pools, postgres, processes, redis, release, scoreboard, system
 from .say import Refused
 
 STREAM_KEPT = 100000  # of conciliador.c: the stream is longer only while a consumer group has not read it
@@ -22,7 +23,7 @@ def report(state):
     facts = {"supervisor": {"status": "running", "pid": supervisor.pid()}, "release": report_release(state)}
     asked = {
         "nginx": lambda: report_nginx(state, listed),
-        **{pool: partial(report_pool, listed, pool, size) for pool, size in pools.sizes(state).items()},
+        **{pool: partial(report_pool, state, listed, pool, size) for pool, size in pools.sizes(state).items()},
         "pg-catalogo": lambda: report_postgres(state, listed, "pg-catalogo", primary),
         "pg-replica": lambda: report_postgres(state, listed, "pg-replica", primary),
         "pg-pedidos": lambda: report_postgres(state, listed, "pg-pedidos", "pg-pedidos"),
@@ -73,13 +74,15 @@ def report_nginx(state, listed):
     return facts
 
 
-def report_pool(listed, pool, declared):
-    """Workers that run, and how many should."""
+def report_pool(state, listed, pool, declared):
+    """Workers that run, and how many should; by the pool's scoreboard how many of them serve, and how many died."""
     pids = [one.pid for name, one in listed.items() if name.startswith(f"{pool}:") and one.state == "RUNNING"]
+    force = scoreboard.read(pools.scoreboard_path(state, pool))
     return {
         "status": "running" if len(pids) == declared else "short",
         "workers": len(pids),
         "declared": declared,
+        **(asdict(force) if force else {}),
         "pids": ",".join(map(str, pids)) or "none",
     }
 
