@@ -2,10 +2,11 @@
 import json
 import re
 import subprocess
+import time
 from dataclasses import asdict
 from functools import partial
 
-from . import generation, health, manager, parts, pools, postgres, processes, redis, release, scoreboard, system
+from . import generation, health, last, manager, parts, pools, postgres, processes, redis, release, scoreboard, system
 from .say import Refused
 
 STREAM_KEPT = 100000  # of conciliador.c: the stream is longer only while a consumer group has not read it
@@ -230,6 +231,11 @@ def report_health(state):
     return {"status": "running" if said == "healthy" else said}
 
 
+def report_last(state):
+    """The last backup and audit, where those can be: {kind: last.Last, or None}."""
+    return {kind: last.read(state, kind) for kind in last.KINDS} if parts.here(state, ["pg-catalogo"]) else {}
+
+
 # The views
 
 
@@ -240,15 +246,31 @@ def exit_status(facts):
     return int(any(part["status"] != "running" for part in facts.values()))
 
 
-def table(facts):
-    """A line a part."""
-    return "\n".join(
+def table(facts, ended):
+    """A line a part, then `last backup: 3 h ago`."""
+    lines = [
         f"{part:<17}{fields['status']:<14}"
         + "".join(f"  {name}={value}" for name, value in fields.items() if name != "status")
         for part, fields in facts.items()
-    )
+    ]
+    return "\n".join([*lines, *(f"last {kind}: {words_of(one)}" for kind, one in ended.items())])
 
 
-def as_json(facts):
-    """The same as one JSON object."""
-    return json.dumps({"healthy": exit_status(facts) == 0, "parts": facts}, separators=(",", ":"), ensure_ascii=False)
+def words_of(one):
+    """When it was, and how it ended if that was not well."""
+    if one is None:
+        return "none yet"
+    if one.ok:
+        return last.ago(time.time() - one.good)
+    good = f"the last good one {last.ago(time.time() - one.good)}" if one.good else "no good one yet"
+    return f"failed {last.ago(time.time() - one.ended)}, {good}"
+
+
+def as_json(facts, ended):
+    """The same as one JSON object. Of what was never done there is a null."""
+    whole = {
+        "healthy": exit_status(facts) == 0,
+        "parts": facts,
+        "last": {kind: one and asdict(one) for kind, one in ended.items()},
+    }
+    return json.dumps(whole, separators=(",", ":"), ensure_ascii=False)

@@ -1,7 +1,7 @@
 """Compares ledger, stock, reservations, orders and Redis, and says whether they add up."""
 import re
 
-from .. import audit, manager
+from .. import audit, last, manager
 from ..command import Command
 from ..say import UsageError, warn
 
@@ -40,6 +40,7 @@ def run(state, args):
         warn(f"the system in {state.path} is not running")
         return audit.BLIND
     rows, wrong = audit.compare(state, args.wait, args.settled)
+    last.note(state, "audit", not wrong)
     print(*audit.report(rows, wrong), sep="\n")
     if wrong:
         warn("it does not add up; the first row of each check that found one:", *audit.first_of_each(wrong))

@@ -4,11 +4,11 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
-from .. import backup, handover, moment, postgres, privilege
+from .. import backup, handover, last, moment, postgres, privilege
 from ..command import Command, path_argument
 from ..say import Refused, UsageError, paste, say, warn
 from ..state import owned_directory, space_needed
@@ -91,20 +91,38 @@ def run(state, args):
     """As the owner."""
     if args.hand_over:
         return hand_over(state, args, beside)
-    with state.locked("backup", "backup"):
-        place = choose_place(state, args)
-        with making(state, Path(f"{place}{UNFINISHED}")) as new:
-            copy(state, new)
-            if args.stream is not None:
-                say("handing it over")
-                with open(args.stream, "wb") as file:
-                    backup.send(new, file)
-                shutil.rmtree(new)
-                return None
-            new.rename(place)
-            handover.directory_sync(place.parent)
-    finished(place, backup.megabytes(place), ["--from", str(place), "--state", "NEWDIR"])
+    take(state, args)
     return None
+
+
+def take(state, args):
+    """Takes one, and writes down how that ended."""
+    with state.locked("backup", "backup"):
+        try:
+            place = make(state, args)
+        except BaseException:
+            with suppress(OSError):
+                last.note(state, "backup", False)
+            raise
+        last.note(state, "backup", True)
+    if place:
+        finished(place, backup.megabytes(place), ["--from", str(place), "--state", "NEWDIR"])
+
+
+def make(state, args):
+    """Makes the backup; where it is, None for one that was handed over."""
+    place = choose_place(state, args)
+    with making(state, Path(f"{place}{UNFINISHED}")) as new:
+        copy(state, new)
+        if args.stream is not None:
+            say("handing it over")
+            with open(args.stream, "wb") as file:
+                backup.send(new, file)
+            shutil.rmtree(new)
+            return None
+        new.rename(place)
+        handover.directory_sync(place.parent)
+    return place
 
 
 def choose_place(state, args):

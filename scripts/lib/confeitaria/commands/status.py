@@ -3,7 +3,7 @@ from .. import status
 from ..command import Command
 
 TEXT = """A line a part: pools (workers that run / that should), PostgreSQL's roles and the standby's lag,
-Redis, nginx, versions. Exits 0 when everything is as it should be, 1 when something is not, 3 when
+Redis, nginx, versions; then how long ago the last backup and the last audit were. Exits 0 when everything is as it should be, 1 when something is not, 3 when
 the system is not running."""
 
 
@@ -14,8 +14,8 @@ def arguments(parser):
 
 def run(state, args):
     """Prints the report."""
-    facts = status.report(state)
-    print(status.as_json(facts) if args.json else status.table(facts))
+    facts, ended = status.report(state), status.report_last(state)
+    print(status.as_json(facts, ended) if args.json else status.table(facts, ended))
     return status.exit_status(facts)
 
 
