@@ -129,6 +129,7 @@ enum problem sistema(struct request *rq, struct response *rs)
 		json_text(out, "servidor", estado->servidor);
 	}
 	if (is_standby(&situacao)) {
+		json_bool(out, "ouve", estado->ouve);
 		json_int(out, "atraso_bytes", estado->atraso_bytes);
 		json_int(out, "atraso_segundos", estado->atraso_segundos);
 	}

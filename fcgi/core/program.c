@@ -36,6 +36,11 @@ static const struct config_setting setting_table[] = {
     {"intervalo_ms", CONFIG_INT, offsetof(struct settings, intervalo_ms), "500", 10, 60000},
     {"paciencia_ms", CONFIG_INT, offsetof(struct settings, paciencia_ms), "10000", 0, 3600000},
     {"anonimizar_dias", CONFIG_INT, offsetof(struct settings, anonimizar_dias), "0", 0, 36500},
+    {"acesso", CONFIG_TEXT, offsetof(struct settings, acesso), "", 0, 0},
+    {"acesso_lido", CONFIG_TEXT, offsetof(struct settings, acesso_lido), "", 0, 0},
+    {"pools", CONFIG_TEXT, offsetof(struct settings, pools), "", 0, 0},
+    {"sockets", CONFIG_TEXT, offsetof(struct settings, sockets), "", 0, 0},
+    {"ultimos", CONFIG_TEXT, offsetof(struct settings, ultimos), "", 0, 0},
     {"fuso_horario", CONFIG_TEXT, offsetof(struct settings, fuso_horario), "America/Sao_Paulo", 0, 0},
 };
 

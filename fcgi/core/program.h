@@ -48,6 +48,11 @@ struct settings {
 	int intervalo_ms;         /* of a program that works at intervals */
 	int paciencia_ms;         /* before such a program takes something for left behind */
 	int anonimizar_dias;      /* after which personal data goes; 0: never */
+	const char *acesso;       /* nginx's access log, */
+	const char *acesso_lido;  /* and the file that says how far it was read */
+	const char *pools;        /* a file: a pool and how many workers it is to have, a line each */
+	const char *sockets;      /* the directory of the pools' sockets */
+	const char *ultimos;      /* the directory that says how the last backup and the last audit ended */
 	const char *fuso_horario; /* whose days a date means; a name that PostgreSQL knows */
 };
 

@@ -30,6 +30,7 @@ static const struct route routes[] = {
     {METHOD_POST, "/api/pedidos/{uuid}/cancelar", pedido_cancelar, NULL, .tagged = true},
     {METHOD_GET, "/api/eu", eu_get, "admin,atendente"},
     {METHOD_GET, "/api/sistema", sistema, "admin,atendente"},
+    {METHOD_GET, "/interno/sistema", sistema_proprio, NULL, .polled = true},
     {METHOD_GET, "/health", saude, NULL, .polled = true},
 };
 

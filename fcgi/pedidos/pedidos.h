@@ -160,5 +160,6 @@ enum problem pedido_status_put(struct request *rq, struct response *rs);
 enum problem pedido_cancelar(struct request *rq, struct response *rs);
 enum problem eu_get(struct request *rq, struct response *rs);
 enum problem sistema(struct request *rq, struct response *rs);
+enum problem sistema_proprio(struct request *rq, struct response *rs);
 
 #endif

@@ -1,112 +1,50 @@
 /*
  * The state of the whole system, for people who watch it: each pool, its store, what orders are still owed. The other services are asked
  * one after the other, each for the time of a health check: with all of them frozen that is a little more than half of a request's time.
+ * The metrics (fcgi/saude) ask for this pool's own part.
  */
 #include <string.h>
 
-#include "core/call.h"
 #include "core/clock.h"
 #include "core/health.h"
 #include "core/json.h"
-#include "core/program.h"
+#include "core/report.h"
 #include "core/scoreboard.h"
 #include "pedidos/pedidos.h"
 
-#define UNKNOWN (-1)
-
-/* A pool, as it said. A store without a status is one that it does not have; a number below 0 and a text that is NULL are unknown. */
+/* A pool, as it said. */
 struct servico {
 	const char *nome;
-	const char *status;
-	struct {
-		int64_t total;
-		int64_t ocupados;
-	} trabalhadores;
-	struct {
-		const char *status;
-		const char *papel;
-		const char *servidor;
-		int64_t atraso_bytes;
-		int64_t atraso_segundos;
-	} postgres;
-	struct {
-		const char *status;
-		int64_t memoria_bytes;
-		int64_t chaves;
-	} redis;
+	struct report report;
 };
-
-static const char *const estados[] = {"healthy", "degraded", "unhealthy", NULL};
-static const char *const papeis[] = {"primario", "replica", NULL};
-
-#define SERVIDOR_MAX 63 /* PostgreSQL's names are no longer */
-
-static const struct rule trabalhadores_rules[] = {
-    {"total", FIELD_INT, offsetof(struct servico, trabalhadores.total), true, .min = 1, .max = SCOREBOARD_WORKERS},
-    {"ocupados", FIELD_INT, offsetof(struct servico, trabalhadores.ocupados), true, .max = SCOREBOARD_WORKERS},
-};
-static const struct rule postgres_rules[] = {
-    {"status", FIELD_TEXT, offsetof(struct servico, postgres.status), true, .max = 10, .allowed = estados},
-    {"papel", FIELD_TEXT, offsetof(struct servico, postgres.papel), .max = 10, .allowed = papeis},
-    {"servidor", FIELD_TEXT, offsetof(struct servico, postgres.servidor), .max = SERVIDOR_MAX},
-    {"atraso_bytes", FIELD_INT, offsetof(struct servico, postgres.atraso_bytes), .max = INT64_MAX},
-    {"atraso_segundos", FIELD_INT, offsetof(struct servico, postgres.atraso_segundos), .max = INT64_MAX},
-};
-static const struct rule redis_rules[] = {
-    {"status", FIELD_TEXT, offsetof(struct servico, redis.status), true, .max = 10, .allowed = estados},
-    {"memoria_bytes", FIELD_INT, offsetof(struct servico, redis.memoria_bytes), .max = INT64_MAX},
-    {"chaves", FIELD_INT, offsetof(struct servico, redis.chaves), .max = INT64_MAX},
-};
-
-/* The inner rules know their places in the whole struct, so each object begins where that does. */
-static const struct rule servico_rules[] = {
-    {"status", FIELD_TEXT, offsetof(struct servico, status), true, .max = 10, .allowed = estados},
-    {"trabalhadores", FIELD_OBJECT, 0, .rules = trabalhadores_rules, .rule_count = FIELD_COUNT(trabalhadores_rules)},
-    {"postgres", FIELD_OBJECT, 0, .rules = postgres_rules, .rule_count = FIELD_COUNT(postgres_rules)},
-    {"redis", FIELD_OBJECT, 0, .rules = redis_rules, .rule_count = FIELD_COUNT(redis_rules)},
-};
-static const struct json_schema servico_schema = {servico_rules, FIELD_COUNT(servico_rules), true};
-
-/* A pool of which nothing is known, which is what one is that does not answer. */
-static struct servico silent(const char *nome)
-{
-	return (struct servico){
-	    .nome = nome,
-	    .status = health_word(HEALTH_UNHEALTHY),
-	    .trabalhadores = {UNKNOWN, UNKNOWN},
-	    .postgres = {.atraso_bytes = UNKNOWN, .atraso_segundos = UNKNOWN},
-	    .redis = {.memoria_bytes = UNKNOWN, .chaves = UNKNOWN},
-	};
-}
 
 static struct servico ask(const struct request *rq, const char *nome, const char *path)
 {
-	struct servico servico = silent(nome);
+	struct servico servico = {.nome = nome};
 	struct call_answer answer;
 
-	if (health_ask(rq, path, &answer) != PROBLEM_NONE || answer.status != 200 ||
-	    call_data(&answer, &servico_schema, rq->arena, &servico) != PROBLEM_NONE)
-		return silent(nome);
+	report_ask(rq, path, &servico.report, &answer);
 	return servico;
 }
 
 /* The pool that this worker is of. Its database may be away: what it says of that is what it found. */
 static struct servico own(struct request *rq)
 {
-	struct servico servico = silent("pedidos");
+	struct servico servico = {"pedidos", report_unknown()};
+	struct report *report = &servico.report;
 	struct workforce force;
 	struct sql_rows rows;
 	bool up = sql_run(rq->stores->db, SQL_SAUDE, NULL, rq->arena, &rows) == PROBLEM_NONE && rows.count == 1;
 
-	servico.status = health_word(up && sql_bool(&rows, 0, 0) ? HEALTH_HEALTHY : HEALTH_UNHEALTHY);
-	servico.postgres.status = servico.status;
+	report->status = health_word(up && sql_bool(&rows, 0, 0) ? HEALTH_HEALTHY : HEALTH_UNHEALTHY);
+	report->postgres.status = report->status;
 	if (up) {
-		servico.postgres.papel = papeis[sql_bool(&rows, 0, 1) ? 1 : 0];
-		servico.postgres.servidor = sql_text(&rows, 0, 2);
+		report->postgres.role = report_roles[sql_bool(&rows, 0, 1) ? 1 : 0];
+		report->postgres.server = sql_text(&rows, 0, 2);
 	}
 	if (scoreboard_count(&force)) {
-		servico.trabalhadores.total = force.total;
-		servico.trabalhadores.ocupados = force.busy;
+		report->workers.total = force.total;
+		report->workers.busy = force.busy;
 	}
 	return servico;
 }
@@ -119,25 +57,25 @@ static void number(struct json_out *out, const char *name, int64_t value)
 		json_int(out, name, value);
 }
 
-static void stores_write(struct json_out *out, const struct servico *servico)
+static void stores_write(struct json_out *out, const struct report *report)
 {
 	json_array(out, "dependencias");
-	if (servico->postgres.status != NULL) {
+	if (report->postgres.status != NULL) {
 		json_object(out, NULL);
 		json_text(out, "nome", "postgres");
-		json_text(out, "status", servico->postgres.status);
-		json_text(out, "papel", servico->postgres.papel);
-		json_text(out, "servidor", servico->postgres.servidor);
-		number(out, "atraso_bytes", servico->postgres.atraso_bytes);
-		number(out, "atraso_segundos", servico->postgres.atraso_segundos);
+		json_text(out, "status", report->postgres.status);
+		json_text(out, "papel", report->postgres.role);
+		json_text(out, "servidor", report->postgres.server);
+		number(out, "atraso_bytes", report->postgres.lag_bytes);
+		number(out, "atraso_segundos", report->postgres.lag_seconds);
 		json_object_end(out);
 	}
-	if (servico->redis.status != NULL) {
+	if (report->redis.status != NULL) {
 		json_object(out, NULL);
 		json_text(out, "nome", "redis");
-		json_text(out, "status", servico->redis.status);
-		number(out, "memoria_bytes", servico->redis.memoria_bytes);
-		number(out, "chaves", servico->redis.chaves);
+		json_text(out, "status", report->redis.status);
+		number(out, "memoria_bytes", report->redis.memory_bytes);
+		number(out, "chaves", report->redis.keys);
 		json_object_end(out);
 	}
 	json_array_end(out);
@@ -145,23 +83,37 @@ static void stores_write(struct json_out *out, const struct servico *servico)
 
 static void servico_write(struct json_out *out, const struct servico *servico)
 {
+	const struct report *report = &servico->report;
+
 	json_object(out, NULL);
 	json_text(out, "nome", servico->nome);
-	json_text(out, "status", servico->status);
-	if (servico->trabalhadores.total < 0) {
+	json_text(out, "status", report->status);
+	if (report->workers.total < 0) {
 		json_null(out, "trabalhadores");
 	} else {
 		json_object(out, "trabalhadores");
-		json_int(out, "total", servico->trabalhadores.total);
-		json_int(out, "ocupados", servico->trabalhadores.ocupados);
+		json_int(out, "total", report->workers.total);
+		json_int(out, "ocupados", report->workers.busy);
 		json_object_end(out);
 	}
-	stores_write(out, servico);
+	stores_write(out, report);
 	json_object_end(out);
 }
 
+/* A member of `pendencias`, a column each; `interno`: not of the public answer. */
+struct pendencia {
+	const char *nome;
+	bool interno;
+};
+
+static const struct pendencia pendencias[] = {
+    {"inacabados", false},          {"parados", false},         {"eventos_por_publicar", false},
+    {"inacabado_segundos", true},   {"reservas_paradas", true}, {"eventos_segundos", true},
+    {"conciliador_segundos", true},
+};
+
 /* What orders and events are still owed; null when the database does not say, which is not asked again when it was silent just now. */
-static void pendencias_write(struct request *rq, struct json_out *out, bool answers)
+static void pendencias_write(struct request *rq, struct json_out *out, bool answers, bool interno)
 {
 	struct sql_rows rows;
 
@@ -171,15 +123,15 @@ static void pendencias_write(struct request *rq, struct json_out *out, bool answ
 		return;
 	}
 	json_object(out, "pendencias");
-	json_int(out, "inacabados", sql_int(&rows, 0, 0));
-	json_int(out, "parados", sql_int(&rows, 0, 1));
-	json_int(out, "eventos_por_publicar", sql_int(&rows, 0, 2));
+	for (size_t i = 0; i < FIELD_COUNT(pendencias); i++)
+		if (interno || !pendencias[i].interno)
+			json_int(out, pendencias[i].nome, sql_int(&rows, 0, i));
 	json_object_end(out);
 }
 
 static bool is(const struct servico *servico, enum health state)
 {
-	return strcmp(servico->status, health_word(state)) == 0;
+	return strcmp(servico->report.status, health_word(state)) == 0;
 }
 
 /* As /health of the front door: the shop sells without its replica, with less to fall back on. */
@@ -215,7 +167,25 @@ enum problem sistema(struct request *rq, struct response *rs)
 	for (size_t i = 0; i < FIELD_COUNT(servicos); i++)
 		servico_write(out, &servicos[i]);
 	json_array_end(out);
-	pendencias_write(rq, out, servicos[3].postgres.papel != NULL);
+	pendencias_write(rq, out, servicos[3].report.postgres.role != NULL, false);
+	json_object_end(out);
+	return PROBLEM_NONE;
+}
+
+enum problem sistema_proprio(struct request *rq, struct response *rs)
+{
+	const struct servico servico = own(rq);
+	const struct report *report = &servico.report;
+	struct json_out *out = health_report(rs, is(&servico, HEALTH_HEALTHY) ? HEALTH_HEALTHY : HEALTH_UNHEALTHY);
+
+	json_object(out, "postgres");
+	json_text(out, "status", report->status);
+	if (report->postgres.role != NULL) {
+		json_text(out, "papel", report->postgres.role);
+		json_text(out, "servidor", report->postgres.server);
+	}
+	json_object_end(out);
+	pendencias_write(rq, out, report->postgres.role != NULL, true);
 	json_object_end(out);
 	return PROBLEM_NONE;
 }

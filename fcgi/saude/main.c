@@ -1,12 +1,13 @@
 /*
  * Health as clients ask for it, in a pool of its own: it waits for the other pools, so it must not run on workers that sell. Each
- * pool says how its own stores are (/health on the internal listener).
+ * pool says how its own stores are (/health on the internal listener). The metrics' page, for the same reason.
  */
 #include <string.h>
 
 #include "core/call.h"
 #include "core/health.h"
 #include "core/worker.h"
+#include "saude/metricas.h"
 
 /* A pool's own health; `line` is how its store is, or, when no worker of it answers, that. */
 struct pool {
@@ -82,6 +83,7 @@ static const struct route routes[] = {
     {METHOD_GET, "/saude", saude, NULL, .polled = true},
     {METHOD_GET, "/saude/carrinho", saude_carrinho, NULL, .polled = true},
     {METHOD_GET, "/saude/pedidos", saude_pedidos, NULL, .polled = true},
+    {METHOD_GET, "/metrics", metricas, NULL, .polled = true},
 };
 
 int main(int argc, char **argv)

@@ -25,6 +25,7 @@ from contract import Contract
 POOLS = ("catalogo", "catalogo-busca", "catalogo-replica", "carrinho", "pedidos", "saude")
 CONCILIADORES = ("conciliador:conciliador_00", "conciliador:conciliador_01")
 DIRECT = {"catalogo": 1, "catalogo-replica": 11, "carrinho": 2, "pedidos": 3}
+METRICS = 4
 WORKERS = ("catalogo=2", "catalogo-busca=2", "catalogo-replica=2", "carrinho=2", "pedidos=2", "saude=2")
 DATABASES = {"catalogo": (5432, "catalogo"), "replica": (5433, "catalogo"), "pedidos": (5434, "pedidos")}
 SERVICE_USER = "confeitaria"
@@ -84,7 +85,9 @@ def free_ports():
     """A port for the front door and a base for the direct ones, below those that the kernel gives to clients."""
     while True:
         base = random.randrange(11000, 31000, 20)
-        if claimed(base) and all(port_free(port) for port in (base, *(base + offset for offset in DIRECT.values()))):
+        if claimed(base) and all(
+            port_free(port) for port in (base, *(base + offset for offset in (*DIRECT.values(), METRICS)))
+        ):
             return base, base
 
 

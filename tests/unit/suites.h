@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+Suite *acesso_suite(void);
 Suite *arena_suite(void);
 Suite *auth_suite(void);
 Suite *breaker_suite(void);
@@ -14,7 +15,9 @@ Suite *config_suite(void);
 Suite *cursor_suite(void);
 Suite *deadline_suite(void);
 Suite *ensure_suite(void);
+Suite *exposicao_suite(void);
 Suite *field_suite(void);
+Suite *fila_suite(void);
 Suite *http_suite(void);
 Suite *idempotency_suite(void);
 Suite *imagem_suite(void);

@@ -52,9 +52,19 @@ FROM trancado t WHERE p.id = t.id AND (t.pendencia IS NOT NULL OR t.status = 'de
 RETURNING parado_em IS NOT DISTINCT FROM now() AND p.tentativas = 6 AS parado
 
 -- name: pendencias (health)
--- returns: inacabados int, parados int, por_publicar int
--- How many orders have an end still to meet, how many of these are parked instead, and how many events are not in the stream yet.
-SELECT (SELECT count(*) FROM pedidos WHERE status IN ('reservando', 'desfazendo') AND parado_em IS NULL) +
-       (SELECT count(*) FROM pedidos WHERE pendencia IS NOT NULL AND parado_em IS NULL) AS inacabados,
-       (SELECT count(*) FROM pedidos WHERE parado_em IS NOT NULL) AS parados,
-       (SELECT count(*) FROM eventos WHERE publicado_em IS NULL) AS por_publicar
+-- returns: inacabados int, parados int, por_publicar int, inacabado_segundos int, reservas_paradas int, por_publicar_segundos int
+-- returns: conciliador_segundos int
+-- How many orders have an end still to meet, how many of these are parked instead, and how many events are not in the stream yet. Then
+-- how old the oldest unfinished order is, how many reservations are parked, how old the oldest such event is (0: there is none), and how long
+-- ago the conciliador looked.
+SELECT i.quantos AS inacabados, (SELECT count(*) FROM pedidos WHERE parado_em IS NOT NULL) AS parados, e.quantos AS por_publicar,
+       coalesce(extract(epoch FROM now() - i.primeiro), 0)::bigint AS inacabado_segundos,
+       (SELECT count(*) FROM reservas_paradas WHERE parado_em IS NOT NULL) AS reservas_paradas,
+       coalesce(extract(epoch FROM now() - e.primeiro), 0)::bigint AS por_publicar_segundos,
+       extract(epoch FROM greatest(now() - olhou_em, '0'))::bigint AS conciliador_segundos
+FROM (SELECT count(*) AS quantos, min(criado_em) AS primeiro FROM (
+          SELECT criado_em FROM pedidos WHERE status IN ('reservando', 'desfazendo') AND parado_em IS NULL
+          UNION ALL
+          SELECT criado_em FROM pedidos WHERE pendencia IS NOT NULL AND parado_em IS NULL) AS inacabados) AS i,
+     (SELECT count(*) AS quantos, min(criado_em) AS primeiro FROM eventos WHERE publicado_em IS NULL) AS e,
+     conciliacao

@@ -53,6 +53,7 @@ PORTS = {
     "carrinho": DirectPort(2, "carrinho", "/saude/carrinho", "saude"),
     "pedidos": DirectPort(3, "pedidos", "/saude/pedidos", "saude"),
 }
+METRICS_OFFSET = 4
 
 
 def front_address(settings):
@@ -64,6 +65,17 @@ def direct_ports(settings):
     """{service: port}, none with direct_ports = 0."""
     base = settings["direct_ports"]
     return {service: base + port.offset for service, port in PORTS.items()} if base else {}
+
+
+def metrics_port(settings):
+    """The port of the metrics; None with direct_ports = 0."""
+    return settings["direct_ports"] + METRICS_OFFSET if settings["direct_ports"] else None
+
+
+def loopback_ports(settings):
+    """All that is on loopback only."""
+    ports = [*direct_ports(settings).values(), metrics_port(settings)]
+    return [port for port in ports if port]
 
 
 def render(state, settings, release, directory):
@@ -84,6 +96,8 @@ def render(state, settings, release, directory):
         fill(share("nginx/porta.conf.in"), {**values, **port_values(service, port)})
         for service, port in direct_ports(settings).items()
     )
+    metrics = metrics_port(settings)
+    texts["metricas"] = fill(share("nginx/metricas.conf.in"), {"METRICAS": metrics}) if metrics else ""
     texts["problemas"] = error_answers(release.table("problems"))
     texts["metodos"] = methods(release.table("routes"))
     for name, text in texts.items():

@@ -129,7 +129,14 @@ def configurations(state, settings):
             "token": state.secrets / "pedidos.token",
             "fuso_horario": settings["fuso_horario"],
         },
-        "saude": lambda: internal,
+        "saude": lambda: {
+            **internal,
+            "acesso": state.log / "acesso.log",
+            "acesso_lido": state.data / "metricas/acesso",
+            "pools": state.etc / "pools",
+            "sockets": state.run,
+            "ultimos": state.data / "ultimos",
+        },
         "conciliador": lambda: {
             **database(state, settings, "pedidos", "conciliador"),
             **carts(state, settings, "conciliador"),
@@ -187,8 +194,9 @@ def render(state, settings, release, directory):
 
 
 def prepare(state):
-    """What the workers write to: the days on which tokens were used."""
+    """What the workers write to: the days on which tokens were used, and how far the access log was read."""
     owned_directory(state.data / "usos", 0o700)
+    owned_directory(state.data / "metricas", 0o700)
 
 
 def check_elsewhere(state, settings):

@@ -231,6 +231,7 @@ def deploy(state, release, parts):
 def prepare(state, release, directory):
     """All that can be refused: the checks, and the migrations between them."""
     found_by_others(state, directory)
+    pools.prepare(state)
     generation.check(state, directory)
     tokens.secrets_make(state)
     migrations.apply(state, release)

@@ -47,7 +47,7 @@ ROWS = (
     Setting("reach", choice("loopback", "public"), "loopback", ("nginx",), "reload",
             "Where the front door listens: on loopback only, or on every address."),
     Setting("direct_ports", number(1, 65524, zero="none"), "5000", ("nginx",), "reload",
-            "Ports of single services on loopback: +1 catalogo, +11 its replica, +2 carrinho, +3 pedidos."),
+            "Ports of single services on loopback: +1 catalogo, +11 its replica, +2 carrinho, +3 pedidos, +4 metrics."),
     Setting("cors_origens", ORIGINS, "*", ("nginx",), "reload",
             "Origins whose pages may call the API."),
     Setting("proxies", ADDRESSES, "", ("nginx",), "reload",

@@ -108,7 +108,7 @@ def choose_ports(settings):
         settings = settings.with_values({"port": "8080" if refused else "80"})
     if refused := ports.refusals(address, [settings["port"]]):
         raise Refused(f"port {refused[0]}", "stop that, or take another one with --port N")
-    if refused := ports.refusals("127.0.0.1", nginx.direct_ports(settings).values()):
+    if refused := ports.refusals("127.0.0.1", nginx.loopback_ports(settings)):
         raise Refused(
             f"port {', port '.join(refused)}",
             "stop that, or take others with --direct-ports BASE, or none with --direct-ports 0",
@@ -232,6 +232,8 @@ def summary(state):
         print(f"    {url + path:<44} {what}")
     for pool, direct in nginx.direct_ports(settings).items():
         print(f"    {f'http://127.0.0.1:{direct}/':<44} {pool} alone ({sizes[pool]} workers)")
+    if port := nginx.metrics_port(settings):
+        print(f"    {f'http://127.0.0.1:{port}/metrics':<44} metrics, for Prometheus")
     print(
         f"""
     State in {state.path}, logs in {state.log}.
