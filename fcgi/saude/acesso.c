@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,7 +15,7 @@
 #define CALL_MAX   (8 << 20)   /* bytes of the log a call: some milliseconds */
 #define PIECE_MAX  (128 << 10) /* bytes at once; no line is longer, since a request's header has 40 KiB at most */
 #define LOCK_TRIES 20
-#define LOCK_MS    10
+#define LOCK_US    10000
 #define ONE_IN_MAX 1000000
 
 /* Lines */
@@ -190,7 +189,7 @@ static bool lock(int fd)
 	for (int i = 0; i < LOCK_TRIES; i++) {
 		if (fcntl(fd, F_OFD_SETLK, &whole) == 0)
 			return true;
-		poll(NULL, 0, LOCK_MS);
+		usleep(LOCK_US);
 	}
 	return false;
 }
