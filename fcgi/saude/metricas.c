@@ -13,6 +13,7 @@
 #include "saude/acesso.h"
 #include "saude/exposicao.h"
 #include "saude/fila.h"
+#include "saude/placares.h"
 
 #define UNKNOWN      (-1)
 #define SMALL_FILE   1024
@@ -73,6 +74,7 @@ struct found {
 	struct report reports[SERVICES];
 	bool owed_known;
 	struct owed owed;
+	struct placar *boards; /* a pool each */
 	bool queues_known;
 	struct fila queues[POOLS];
 	bool access_known;
@@ -162,8 +164,10 @@ static void find(const struct request *rq, struct found *found)
 {
 	const struct settings *settings = program_settings();
 
+	found->boards = arena_array(rq->arena, POOLS, sizeof(*found->boards));
 	for (size_t i = 0; i < POOLS; i++)
-		found->queues[i].pool = pools[i];
+		found->queues[i].pool = found->boards[i].pool = pools[i];
+	placares_read(settings->placar, found->boards, POOLS);
 	found->queues_known = fila_read(settings->sockets, found->queues, POOLS);
 	found->access_known = acesso_read(settings->acesso, settings->acesso_lido, &found->access);
 	found->declared_known = declared_read(found->declared);
@@ -186,6 +190,7 @@ static void gauge(struct buf *out, const char *name, const char *help, int64_t v
 static void system_write(struct buf *out, const struct found *found)
 {
 	static const char source[] = "confeitaria_source_up";
+	char name[64];
 
 	exposicao_metric(out, "confeitaria_build_info", "gauge", "The release that made this page; always 1.");
 	exposicao_int(out, "confeitaria_build_info", LABELS({"version", version_number}, {"commit", version_commit}),
@@ -194,6 +199,10 @@ static void system_write(struct buf *out, const struct found *found)
 	                 "Whether what this page is made of could be asked. Without it some metrics are missing.");
 	for (size_t i = 0; i < SERVICES; i++)
 		exposicao_int(out, source, LABELS({"source", services[i].pool}), found->up[i]);
+	for (size_t i = 0; i < POOLS; i++) {
+		snprintf(name, sizeof(name), "scoreboard %s", pools[i]);
+		exposicao_int(out, source, LABELS({"source", name}), found->boards[i].known);
+	}
 	exposicao_int(out, source, LABELS({"source", "orders"}), found->owed_known);
 	exposicao_int(out, source, LABELS({"source", "queues"}), found->queues_known);
 	exposicao_int(out, source, LABELS({"source", "access_log"}), found->access_known);
@@ -312,6 +321,7 @@ enum problem metricas(struct request *rq, struct response *rs)
 	find(rq, &found);
 	response_bytes(rs, EXPOSICAO_TYPE, "", 0);
 	system_write(&rs->body, &found);
+	placares_write(&rs->body, found.boards, POOLS);
 	pools_write(&rs->body, &found);
 	access_write(&rs->body, &found);
 	stores_write(&rs->body, &found);
