@@ -120,6 +120,7 @@ WHOLE = (
     unit("unit tests, clang", "build/clang", needs=("build, clang",)),
     unit("unit tests, sanitizers", "build/sanitizers", "CK_FORK=no", needs=("build, sanitizers",)),
     Step("fuzz targets, briefly", f"scripts/fuzz --runs {FUZZ_RUNS}"),
+    pytest("alerts", "tests/monitoring", needs=(), debian_12=True),
     Step("lint, Python", "make -s -C build lint-python", debian_12=True),
 )
 ALL = (

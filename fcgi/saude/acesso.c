@@ -12,7 +12,7 @@
 
 #include "core/field.h"
 
-#define CALL_MAX   (8 << 20)   /* bytes of the log a call: some milliseconds */
+#define CALL_MAX   (64 << 20)  /* bytes of the log a call: a fraction of a second */
 #define PIECE_MAX  (128 << 10) /* bytes at once; no line is longer, since a request's header has 40 KiB at most */
 #define LOCK_TRIES 20
 #define LOCK_US    10000
@@ -278,73 +278,115 @@ static bool is_remembered(const struct memory *memory, const struct stat *status
 	return memory->inode == status->st_ino && memory->device == status->st_dev;
 }
 
-/* The file that was read last, whatever its name is since the rotation; -1 when it is gone, or was compressed. */
-static int old_open(int directory, const char *name, const struct memory *memory)
+static bool is_older(const struct timespec *one, const struct timespec *other)
 {
+	return one->tv_sec != other->tv_sec ? one->tv_sec < other->tv_sec : one->tv_nsec < other->tv_nsec;
+}
+
+/* A file that was chosen of those that have the log's name, with or without more behind it. */
+struct choice {
+	int fd; /* -1: none */
+	struct stat status;
+};
+
+/* Takes the file that is remembered, whatever its name is by now; when `before` is given, instead the one that came after a file of that time. */
+static void choose(struct choice *choice, int fd, const struct stat *status, const struct memory *memory,
+                   const struct timespec *before)
+{
+	bool better = before == NULL ? is_remembered(memory, status)
+	                             : is_older(before, &status->st_mtim) &&
+	                                   (choice->fd < 0 || is_older(&status->st_mtim, &choice->status.st_mtim));
+	int other = better ? choice->fd : fd;
+
+	if (better)
+		*choice = (struct choice){fd, *status};
+	if (other >= 0)
+		close(other);
+}
+
+/* Goes through the logs of a directory that begin with `name`; see choose(). */
+static struct choice log_choose(int directory, const char *name, const struct memory *memory,
+                                const struct timespec *before)
+{
+	struct choice choice = {.fd = -1};
 	int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *listing = copy < 0 ? NULL : fdopendir(copy);
 	struct dirent *entry;
 	struct stat status;
-	int found = -1;
 
 	if (listing == NULL) {
 		if (copy >= 0)
 			close(copy);
-		return -1;
+		return choice;
 	}
-	while (found < 0 && (entry = readdir(listing)) != NULL) {
+	while ((entry = readdir(listing)) != NULL) {
 		if (strncmp(entry->d_name, name, strlen(name)) != 0)
 			continue;
-		found = log_open_at(directory, entry->d_name, &status);
-		if (found >= 0 && !is_remembered(memory, &status)) {
-			close(found);
-			found = -1;
-		}
+		int fd = log_open_at(directory, entry->d_name, &status);
+		if (fd >= 0)
+			choose(&choice, fd, &status, memory, before);
 	}
 	closedir(listing);
-	return found;
+	return choice;
 }
 
-/* Reads the old file to its end, then the new one from its beginning: not before something is in it, for then nginx has left the old one. */
-static void logs_count(int directory, const char *name, int fd, const struct stat *status, struct memory *memory)
+/* Turns to a file that was not read yet. */
+static void memory_turn(struct memory *memory, const struct stat *status)
 {
-	size_t left = CALL_MAX;
-
-	if (memory->inode != 0 && !is_remembered(memory, status)) {
-		int old = old_open(directory, name, memory);
-		bool ended = old < 0 || file_count(old, memory, &left);
-		if (old >= 0)
-			close(old);
-		if (!ended || status->st_size == 0)
-			return;
-	}
-	/* One that is shorter than before was emptied. */
-	if (!is_remembered(memory, status) || status->st_size < memory->offset)
-		memory->offset = 0;
 	memory->device = status->st_dev;
 	memory->inode = status->st_ino;
-	file_count(fd, memory, &left);
+	memory->offset = 0;
 }
 
-/* Reads on in the log; false when it cannot be opened. */
+/*
+ * Reads the file that was read last to its end, and then each that came after it. nginx writes to a file that was renamed until it has
+ * opened the new one, so an empty one is not turned to. False when there is no log.
+ */
+static bool logs_count(int directory, const char *name, struct memory *memory)
+{
+	struct choice now = log_choose(directory, name, memory, NULL);
+	size_t left = CALL_MAX;
+
+	if (now.fd < 0) {
+		now.fd = log_open_at(directory, name, &now.status);
+		if (now.fd < 0)
+			return false;
+		memory_turn(memory, &now.status);
+	}
+	for (;;) {
+		/* One that is shorter than before was emptied. */
+		if (now.status.st_size < memory->offset)
+			memory->offset = 0;
+		bool ended = file_count(now.fd, memory, &left);
+		close(now.fd);
+		if (!ended)
+			return true;
+		now = log_choose(directory, name, memory, &now.status.st_mtim);
+		if (now.fd < 0)
+			return true;
+		if (is_remembered(memory, &now.status) || now.status.st_size == 0) {
+			close(now.fd);
+			return true;
+		}
+		memory_turn(memory, &now.status);
+	}
+}
+
+/* Reads on in the log; false when there is none. */
 static bool log_count(const char *path, struct memory *memory)
 {
 	const char *slash = strrchr(path, '/');
 	char place[PATH_MAX];
-	struct stat status;
 
 	if (slash == NULL || (size_t)(slash - path) >= sizeof(place))
 		return false;
 	snprintf(place, sizeof(place), "%.*s", (int)(slash - path), path);
 	int directory = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int fd = directory < 0 ? -1 : log_open_at(directory, slash + 1, &status);
-	if (fd >= 0) {
-		logs_count(directory, slash + 1, fd, &status, memory);
-		close(fd);
-	}
-	if (directory >= 0)
-		close(directory);
-	return fd >= 0;
+	if (directory < 0)
+		return false;
+	bool found = logs_count(directory, slash + 1, memory);
+	close(directory);
+	return found;
 }
 
 bool acesso_read(const char *path, const char *memory_path, struct acesso *acesso)

@@ -19,13 +19,13 @@ PACKAGES = {
     "test": """python3-pytest python3-pytest-timeout python3-pytest-xdist
                python3-psycopg2 python3-redis python3-yaml python3-jsonschema python3-psutil varnish git strace""",
     "check": """clang libclang-rt-dev clang-format clang-tidy cppcheck shellcheck valgrind black pylint xz-utils
-                debootstrap""",
+                debootstrap prometheus""",
     "pages": "npm",
     "browser": "chromium",
     "bench": """wrk strace php-fpm php-pgsql
                 python3-psycopg2 python3-redis python3-yaml python3-jsonschema python3-psutil""",
 }
-SERVICES = ("nginx", "postgresql", "redis-server", "supervisor", "varnish")
+SERVICES = ("nginx", "postgresql", "redis-server", "supervisor", "varnish", "prometheus")
 # Packages of which any version will do are there when their program is.
 PROGRAMS = {"postgresql": "/usr/lib/postgresql/*/bin/postgres", "php-fpm": "/usr/sbin/php-fpm*", "npm": "/usr/bin/npm"}
 APT_INSTALL = (
