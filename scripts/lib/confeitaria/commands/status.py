@@ -3,8 +3,8 @@ from .. import status
 from ..command import Command
 
 TEXT = """A line a part: pools (workers that run / that should), PostgreSQL's roles and the standby's lag,
-Redis, nginx, versions; then how long ago the last backup and the last audit were. Exits 0 when everything is as it should be, 1 when something is not, 3 when
-the system is not running."""
+Redis, nginx, versions; then how long ago the last backup and the last audit were. Exits 0 when
+everything is as it should be, 1 when something is not, 3 when the system is not running."""
 
 
 def arguments(parser):
