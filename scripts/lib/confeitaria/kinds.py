@@ -15,12 +15,13 @@ WEEK = ("seg", "ter", "qua", "qui", "sex", "sab", "dom")
 
 @dataclass(frozen=True)
 class Kind:
-    """`takes`: what it may be, for people. `read(text)`: its value, or None when it may not be that. `words`: all that
-    a list may hold, for who mistypes one."""
+    """`takes`: what it may be, for people. `read(text)`: its value, or None when it may not be that. `words`: all that a
+    list may hold, for who mistypes one. `choices`: all that it may be, where that is one of some words."""
 
     takes: str
     read: Callable
     words: tuple = ()
+    choices: tuple = ()
 
 
 def number(low, high, unit="", zero=""):
@@ -35,7 +36,7 @@ def number(low, high, unit="", zero=""):
 
 def choice(*words):
     """One of some words."""
-    return Kind(f"{', '.join(words[:-1])} or {words[-1]}", lambda given: given if given in words else None)
+    return Kind(f"{', '.join(words[:-1])} or {words[-1]}", lambda given: given if given in words else None, choices=words)
 
 
 def characters(most):

@@ -28,7 +28,7 @@ Who is outside and uses redis_monitor or redis_consulta, an exporter say, must r
 
 def arguments(parser):
     """What the command takes."""
-    parser.add_argument("words", nargs="*", metavar="list | change NAME")
+    parser.add_argument("words", nargs="*", metavar="list | change SECRET")
 
 
 def run(state, args):
@@ -43,7 +43,7 @@ def run(state, args):
         with state.locked():
             change(state, name)
     else:
-        raise UsageError("list or change NAME is needed")
+        raise UsageError("list or change SECRET is needed")
 
 
 def shared(state, name):
