@@ -1,5 +1,6 @@
 """A socket file that was deleted: whoever listened there is started anew, and only he."""
 import os
+import re
 import signal
 
 import pytest
@@ -62,3 +63,22 @@ def test_what_an_operator_stopped_stays_stopped(shop):
             assert eventually(other.exists)
         assert not shop.workers("carrinho")
     assert eventually(lambda: shop.client(checked=False).post("/api/carrinho/sessao").status == 201)
+
+
+@pytest.mark.slow
+def test_security_updates_that_wait_are_named(shop):
+    """The real apt is asked, and says something: what waits on this machine is its own affair."""
+    assert "packages" not in shop.status()["parts"]
+    file = shop.state / "etc/confeitaria.conf"
+    before = file.read_text()
+    file.write_text(re.sub("(?m)^atualizacoes = nao$", "atualizacoes = sim", before))
+    shop.script("reload", "zelador")
+    try:
+        assert eventually((shop.state / "tmp/updates").exists), shop.logs()["zelador.log"]
+        found = shop.status()["parts"]["packages"]
+        names = r"([a-z0-9][a-z0-9.+:-]*=\S+ ?)+"
+        assert re.fullmatch(f"none|unknown: .+|being looked up|{names}", found["security_updates"])
+        assert found["lists_days"] >= 0 and found["status"] == "running"
+    finally:
+        file.write_text(before)
+        shop.script("reload", "zelador")

@@ -36,7 +36,9 @@ def number(low, high, unit="", zero=""):
 
 def choice(*words):
     """One of some words."""
-    return Kind(f"{', '.join(words[:-1])} or {words[-1]}", lambda given: given if given in words else None, choices=words)
+    return Kind(
+        f"{', '.join(words[:-1])} or {words[-1]}", lambda given: given if given in words else None, choices=words
+    )
 
 
 def characters(most):

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from functools import partial
 
 from . import generation, health, last, manager, parts, pools, postgres, processes, redis, release, scoreboard, system
+from . import updates
 from .say import Refused
 
 STREAM_KEPT = 100000  # of conciliador.c: the stream is longer only while a consumer group has not read it
@@ -34,6 +35,8 @@ def report(state):
         "zelador": lambda: report_process(listed, "zelador"),
     }
     facts |= {part: report_part() for part, report_part in asked.items() if part in here}
+    pids = {one.pid: name.split(":")[0] for name, one in listed.items()} | {facts["supervisor"]["pid"]: "supervisor"}
+    updates.report(state, facts, pids)
     if "nginx" in here:
         facts["health"] = report_health(state)
     return facts

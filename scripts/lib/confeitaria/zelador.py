@@ -1,11 +1,13 @@
 """Watches what supervisord does not: restarts a part whose socket file is gone (it goes on listening where no client
-can find it, and does not notice), rotates the logs, and begins a supervisord that was killed."""
+can find it, and does not notice), rotates the logs, asks apt which updates wait, and begins a supervisord that was
+killed."""
+import contextlib
 import os
 import subprocess
 import sys
 import time
 
-from . import system
+from . import system, updates
 from .supervisor import Supervisor, sockets
 
 POLL_SECONDS = 0.5
@@ -72,11 +74,13 @@ def run(state):
     supervisor, parent = Supervisor(state), os.getppid()
     missing, says, rotated = set(), "", time.monotonic()
     restart_pending(state, supervisor)
-    while os.getppid() == parent:
-        missing = poll(state, supervisor, missing)
-        if time.monotonic() - rotated >= ROTATION_SECONDS:
-            says, rotated = rotate(state, says), time.monotonic()
-        time.sleep(POLL_SECONDS)
+    with contextlib.closing(updates.Asker(state)) as asker:
+        while os.getppid() == parent:
+            missing = poll(state, supervisor, missing)
+            asker.poll()
+            if time.monotonic() - rotated >= ROTATION_SECONDS:
+                says, rotated = rotate(state, says), time.monotonic()
+            time.sleep(POLL_SECONDS)
     own_log(state)
     print("supervisord is gone: starting another one", flush=True)
     with state.locked():

@@ -3,7 +3,9 @@ from .. import status
 from ..command import Command
 
 TEXT = """A line a part: pools (workers that run / that should), PostgreSQL's roles and the standby's lag,
-Redis, nginx, versions; then how long ago the last backup and the last audit were. Exits 0 when
+Redis, nginx, versions; how long ago the last backup and the last audit were. restart_needed: what
+waits for a restart of that part, such as a library that was updated while the part runs. packages:
+Debian's security updates of what the system runs on, and how old apt's lists are. Exits 0 when
 everything is as it should be, 1 when something is not, 3 when the system is not running."""
 
 
