@@ -56,7 +56,7 @@ def test_each_status_leads_to_one_answer(answers):
     led = re.findall(r"^error_page ([\d ]+) = (\S+);$", answers, re.M)
     statuses = [status for some, _ in led for status in some.split()]
     assert len(statuses) == len(set(statuses))
-    assert set(statuses) == set("400 403 404 405 412 413 414 429 431 494 500 501 502 503 504 505".split())
+    assert set(statuses) == set("400 497 403 404 405 412 413 414 429 431 494 500 501 502 503 504 505".split())
     locations = set(re.findall(r"^location (?:= )?(\S+) {$", answers, re.M))
     assert {place for _, place in led if not place.startswith("$")} <= locations
     assert {"@servico_fora", "@sobrecarga", "@erro_interno"} <= locations

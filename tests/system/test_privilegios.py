@@ -79,7 +79,7 @@ def test_what_is_root_s(shop):
         info = path.lstat()
         assert info.st_uid == 0 and (path.is_symlink() or not info.st_mode & 0o022), path
     entries = {path.name: path.lstat().st_uid for path in shop.state.iterdir() if not path.is_symlink()}
-    assert {name for name, uid in entries.items() if uid == 0} == {".confeitaria", "releases"}
+    assert {name for name, uid in entries.items() if uid == 0} == {".confeitaria", "releases", "acme"}
     assert {uid for uid in entries.values() if uid} == {user.pw_uid}
     assert not [path for path in (shop.current / "nginx").rglob("*") if path.lstat().st_uid != user.pw_uid]
 
@@ -113,7 +113,9 @@ def test_nobody_else_can_take_a_lock(shop):
 @root
 def test_another_user_reads_nothing(shop):
     """Settings, logs, data, sockets, backups, rendered files: all below the servers' directories is closed."""
-    directories = [path for path in shop.state.iterdir() if path.is_dir() and path.name not in ("releases", "current")]
+    directories = [
+        path for path in shop.state.iterdir() if path.is_dir() and path.name not in ("releases", "current", "acme")
+    ]
     assert len(directories) >= 8
     for path in (*directories, shop.run):
         done = subprocess.run([*NOBODY, "ls", path], capture_output=True, text=True, check=False)

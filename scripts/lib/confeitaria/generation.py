@@ -49,27 +49,33 @@ def inputs(state, release, settings):
     total = hashlib.sha256("\0".join([release.name, *map(str, places)]).encode())
     total.update(json.dumps(settings.texts(), sort_keys=True).encode())
     own.digest_into(state, total)
+    nginx.digest_into(settings, total)
     return total.hexdigest()
 
 
 def stage(state, release, settings):
     """Renders a new generation beside the others; its directory, whose name ends with .new. What an earlier command
-    left there goes."""
+    left there goes. The digest is of the files as they were before: what changes meanwhile counts the next time."""
     for path in state.generations.glob("*.new"):
         shutil.rmtree(path)
     number = max([*numbers(state), 0]) + 1
     directory = state.generations / f"{number}.new"
     directory.mkdir(0o750)
     (directory / "release").symlink_to(f"../../releases/{release.name}")
-    for part in RENDERERS:
-        part.render(state, settings, release, directory)
+    made_from = inputs(state, release, settings)
+    try:
+        for part in RENDERERS:
+            part.render(state, settings, release, directory)
+    except BaseException:
+        discard(directory)
+        raise
     facts = {
         "release": release.name,
         "version": release.version,
         "commit": release.commit,
         "made": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "settings": settings.texts(),
-        "inputs": inputs(state, release, settings),
+        "inputs": made_from,
     }
     (directory / ABOUT).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     return directory

@@ -1,8 +1,9 @@
 """Whether a system is well, as /health says and as a customer finds."""
 import http.client
 import json
+import ssl
 
-from . import parts, redis
+from . import parts, redis, tls
 from .say import Refused
 from .state import WAIT_SECONDS, wait_for
 
@@ -12,9 +13,19 @@ def port(state):
     return state.running["port"]
 
 
+def connect(state):
+    """A connection to the front door. Its certificate is in another name than that of loopback."""
+    seconds = state.running["prazo_segundos"]
+    if not tls.on(state.running):
+        return http.client.HTTPConnection("127.0.0.1", port(state), timeout=seconds)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return http.client.HTTPSConnection("127.0.0.1", state.running["tls_porta"], timeout=seconds, context=context)
+
+
 def ask(state, method, path, body=None):
     """Status and JSON of an answer of the front door; (0, {}) when there is none."""
-    connection = http.client.HTTPConnection("127.0.0.1", port(state), timeout=state.running["prazo_segundos"])
+    connection = connect(state)
     try:
         text = None if body is None else json.dumps(body)
         connection.request(method, path, text, {"Content-Type": "application/json"} if text else {})

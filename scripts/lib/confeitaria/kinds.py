@@ -135,6 +135,7 @@ SERVERS = Kind(
 SERVER = Kind("ADDRESS:PORT such as 10.0.0.11:6379, or nothing", read_server)
 ORIGINS = Kind("* or origins such as https://loja.example, with spaces", read_origins)
 ADDRESSES = Kind("addresses such as 127.0.0.1 or 10.0.0.0/8, with spaces, or nothing", read_addresses)
+PATH = pattern("(/.+)?", "an absolute path, or nothing")
 ZONE = Kind("a name in /usr/share/zoneinfo, such as America/Sao_Paulo", read_zone)
 DAYS = Kind(f"days of {' '.join(WEEK)}, each once, with spaces", read_days)
 HOURS = Kind("hours such as 9-18 or 8:30-18", read_hours)

@@ -4,8 +4,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import own
-from . import sockets
+from . import own, sockets, tls
 from .cache import cache_directory, cache_make
 from .files import write
 from .pages import render_pages
@@ -28,11 +27,13 @@ TEMPLATES = (
         "cache-leitura",
         "cache-fotos",
     ),
-    *("fastcgi", "saude", "saude-guarda", "saude-erros", "rotas", "interno"),
+    *("fastcgi", "saude", "saude-guarda", "saude-erros", "rotas", "acme", "interno"),
 )
 HEAD = "# Made anew by each change: lines of your own go into etc/nginx.d and etc/nginx-server.d.\n"
 RATES = ("leituras", "buscas", "escritas", "sessoes", "pedidos", "arquivos")
 MINUTES = 1440  # of a day
+STREAMS = 32  # of a connection of HTTP/2
+HTTP2_DIRECTIVE = (1, 25, 1)  # the first version that has one
 IPV6 = Path("/proc/net/if_inet6")
 
 
@@ -59,6 +60,11 @@ METRICS_OFFSET = 4
 def front_address(settings):
     """The IPv4 address of the front door: nothing beyond loopback unless it was asked for."""
     return "0.0.0.0" if settings["reach"] == "public" else "127.0.0.1"
+
+
+def front_ports(settings):
+    """The front door's ports."""
+    return [settings["port"], settings["tls_porta"]] if tls.on(settings) else [settings["port"]]
 
 
 def direct_ports(settings):
@@ -92,6 +98,7 @@ def render(state, settings, release, directory):
         return release.share(*name.split("/")).read_text(encoding="utf-8")
 
     texts = {name: fill(share(f"nginx/{name}.conf.in"), values) for name in TEMPLATES}
+    texts["tls"] = fill(share("nginx/tls.conf.in"), values) if tls.on(settings) else ""
     texts["portas"] = "".join(
         fill(share("nginx/porta.conf.in"), {**values, **port_values(service, port)})
         for service, port in direct_ports(settings).items()
@@ -102,6 +109,7 @@ def render(state, settings, release, directory):
     texts["metodos"] = methods(release.table("routes"))
     for name, text in texts.items():
         write(conf / f"{name}.conf", HEAD + text)
+    tls.take(state, settings, conf)
     own.take(state, directory, "nginx.d", "nginx-server.d")
     render_pages(state, settings, release, directory / "html")
 
@@ -124,7 +132,10 @@ def template_values(state, settings, generation):
         "CACHE": cache_directory(state),
         "GENERATION": generation,
         "PROCESSOS": processes,
-        "LISTEN": listen(settings),
+        "ACME": state.acme,
+        **addresses(settings),
+        "JUNTAS": min(STREAMS, settings["limite_conexoes"]),
+        "HSTS": settings["hsts_segundos"],
         "FILA": share_of(queue, processes),
         "FILABUSCAS": share_of(queue // 8, processes),
         "PRAZO": seconds,
@@ -146,13 +157,44 @@ def share_of(number, processes):
     return max(1, -(-number // processes))
 
 
-def listen(settings):
-    """The front door's addresses."""
-    port, public = settings["port"], settings["reach"] == "public"
-    lines = [f"    listen {front_address(settings)}:{port} default_server backlog=511;"]
+def addresses(settings):
+    """What the marks of the front door's addresses stand for."""
+    port = settings["tls_porta"]
+    plain = listen(settings, settings["port"])
+    secure, http2 = "ssl http2 ", ""
+    if version_on_disk() >= HTTP2_DIRECTIVE:
+        secure, http2 = "ssl ", "\n    http2 on;"
+    return {
+        "LISTEN": listen(settings, port, secure) + http2 if tls.on(settings) else plain,
+        "LISTENPLAIN": plain,
+        "PORTATLS": "" if port == 443 else f":{port}",
+        "CERTIFICADO": tls.FILES["tls_certificado"],
+        "CHAVE": tls.FILES["tls_chave"],
+    }
+
+
+def listen(settings, port, more=""):
+    """The lines for a port of the front door."""
+    public = settings["reach"] == "public"
+    lines = [f"    listen {front_address(settings)}:{port} {more}default_server backlog=511;"]
     if IPV6.exists() and IPV6.read_text(encoding="ascii"):
-        lines.append(f"    listen [{'::' if public else '::1'}]:{port} default_server ipv6only=on backlog=511;")
+        lines.append(f"    listen [{'::' if public else '::1'}]:{port} {more}default_server ipv6only=on backlog=511;")
     return "\n".join(lines)
+
+
+def version_on_disk():
+    """The version of the program that the next start runs, (major, minor, patch)."""
+    done = subprocess.run([PROGRAM, "-v"], capture_output=True, text=True, check=False, timeout=30)
+    found = re.search(r"nginx/(\d+)\.(\d+)\.(\d+)", done.stderr)
+    return tuple(map(int, found.groups())) if found else ()
+
+
+def digest_into(settings, total):
+    """Adds to a hash what a generation is made from beside settings: with TLS the certificate and its key, and how
+    this nginx is told of HTTP/2."""
+    if tls.on(settings):
+        total.update(repr(version_on_disk() >= HTTP2_DIRECTIVE).encode())
+        tls.digest_into(settings, total)
 
 
 def origins(words):

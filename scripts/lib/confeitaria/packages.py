@@ -12,7 +12,7 @@ from pathlib import Path
 from .say import EX_UNAVAILABLE, Refused, say
 
 PACKAGES = {
-    "run": """nginx libnginx-mod-http-headers-more-filter postgresql redis-server supervisor logrotate python3
+    "run": """nginx libnginx-mod-http-headers-more-filter postgresql redis-server supervisor logrotate openssl python3
               python3-psutil curl""",
     "build": """gcc libc6-dev make autoconf automake pkg-config python3 python3-psutil
                 libfcgi-dev libpq-dev libhiredis-dev libjson-c-dev libmd-dev libutf8proc-dev check""",

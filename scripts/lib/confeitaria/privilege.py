@@ -231,14 +231,14 @@ def layout(state):
         convert(state)
     owner = state.owner
     state.path.chmod(0o755)
-    for name in ("releases", *OWNED):
+    for name in ("releases", "acme", *OWNED):
         where = state.path / name
         if name == "run" and len(f"{where}{LONGEST_SOCKET}") > SOCKET_PATH_MAX:
             short_run(state, where, owner)
         elif not os.path.lexists(where) or (name == "run" and where.is_symlink()):
             where.unlink(missing_ok=True)
-            where.mkdir(0o755 if name == "releases" else 0o750)
-            if name != "releases" and is_root():
+            where.mkdir(0o750 if name in OWNED else 0o755)
+            if name in OWNED and is_root():
                 os.chown(where, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
     if not os.path.lexists(state.current):
         state.current.symlink_to("generations/current")

@@ -12,7 +12,7 @@ from .say import Refused
 
 # Which problem the statuses are that nginx itself gives. A 502 has two reasons: $motivo_502 of pools.conf says which.
 STATUSES = {
-    "requisicao_invalida": "400",
+    "requisicao_invalida": "400 497",
     "rota_nao_encontrada": "403 404",
     "metodo_nao_permitido": "405",
     "versao_diferente": "412",

@@ -9,7 +9,8 @@ import time
 
 import psutil
 
-from . import generation, manager, migrations, nginx, pools, postgres, processes, redis, standby, system, tokens
+from . import generation, manager, migrations, nginx, pools, ports, postgres, processes, redis, standby, system
+from . import tokens
 from .parts import here
 from .say import Refused, paste, say, warn
 from .settings import DOWN, TABLE, Settings
@@ -252,6 +253,9 @@ def prepare(state, release, directory):
 def found_by_others(state, directory):
     """Refuses a generation whose parts or ports a running system would not be known by any more."""
     now, then = state.running, Settings.of_generation(directory)
+    added = set(nginx.front_ports(then)) - set(nginx.front_ports(now)) if "nginx" in then["partes"] else ()
+    if refused := ports.refusals(nginx.front_address(then), added):
+        raise Refused(f"port {', port '.join(refused)}", "stop that, or take another one with port or tls_porta")
     names = [name for name, setting in TABLE.items() if setting.effect == DOWN and now.text(name) != then.text(name)]
     if names:
         raise Refused(

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from . import parts
+from . import parts, tls
 from .files import replace
-from .kinds import ADDRESSES, DAYS, HOSTS, HOURS, ORIGINS, PARTS, SERVER, SERVERS, URL, WORDS_OF_PARTS, ZONE
+from .kinds import ADDRESSES, DAYS, HOSTS, HOURS, ORIGINS, PARTS, PATH, SERVER, SERVERS, URL, WORDS_OF_PARTS, ZONE
 from .kinds import Kind, characters, choice, number, pattern
 from .say import Refused, UsageError, prefix
 
@@ -46,6 +46,14 @@ ROWS = (
             "The front door's port."),
     Setting("reach", choice("loopback", "public"), "loopback", ("nginx",), "reload",
             "Where the front door listens: on loopback only, or on every address."),
+    Setting("tls_certificado", PATH, "", ("nginx",), "reload",
+            "The front door's certificate (PEM, with those between it and the root): it then speaks TLS."),
+    Setting("tls_chave", PATH, "", ("nginx",), "reload",
+            "The certificate's private key (PEM), which the servers' user can read."),
+    Setting("tls_porta", number(1, 65535), "443", ("nginx",), "reload",
+            "The port of TLS; port then only sends clients there."),
+    Setting("hsts_segundos", number(1, 63072000, "s", "forget it"), "2592000", ("nginx",), "reload",
+            "For how long browsers that came by TLS refuse to come without it (HSTS)."),
     Setting("direct_ports", number(1, 65524, zero="none"), "5000", ("nginx",), "reload",
             "Ports of single services on loopback: +1 catalogo, +11 its replica, +2 carrinho, +3 pedidos, +4 metrics."),
     Setting("cors_origens", ORIGINS, "*", ("nginx",), "reload",
@@ -164,7 +172,7 @@ class Settings:
                 given[name] = text
         refuse(path, faults)
         settings = cls(given)
-        refuse(path, parts.faults(settings))
+        refuse(path, settings.faults())
         return settings
 
     @classmethod
@@ -182,8 +190,12 @@ class Settings:
         refuse("what is to be set", [fault for name, text in values.items() if (fault := fault_of(name, text))])
         changed = {**self._given, **values}
         settings = Settings({name: text for name, text in changed.items() if text})
-        refuse("what is to be set", parts.faults(settings))
+        refuse("what is to be set", settings.faults())
         return settings
+
+    def faults(self):
+        """What does not fit together, as (fault, remedy)."""
+        return [*parts.faults(self), *tls.faults(self)]
 
     def text(self, name):
         """A setting as it is written; the default when it is not set."""

@@ -54,6 +54,7 @@ class State:
         self.tmp = self.path / "tmp"
         self.backups = self.path / "backups"
         self.archive = self.path / "archive"
+        self.acme = self.path / "acme"  # where certbot puts what an authority asks for
         self._settings = None
 
     @property

@@ -4,10 +4,11 @@ import re
 import subprocess
 import time
 from dataclasses import asdict
+from datetime import datetime, timezone
 from functools import partial
 
 from . import generation, health, last, manager, parts, pools, postgres, processes, redis, release, scoreboard, system
-from . import updates
+from . import tls, updates
 from .say import Refused
 
 STREAM_KEPT = 100000  # of conciliador.c: the stream is longer only while a consumer group has not read it
@@ -68,6 +69,7 @@ def report_nginx(state, listed):
     if master := processes.main_process(state, "nginx"):
         facts["pid"] = master.pid
     facts["port"] = health.port(state)
+    facts |= report_door(state, facts["status"])
     done = (
         subprocess.run([f"/proc/{facts['pid']}/exe", "-v"], capture_output=True, text=True, check=False, timeout=30)
         if facts["pid"]
@@ -75,6 +77,19 @@ def report_nginx(state, listed):
     )
     found = re.search(r"nginx/(\S+)", done.stderr) if done else None
     facts["version"] = found[1] if found else "unknown"
+    return facts
+
+
+def report_door(state, status):
+    """Whether others can listen to what comes in."""
+    facts, settings = {}, state.running
+    if tls.on(settings):
+        end = tls.expires(state.current / "nginx" / tls.FILES["tls_certificado"])
+        facts = {"tls_port": settings["tls_porta"], "certificate_expires": f"{end:%Y-%m-%d}" if end else "unknown"}
+        if status == "running" and end and end < datetime.now(timezone.utc):
+            facts["status"] = "expired"
+    elif tls.in_the_open(settings):
+        facts["tls"] = "none: what comes over the network is unencrypted"
     return facts
 
 

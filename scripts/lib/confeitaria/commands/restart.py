@@ -1,5 +1,5 @@
 """Turns a running system to a new release and to changed settings."""
-from .. import build, parts, pools, release, renew, system
+from .. import build, parts, pools, release, renew, system, tls
 from ..command import Command
 from ..say import UsageError, say
 
@@ -38,6 +38,7 @@ def run(state, args):
     renew.deploy(state, chosen, renewed if args.parts else system.front(state))
     renew.replace(state, [name for name in args.parts if name not in renewed])
     say("done")
+    tls.warn_in_the_open(state.running)
     build.pages_check(state, release.current(state))
 
 

@@ -15,6 +15,7 @@ from .. import (
     release,
     renew,
     system,
+    tls,
     tokens,
 )
 from ..command import Command
@@ -97,22 +98,30 @@ def wanted(state, args):
 
 
 def choose_ports(settings):
-    """The settings with a port that can be had: without a wish 80 is tried, then 8080."""
+    """The settings with ports that can be had: without a wish 80 is tried, then 8080, for TLS 443, then 8443."""
     if "nginx" not in settings["partes"]:
         return settings
-    address = nginx.front_address(settings)
-    if not settings.is_set("port"):
-        refused = ports.refusals(address, [80])
-        if refused:
-            say(f"port {refused[0]}: taking 8080")
-        settings = settings.with_values({"port": "8080" if refused else "80"})
-    if refused := ports.refusals(address, [settings["port"]]):
-        raise Refused(f"port {refused[0]}", "stop that, or take another one with --port N")
+    settings = choose_port(settings, "port", 80, "--port N")
+    if tls.on(settings):
+        settings = choose_port(settings, "tls_porta", 443, "--set tls_porta=N")
     if refused := ports.refusals("127.0.0.1", nginx.loopback_ports(settings)):
         raise Refused(
             f"port {', port '.join(refused)}",
             "stop that, or take others with --direct-ports BASE, or none with --direct-ports 0",
         )
+    return settings
+
+
+def choose_port(settings, name, usual, option):
+    """The settings with one of the front door's ports: the wished one, or the usual one, or that plus 8000."""
+    address = nginx.front_address(settings)
+    if not settings.is_set(name):
+        refused = ports.refusals(address, [usual])
+        if refused:
+            say(f"port {refused[0]}: taking {usual + 8000}")
+        settings = settings.with_values({name: str(usual + 8000 if refused else usual)})
+    if refused := ports.refusals(address, [settings[name]]):
+        raise Refused(f"port {refused[0]}", f"stop that, or take another one with {option}")
     return settings
 
 
@@ -185,6 +194,7 @@ def run(state, args):
     postgres.check_version(state)
     settings = wanted(state, args)  # refuses a bad file before anything is touched
     prepare(state, settings)
+    tls.warn_in_the_open(settings)
     if names := parts.in_the_open(settings):
         warn(
             f"{' and '.join(names)}: what goes over the network is not encrypted; let it be one of the shop's own hosts"
@@ -213,9 +223,10 @@ def run(state, args):
 
 def summary(state):
     """Where everything is."""
-    settings = state.settings
-    number = settings["port"]
-    url = "http://localhost" if number == 80 else f"http://localhost:{number}"
+    settings = state.running
+    secure = tls.on(settings)
+    scheme, number, usual = ("https", settings["tls_porta"], 443) if secure else ("http", settings["port"], 80)
+    url = f"{scheme}://localhost" if number == usual else f"{scheme}://localhost:{number}"
     sizes = pools.sizes(state)
     lines = {
         "/": "the shop",
@@ -242,7 +253,7 @@ def summary(state):
     Stop:                      {paste(state, 'down')}
 
     A first call:
-        curl -s '{url}/api/produtos?busca=limao'""",
+        curl {'-sk' if secure else '-s'} '{url}/api/produtos?busca=limao'""",
         flush=True,
     )
 
