@@ -128,6 +128,25 @@ pageTest(shop, 'a picture that cannot be had is said in words to a person', {}, 
     assert.ok(await shop.control('recovered'));
 });
 
+pageTest(shop, 'a shop in maintenance says so, and opens again', {}, async ({page, allow}) => {
+    allow(/status of 503/);
+    const closed = async () => (await wanted('/')).status === 503;
+    await shop.control('script', 'maintenance', 'on');
+    try {
+        await eventually(closed);
+        await page.goto('/');
+        await page.getByRole('heading', {name: 'Estamos em manutenção'}).waitFor();
+        await page.getByText('(21) 5555-0199').waitFor();
+        await screenshots(page, 'manutencao');
+    } finally {
+        await shop.control('script', 'maintenance', 'off');
+    }
+    await eventually(async () => !await closed());
+    const answer = page.waitForResponse((response) => new URL(response.url()).pathname === '/');
+    await page.getByRole('main').getByRole('link', {name: 'Tentar de novo'}).click();
+    assert.equal((await answer).status(), 200);
+});
+
 // What a first visit loads: [{path, type, bytes}], as it came over the line.
 async function loads(page, path) {
     const seen = [];

@@ -10,7 +10,7 @@ from client import WAIT_SECONDS, Client
 from generated import problems
 
 # Problems that promise that nothing was changed; every other failure on the server's side leaves the result unknown.
-UNCHANGED = ("servico_indisponivel", "somente_leitura", "sobrecarga", "sem_espaco", "muitas_requisicoes")
+UNCHANGED = ("servico_indisponivel", "somente_leitura", "sobrecarga", "manutencao", "sem_espaco", "muitas_requisicoes")
 
 
 @dataclass

@@ -103,7 +103,9 @@ def test_a_generation_is_whole_and_movable(state, release, texts):
         assert str(state.generations) not in text
         for name in re.findall(r"^ *include ([^/;]+);", text, re.M):
             assert name in texts
-        assert not re.search(r"include (?!/etc/nginx/mime.types|\S+/etc/nginx(-server)?\.d/\*)/", text)
+        assert not re.search(
+            r"include (?!/etc/nginx/mime.types|\S+/etc/nginx(-server)?\.d/\*|\S+/data/manutencao\[.\]conf;)/", text
+        )
     assert f"root {state.path}/current/html;" in texts["rotas.conf"] and "user " not in texts["nginx.conf"]
     nginx.check(state, directory)
     place = turned(state, directory)

@@ -124,6 +124,7 @@ def test_the_codes_that_nginx_gives_are_all_tried(shop):
         "servico_fora",
         "servico_indisponivel",
         "sobrecarga",
+        "manutencao",
         "tempo_esgotado",
         "muitas_requisicoes",
     }

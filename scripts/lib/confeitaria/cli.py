@@ -18,6 +18,7 @@ COMMANDS = (
     "restart",
     "reload",
     "rollback",
+    "maintenance",
     "scale",
     "settings",
     "token",
@@ -73,7 +74,7 @@ def load(name):
 
 def overview():
     """What --help says without a command."""
-    lines = [f"    {name:<10} {load(name).summary}" for name in COMMANDS]
+    lines = [f"    {name:<11} {load(name).summary}" for name in COMMANDS]
     name = "scripts/confeitaria" if "/" in prefix() else "confeitaria"
     end = "Each has --help. --version says which release this is."
     return "\n".join((f"Usage: {name} COMMAND [OPTION]...", "", *lines, "", end))

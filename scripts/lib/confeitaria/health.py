@@ -3,7 +3,7 @@ import http.client
 import json
 import ssl
 
-from . import parts, redis, tls
+from . import maintenance, parts, redis, tls
 from .say import Refused
 from .state import WAIT_SECONDS, wait_for
 
@@ -45,11 +45,13 @@ def healthy(state):
 
 def cart_filled(state):
     """Whether a customer can begin: opens a cart and puts a product into it. In an empty shop it is enough to hear that
-    there is none."""
+    there is none, in maintenance that it is closed."""
     session = ask(state, "POST", "/api/carrinho/sessao", {})[1].get("data", {}).get("session_id", "-")
     products = ask(state, "GET", "/api/produtos?em_estoque=true&limite=1")[1].get("data") or []
     product = products[0]["id"] if products else 1
     status, answer = ask(state, "POST", f"/api/carrinho/{session}/adicionar", {"produto_id": product})
+    if answer.get("codigo") == "manutencao" and maintenance.since(state):
+        return True
     redis.cli(state, input=f"DEL carrinho:{session}\n", user="carrinho")
     return status == 200 or (not products and answer.get("codigo") == "produto_nao_encontrado")
 

@@ -4,7 +4,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import own, sockets, tls
+from . import maintenance, own, sockets, tls
 from .cache import cache_directory, cache_make
 from .files import write
 from .pages import render_pages
@@ -18,6 +18,7 @@ TEMPLATES = (
     *(
         "nginx",
         "limites",
+        "manutencao",
         "logs",
         "origem",
         "seguranca",
@@ -133,6 +134,7 @@ def template_values(state, settings, generation):
         "GENERATION": generation,
         "PROCESSOS": processes,
         "ACME": state.acme,
+        "MANUTENCAO": maintenance.path(state).with_suffix(""),
         **addresses(settings),
         "JUNTAS": min(STREAMS, settings["limite_conexoes"]),
         "HSTS": settings["hsts_segundos"],

@@ -25,6 +25,7 @@ STATUSES = {
     "servico_fora": "",
     "servico_indisponivel": "503",
     "sobrecarga": "",
+    "manutencao": "",
     "tempo_esgotado": "504",
     "versao_http": "505",
 }
@@ -37,6 +38,8 @@ PLACES = {
     "servico_indisponivel": "$onde_503",
     "tempo_esgotado": "$onde_504",
 }
+# What an operator says of when to come again (maintenance.py).
+RETRY = {"manutencao": "$manutencao"}
 # What a filter refuses (a file's conditions) ends the connection.
 CLOSES = {"versao_diferente"}
 # A segment of a route as a regular expression.
@@ -72,7 +75,7 @@ def error_answer(problem):
     place = f"/problema/{codigo}" if codigo in EARLY else f"@{codigo}"
     lines = ["internal;", "types { }", "default_type application/problem+json;"]
     if retry:
-        lines += ["include cabecalhos.conf;", f"add_header Retry-After {retry} always;"]
+        lines += ["include cabecalhos.conf;", f"add_header Retry-After {RETRY.get(codigo, retry)} always;"]
     if codigo in CLOSES:
         lines += ["keepalive_timeout 0;"]
     if status == 405:

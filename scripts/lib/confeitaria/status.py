@@ -7,8 +7,8 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from functools import partial
 
-from . import generation, health, last, manager, parts, pools, postgres, processes, redis, release, scoreboard, system
-from . import tls, updates
+from . import generation, health, last, maintenance, manager, parts, pools, postgres, processes, redis, release
+from . import scoreboard, system, tls, updates
 from .say import Refused
 
 STREAM_KEPT = 100000  # of conciliador.c: the stream is longer only while a consumer group has not read it
@@ -81,7 +81,7 @@ def report_nginx(state, listed):
 
 
 def report_door(state, status):
-    """Whether others can listen to what comes in."""
+    """Whether customers can come in, and whether others can listen."""
     facts, settings = {}, state.running
     if tls.on(settings):
         end = tls.expires(state.current / "nginx" / tls.FILES["tls_certificado"])
@@ -90,6 +90,10 @@ def report_door(state, status):
             facts["status"] = "expired"
     elif tls.in_the_open(settings):
         facts["tls"] = "none: what comes over the network is unencrypted"
+    if closed := maintenance.since(state):
+        facts |= {"maintenance_since": f"{closed:%Y-%m-%dT%H:%M:%SZ}"}
+        if status == "running":
+            facts["status"] = "maintenance"
     return facts
 
 

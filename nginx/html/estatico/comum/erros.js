@@ -15,6 +15,7 @@ const BY_CODE = {
     somente_leitura: 'Estamos sem receber mudanças por alguns instantes. Tente de novo daqui a pouco.',
     servico_indisponivel: 'Uma parte da loja não respondeu, e nada foi mudado. Tente de novo daqui a pouco.',
     sobrecarga: 'Há muita gente na loja agora. Tente de novo daqui a pouco.',
+    manutencao: 'A loja está em manutenção e volta em breve. Nada foi mudado.',
     sem_espaco: 'A loja está cheia agora e não guarda mais itens. O que já está no carrinho continua lá e pode ser pedido.',
     resultado_desconhecido: 'A resposta se perdeu no caminho, e não sabemos se deu certo.',
     servico_fora: 'A loja não respondeu, e não sabemos se deu certo.',

@@ -11,6 +11,7 @@ const WORDS = {
     pedido_nao_encontrado: 'Este pedido não existe.',
     somente_leitura: 'O servidor principal não responde: dá para consultar, mas não para mudar. Nada foi alterado.',
     servico_indisponivel: 'Uma parte do sistema está fora do ar. Nada foi alterado; tente de novo daqui a pouco.',
+    manutencao: 'A loja está em manutenção. Nada foi alterado; tente de novo daqui a pouco.',
     resultado_desconhecido: 'A resposta se perdeu, e não se sabe se a mudança foi feita. Confira antes de repetir.',
     servico_fora: 'O serviço não respondeu, e não se sabe se a mudança foi feita. Confira antes de repetir.',
     tempo_esgotado: 'O serviço demorou demais, e não se sabe se a mudança foi feita. Confira antes de repetir.',

@@ -1,5 +1,5 @@
 """Turns a running system to a new release and to changed settings."""
-from .. import build, parts, pools, release, renew, system, tls
+from .. import build, maintenance, parts, pools, release, renew, system, tls
 from ..command import Command
 from ..say import UsageError, say
 
@@ -39,6 +39,7 @@ def run(state, args):
     renew.replace(state, [name for name in args.parts if name not in renewed])
     say("done")
     tls.warn_in_the_open(state.running)
+    maintenance.remind(state)
     build.pages_check(state, release.current(state))
 
 

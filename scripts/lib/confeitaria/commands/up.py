@@ -5,6 +5,7 @@ from .. import (
     build,
     cache,
     generation,
+    maintenance,
     manager,
     nginx,
     own,
@@ -216,6 +217,7 @@ def run(state, args):
         raise
     if parts.here(state, ["nginx"]):
         summary(state)
+        maintenance.remind(state)
         build.pages_check(state, release.current(state))
     else:
         say(f"healthy: {' '.join(state.running['partes'])}; state in {state.path}, logs in {state.log}")
