@@ -13,8 +13,8 @@ import yaml
 
 from client import TOP, Client
 from generated import generated
-from metricas import Page, text
 from shop import METRICS, POOLS, eventually
+from metricas import Page, text
 
 MONITORING = TOP / "docs/monitoring"
 ROUTE = {"pool": "catalogo", "method": "GET", "route": "/api/produtos/{int}/estoque"}
@@ -162,8 +162,8 @@ def test_an_order_that_is_parked(shop):
 
 
 def test_the_page_answers_while_a_pool_does_not(shop):
-    """Both workers of the catalogue wait for a lock, a third request waits for them: the page says so, and what only they
-    could tell is left out."""
+    """Both workers of the catalogue wait for a lock, other requests wait for them: the page says so, and what only
+    those workers could tell is left out."""
     done = threading.Event()
 
     def ask():
