@@ -130,21 +130,19 @@ START_TEST(paths_and_methods_find_their_way)
 }
 END_TEST
 
+static const struct {
+	const char *method, *uri;
+	size_t number;
+} numbers[] = {
+    {"GET", "/f/" HASH ".png", 1}, {"HEAD", "/api/p/7", 2}, {"PUT", "/api/p/7", 3},  {"POST", "/api/p", 5},
+    {"POST", "/api/p/7", 0},       {"GET", "/api/p", 0},    {"GET", "/api/nada", 0}, {"GET", "/%zz", 0},
+};
+
 /* What a request counts for on the scoreboard: the route that was called, whatever came of it. */
 START_TEST(the_route_that_was_called_has_its_number)
 {
-	static const struct {
-		const char *method, *uri;
-		size_t number;
-	} numbers[] = {
-	    {"GET", "/f/" HASH ".png", 1}, {"HEAD", "/api/p/7", 2}, {"PUT", "/api/p/7", 3},  {"POST", "/api/p", 5},
-	    {"POST", "/api/p/7", 0},       {"GET", "/api/p", 0},    {"GET", "/api/nada", 0}, {"GET", "/%zz", 0},
-	};
-
-	for (size_t i = 0; i < FIELD_COUNT(numbers); i++) {
-		dispatch(numbers[i].method, numbers[i].uri);
-		ck_assert_uint_eq(fake.rq.route_number, numbers[i].number);
-	}
+	dispatch(numbers[_i].method, numbers[_i].uri);
+	ck_assert_uint_eq(fake.rq.route_number, numbers[_i].number);
 }
 END_TEST
 
@@ -389,7 +387,7 @@ Suite *route_suite(void)
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_loop_test(tests, paths_and_methods_find_their_way, 0, FIELD_COUNT(cases));
-	tcase_add_test(tests, the_route_that_was_called_has_its_number);
+	tcase_add_loop_test(tests, the_route_that_was_called_has_its_number, 0, FIELD_COUNT(numbers));
 	tcase_add_test(tests, a_success_is_in_the_envelope);
 	tcase_add_test(tests, bytes_are_answered_as_they_are_and_kept_for_a_year);
 	tcase_add_test(tests, a_head_has_the_length_but_no_body);
