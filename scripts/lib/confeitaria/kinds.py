@@ -15,8 +15,8 @@ WEEK = ("seg", "ter", "qua", "qui", "sex", "sab", "dom")
 
 @dataclass(frozen=True)
 class Kind:
-    """`takes`: what it may be, for people. `read(text)`: its value, or None when it may not be that. `words`: all that a
-    list may hold, for who mistypes one. `choices`: all that it may be, where that is one of some words."""
+    """`takes`: what it may be, for people. `read(text)`: its value, or None when it may not be that. `words`: all that
+    a list may hold, for who mistypes one. `choices`: all that it may be, where that is one of some words."""
 
     takes: str
     read: Callable
