@@ -105,13 +105,13 @@ def order_all(shop, sessions):
 
 
 def http_calls(shop, orders):
-    """Requests between services, by method and path: what carries an order's request id in nginx's access log. Each of
+    """Requests between services, by method and path: what carries an order's request id in nginx's access logs. Each of
     nginx's processes writes within a second: two looks in a row must find the same."""
     seen = []
 
     def complete():
-        log = shop.logs()["acesso.log"]
-        seen.append(Counter(re.findall(rf'request_id={PREFIX}\d+ .*?method=(\w+) uri="([^"]*)"', log)))
+        log = shop.logs()["acesso.log"] + shop.logs()["interno.log"]
+        seen.append(Counter(re.findall(rf'"(\w+) (\S+) [^"]*" .* request_id={PREFIX}\d+ ', log)))
         return seen[-2:-1] == seen[-1:] and all(count % orders == 0 for count in seen[-1].values())
 
     eventually(complete, every=2)

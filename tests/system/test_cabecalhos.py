@@ -89,11 +89,11 @@ def test_a_request_id_is_in_every_log_that_it_touched(shop):
     session = shop.cart({shop.product()["id"]: 1})
     request_id = f"pedido-{uuid.uuid4().hex[:12]}"
     shop.public.post("/api/pedidos", shop.checkout(session), headers={"X-Request-Id": request_id}).ok(201)
-    expected = ("acesso.log", "pedidos.log", "carrinho.log", "catalogo.log")
+    expected = ("acesso.log", "interno.log", "pedidos.log", "carrinho.log", "catalogo.log")
     assert eventually(lambda: all(request_id in shop.logs()[name] for name in expected))
     lines = [line for line in shop.logs()["catalogo.log"].splitlines() if request_id in line]
     assert any("/interno/reservas" in line for line in lines), lines
-    for name in expected[1:]:
+    for name in expected[2:]:
         for line in shop.logs()[name].splitlines():
             if request_id in line and "event=request" in line:
                 assert re.search(r"status=\d{3} us=\d+", line), line

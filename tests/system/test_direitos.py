@@ -166,8 +166,9 @@ def test_a_failed_sign_in_can_be_traced_to_an_address(shop, people):
     answer = people.client("unknown").get("/api/eu")
 
     def line():
-        wanted = f"request_id={answer.headers['X-Request-Id']} status=401 "
-        return [one for one in shop.logs()["acesso.log"].splitlines() if wanted in one and "client=127.0.0.1" in one]
+        wanted = f" request_id={answer.headers['X-Request-Id']} "
+        found = [one for one in shop.logs()["acesso.log"].splitlines() if wanted in one]
+        return [one for one in found if one.startswith("127.0.0.1 ") and '"GET /api/eu HTTP/1.1" 401 ' in one]
 
     assert eventually(line)
 

@@ -13,7 +13,12 @@ from shop import WORKERS, Shop, eventually
 
 pytestmark = pytest.mark.commands
 
-LINE_BYTES = 512
+LINE_BYTES = {"acesso": 800, "interno": 800, "nginx": 512, "catalogo": 512, "carrinho": 512, "pedidos": 512}
+COMBINED = re.compile(
+    r'(?P<host>\S+) - - \[(?P<time>[^]]+)\] "(?P<method>\S+) (?P<path>\S+) (?P<protocol>\S+)" (?P<status>\d{3})'
+    r' (?P<bytes>\d+) "(?P<referer>[^"]*)" "(?P<agent>[^"]*)" (?P<pairs>.*)'
+)
+PAIR = re.compile(r'([a-z_]+)=("[^"]*"|\S*)(?: |$)')
 KIB = 8  # of a log before it is rotated
 GENERATIONS = 5  # the log itself and four older ones
 ROUNDS = 2  # of the conciliador's heartbeat, each of some four of its own
@@ -64,7 +69,7 @@ def test_a_resting_shop_writes_nothing(loja):
     for path in ("/health/catalogo", "/health/carrinho", "/health/pedidos", "/interno/sistema/catalogo"):
         assert internal.get(path).status == 200
     mark(loja)
-    assert not lines(loja, "acesso.log", "/health/") and not lines(loja, "acesso.log", "/interno/sistema")
+    assert not lines(loja, "interno.log", "/health/") and not lines(loja, "interno.log", "/interno/sistema")
     assert not [line for name in ("catalogo.log", "carrinho.log") for line in lines(loja, name, "rota=/health ")]
 
 
@@ -75,6 +80,7 @@ def test_a_line_is_short_whatever_is_asked(loja):
     """Paths, questions, methods and headers as long as nginx takes them."""
     client = loja.client(checked=False)
     long_id = "x" * 64
+    long_words = {"Referer": f"http://{'x' * 48}:65535/" + "r" * 1500, "User-Agent": "Nome/1.2 " * 800}
     for method, path in (
         ("GET", "/" + "%01" * 2500),
         ("GET", "/api/produtos/" + "%22" * 2500),
@@ -88,13 +94,81 @@ def test_a_line_is_short_whatever_is_asked(loja):
         ("M" * 1500, "/api/produtos"),
     ):
         for _ in range(3):
-            client.request(method, path, headers={"X-Request-Id": long_id, "Referer": "http://x/" + "r" * 1500})
+            client.request(method, path, headers={"X-Request-Id": long_id, **long_words})
     mark(loja)
     assert lines(loja, "acesso.log", long_id)
     for name, text in loja.logs().items():
-        if name.startswith(("acesso", "nginx", "catalogo", "carrinho", "pedidos")):
-            longest = max(text.splitlines(), key=len, default="")
-            assert len(longest.encode()) < LINE_BYTES, (name, longest)
+        most = LINE_BYTES.get(re.split("[.-]", name)[0])
+        longest = max(text.splitlines(), key=len, default="")
+        assert most is None or len(longest.encode()) < most, (name, longest)
+
+
+def seen_in_access_log(shop, *requests):
+    """Asks each (method, path, headers), and gives the fields of its line: those of the combined format, and the pairs
+    after them."""
+    asked = {f"linha-{secrets.token_hex(6)}": one for one in requests}
+    for ident, (method, path, headers) in asked.items():
+        shop.client(checked=False).request(method, path, headers={"X-Request-Id": ident, **headers})
+    assert eventually(lambda: all(lines(shop, "acesso.log", ident) for ident in asked))
+    for ident in asked:
+        (line,) = lines(shop, "acesso.log", ident)
+        fields = COMBINED.fullmatch(line).groupdict()
+        yield {**fields, **dict(PAIR.findall(fields.pop("pairs")))}
+
+
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36"
+
+
+def test_the_access_log_is_in_the_combined_format(loja):
+    """What programs for Apache's logs read, and after that what they leave alone."""
+    referer = "https://busca.example:8443/resultados?q=bolo"
+    cart = f"/api/carrinho/{uuid.uuid4()}/adicionar"
+    found, other = seen_in_access_log(
+        loja,
+        ("GET", "/api/produtos?limite=2&busca=bolo", {"Referer": referer, "User-Agent": CHROME}),
+        ("POST", cart, {}),
+    )
+    assert datetime.strptime(found.pop("time"), "%d/%b/%Y:%H:%M:%S %z").utcoffset().total_seconds() == 0
+    assert (found["host"], found["method"], found["protocol"]) == ("127.0.0.1", "GET", "HTTP/1.1")
+    assert (found["path"], found["status"]) == ("/api/produtos?limite=2&busca", "200") and int(found["bytes"]) > 100
+    assert (found["referer"], found["agent"]) == ("https://busca.example:8443/", CHROME)
+    assert found["pool"] == '"catalogo-busca"' and found["pool_status"] == '"200"' and float(found["seconds"]) >= 0
+    assert (other["path"], other["referer"]) == ("/api/carrinho/{sessao}/adicionar", "-")
+    mark(loja)
+    for name in ("acesso.log", "interno.log"):
+        assert lines(loja, name) and all(COMBINED.fullmatch(line) for line in lines(loja, name))
+    assert not lines(loja, "acesso.log", "unix:")
+    assert all(line.startswith("unix: - - ") and "one_in" not in line for line in lines(loja, "interno.log"))
+
+
+CLEANED = {
+    "Referer": {
+        "": "-",
+        "https://loja.example": "https://loja.example/",
+        "http://127.0.0.1:8080/painel": "http://127.0.0.1:8080/",
+        "https://ana:senha@loja.example/": "-",
+        'https://loja.example" 200 1': "-",
+        "javascript:alert(1)": "-",
+        f"https://{'a' * 49}/": "-",
+    },
+    "User-Agent": {
+        "": "-",
+        "curl/7.88.1": "curl/7.88.1",
+        'x" 200 1 "-" "y" status=500': "x",
+        "ana@cliente.example": "ana",
+        "\\x22": "-",
+        "Nome " * 100: ("Nome " * 100)[:128],
+        " ".join("8c0b704a-ef1d-4d31"): "-",
+        "8c0b(704a)ef1d;4d31": "-",
+    },
+}
+
+
+def test_what_a_client_says_of_itself_is_cleaned(loja):
+    """Of where it comes from the origin, of its name what such names consist of; nothing that could be a key."""
+    for name, field in (("Referer", "referer"), ("User-Agent", "agent")):
+        given = [("GET", "/api/categorias", {name: text}) for text in CLEANED[name]]
+        assert [found[field] for found in seen_in_access_log(loja, *given)] == list(CLEANED[name].values())
 
 
 @pytest.mark.parametrize("path", ["/livez", "/nada.js", "/interno/x", "/api/nada"])
@@ -112,7 +186,7 @@ def test_what_costs_a_client_nothing_is_sampled(loja, path):
     mark(loja)
     assert status <= {200, 404, 429} and (path != "/nada.js" or 429 in status)
     assert len(lines(loja, "acesso.log")) - before < 200
-    assert all(line.endswith(" one_in=100") for line in lines(loja, "acesso.log", " status=429 "))
+    assert all(line.endswith(" one_in=100") for line in lines(loja, "acesso.log", '" 429 '))
 
 
 # Keys
@@ -166,6 +240,8 @@ def places(text):
     yield "GET", "/api/produtos", {"X-Request-Id": text}
     yield "GET", "/api/categorias", {"X-Request-Id": f"r-{text}"}
     yield "GET", "/api/categorias", {"Referer": f"https://loja/meus-pedidos/{text}?sessao={text}"}
+    yield "GET", "/api/categorias", {"Referer": f"https://{text}/", "User-Agent": f"{CHROME} {text}"}
+    yield "GET", "/api/categorias", {"Referer": f"https://x.{text}.x:80", "User-Agent": f"curl/{' '.join(text)}"}
     yield "GET", "/api/categorias", {"User-Agent": text, "Cookie": f"s={text}", "Origin": f"https://{text}"}
     yield "GET", "/api/categorias", {"If-None-Match": f'"{text}"', "Authorization": f"Bearer {text}"}
     yield "GET", "/api/categorias", {"Host": text}
