@@ -19,7 +19,7 @@ TOP = Path(__file__).resolve().parents[1]
 PYTHON = "/usr/bin/python3"
 PYTEST = f"{PYTHON} -m pytest -q {TOP}"
 CORPUS = TOP / "tests/fuzz/corpus"
-TARGETS = "catalogo carrinho pedidos saude json field cursor http auth config imagem"
+TARGETS = "catalogo carrinho pedidos saude json field cursor http auth config imagem trace"
 TESTS = {
     "unit": "CK_FORK=no ./unit",
     "system": f"{PYTEST}/tests/system -m 'not slow and not commands' -n 2 --dist loadfile",

@@ -13,6 +13,8 @@
 #include "core/http.h"
 #include "core/log.h"
 #include "core/response.h"
+#include "core/slow.h"
+#include "core/trace.h"
 
 struct caller {
 	const struct caller_options *options;
@@ -48,6 +50,8 @@ static void write_request(struct buf *out, const struct call *call, const char *
 	buf_printf(out, "X-Prazo-Ms: %d\r\n", deadline_ms - deadline_ms / 10);
 	if (call->request_id != NULL)
 		buf_printf(out, "X-Request-Id: %s\r\n", call->request_id);
+	if (*trace_parent() != '\0')
+		buf_printf(out, "traceparent: %s\r\n", trace_parent());
 	if (token != NULL)
 		buf_printf(out, "Authorization: Bearer %s\r\n", token);
 	if (call->body != NULL)
@@ -93,7 +97,9 @@ enum problem caller_call(struct caller *caller, const struct call *call, struct 
 		return PROBLEM_SERVICO_INDISPONIVEL;
 	if (!reads)
 		crash_point("http", call->path, "antes");
+	int64_t begun = slow_begin();
 	enum http_outcome outcome = perform(caller, call, &heard);
+	slow_end(SLOW_CALLS, begun, NULL, 0);
 	if (!reads)
 		crash_point("http", call->path, "depois");
 

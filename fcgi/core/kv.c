@@ -16,6 +16,7 @@
 #include "core/ensure.h"
 #include "core/field.h"
 #include "core/log.h"
+#include "core/slow.h"
 
 #define ARGS_MAX    64
 #define DEPTH_MAX   4
@@ -244,12 +245,15 @@ static bool connected(struct kv *kv)
 	return kv->context != NULL || open_connection(kv);
 }
 
-/* One command on the open connection, for its breaker to know of. */
-static redisReply *ask(struct kv *kv, const char *const *argv, size_t count)
+/* One command on the open connection, for its breaker to know of. `name` is what the log calls it. */
+static redisReply *ask(struct kv *kv, const char *name, const char *const *argv, size_t count)
 {
+	int64_t begun = slow_begin();
+
 	breaker_begin(&kv->breaker, (int)(kv->deadline - clock_monotonic_ms()));
 	redisReply *reply = command(kv, argv, count);
 	breaker_end(&kv->breaker, reply != NULL);
+	slow_end(SLOW_REDIS, begun, name, reply == NULL ? 0 : (int)reply->elements);
 	return reply;
 }
 
@@ -290,12 +294,12 @@ static enum problem run_within(struct kv *kv, const struct kv_call *call, int de
 	if (!deadline_allows(true) || !connected(kv))
 		return PROBLEM_SERVICO_INDISPONIVEL;
 	crash_point("redis", script->name, "antes");
-	redisReply *raw = ask(kv, argv, count);
+	redisReply *raw = ask(kv, script->name, argv, count);
 	if (raw != NULL && is_noscript(raw)) {
 		freeReplyObject(raw);
 		argv[0] = "EVAL";
 		argv[1] = script->text;
-		raw = ask(kv, argv, count);
+		raw = ask(kv, script->name, argv, count);
 	}
 	crash_point("redis", script->name, "depois");
 	return raw == NULL ? PROBLEM_RESULTADO_DESCONHECIDO : answer_of(raw, arena, reply);
@@ -319,10 +323,10 @@ enum problem kv_read(struct kv *kv, const char *const *argv, size_t count, struc
 	if (!deadline_allows(false))
 		return PROBLEM_SERVICO_INDISPONIVEL;
 	bool kept = kv->context != NULL;
-	redisReply *raw = connected(kv) ? ask(kv, argv, count) : NULL;
+	redisReply *raw = connected(kv) ? ask(kv, argv[0], argv, count) : NULL;
 	/* A kept connection may turn out dead only when it is used: seen at once. One that was silent is not tried again. */
 	if (raw == NULL && kept && clock_monotonic_ms() < kv->deadline && connected(kv))
-		raw = ask(kv, argv, count);
+		raw = ask(kv, argv[0], argv, count);
 	return raw == NULL ? PROBLEM_SERVICO_INDISPONIVEL : answer_of(raw, arena, reply);
 }
 

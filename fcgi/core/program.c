@@ -10,6 +10,7 @@
 #include "core/call.h"
 #include "core/config.h"
 #include "core/log.h"
+#include "core/slow.h"
 #include "core/version.h"
 
 static const struct config_setting setting_table[] = {
@@ -28,6 +29,7 @@ static const struct config_setting setting_table[] = {
     {"usos", CONFIG_TEXT, offsetof(struct settings, usos), "", 0, 0},
     {"log", CONFIG_TEXT, offsetof(struct settings, log), "-", 0, 0},
     {"nivel", CONFIG_TEXT, offsetof(struct settings, nivel), "info", 0, 0},
+    {"lento_ms", CONFIG_INT, offsetof(struct settings, lento_ms), "0", 0, 3600000},
     {"somente_leitura", CONFIG_BOOL, offsetof(struct settings, somente_leitura), "nao", 0, 0},
     {"versao", CONFIG_TEXT, offsetof(struct settings, versao), "", 0, 0},
     {"placar", CONFIG_TEXT, offsetof(struct settings, placar), "", 0, 0},
@@ -152,6 +154,7 @@ static int prepare(const char *path, const struct program *program)
 		return EX_CONFIG;
 	}
 	log_open(settings.somente_leitura ? "catalogo-replica" : program->name, settings.log, level);
+	slow_open(settings.lento_ms);
 	return EXIT_SUCCESS;
 }
 

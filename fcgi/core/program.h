@@ -40,6 +40,7 @@ struct settings {
 	const char *usos; /* the directory that says when each token was last used; "": nothing says so */
 	const char *log;
 	const char *nivel;
+	int lento_ms; /* from when on a statement or a request is logged as slow; 0: never */
 	bool somente_leitura;
 	const char *versao;       /* the directory of the catalogue's version; "": nobody keeps answers */
 	const char *placar;       /* the pool's scoreboard (core/scoreboard.h); "": none */

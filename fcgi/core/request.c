@@ -151,8 +151,9 @@ static void take_deadline(struct request *rq)
 
 	if (allowed == NULL || !int_parse(allowed, 1, 99999, &milliseconds))
 		return;
+	rq->queue_ms = ms_since(variable(rq, "PRAZO_DESDE"));
 	if (rq->stores == NULL || !rq->stores->read_only)
-		milliseconds -= ms_since(variable(rq, "PRAZO_DESDE"));
+		milliseconds -= rq->queue_ms;
 	rq->deadline = clock_monotonic_ms() + milliseconds;
 }
 

@@ -61,6 +61,7 @@ struct request {
 	bool head;               /* HEAD: a GET whose answer has no body */
 	char id[REQUEST_ID_MAX]; /* X-Request-Id */
 	int64_t deadline;        /* of its answer, monotonic milliseconds; 0: nginx set none */
+	int64_t queue_ms;        /* since nginx passed it on: what it waited for a worker */
 	const char *path;        /* raw, without the query */
 	const char **segments;   /* decoded, one between each pair of slashes */
 	size_t segment_count;

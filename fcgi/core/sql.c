@@ -12,6 +12,7 @@
 #include "core/deadline.h"
 #include "core/ensure.h"
 #include "core/log.h"
+#include "core/slow.h"
 #include "core/sql.h"
 #include "core/sql_servers.h"
 #include "core/sql_shape.h"
@@ -394,7 +395,9 @@ enum problem sql_try(struct sql *db, size_t statement, const char *const *params
 		return PROBLEM_SERVICO_INDISPONIVEL;
 	effect(db, statement, "antes");
 	db->deadline = deadline_of(db, statement);
+	int64_t begun = slow_begin();
 	enum outcome outcome = run(db, statement, params, &result);
+	slow_end(SLOW_SQL, begun, db->options->statements[statement].name, result == NULL ? 0 : PQntuples(result));
 	effect(db, statement, "depois");
 	tell(db, statement, outcome, result);
 	if (outcome == OUTCOME_DONE && is_bulky(&db->options->statements[statement], params, result))

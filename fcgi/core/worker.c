@@ -22,6 +22,8 @@
 #include "core/log.h"
 #include "core/resident.h"
 #include "core/scoreboard.h"
+#include "core/slow.h"
+#include "core/trace.h"
 
 /* nginx sends a request as soon as it has connected, and whole: a peer that is silent for so long holds the worker up no longer. */
 #define SILENCE_MAX_S 5
@@ -170,6 +172,7 @@ static enum problem dispatch(const struct worker *worker, struct request *rq, st
 	enum problem problem = request_parse(rq);
 
 	log_request(rq->id);
+	trace_begin(request_header(rq, "HTTP_TRACEPARENT"));
 	deadline_begin(rq->deadline, abandoned, fcgi);
 	if (problem != PROBLEM_NONE)
 		return problem;
@@ -199,11 +202,17 @@ static void finish(FCGX_Request *fcgi)
 /* The line of a request: who asked, by the token's name, where a right was asked for. */
 static void log_answer(const struct request *rq, int status, enum problem problem, int64_t microseconds)
 {
+	const struct slow_request told = {method_name(rq->method), rq->route == NULL ? "-" : rq->route, status,
+	                                  microseconds, rq->queue_ms};
+	bool traced = *trace_id() != '\0';
+
 	log_event(
 	    rq->polled && status < 400 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "request",
-	    "method=%s rota=%s status=%d us=%lld%s%s%s%s", method_name(rq->method), rq->route == NULL ? "-" : rq->route,
-	    status, (long long)microseconds, rq->author == NULL ? "" : " autor=", rq->author == NULL ? "" : rq->author,
-	    problem == PROBLEM_NONE ? "" : " codigo=", problem == PROBLEM_NONE ? "" : problem_info(problem)->codigo);
+	    "method=%s rota=%s status=%d us=%lld%s%s%s%s%s%s%s%s", told.method, told.route, status, (long long)told.us,
+	    rq->author == NULL ? "" : " autor=", rq->author == NULL ? "" : rq->author,
+	    problem == PROBLEM_NONE ? "" : " codigo=", problem == PROBLEM_NONE ? "" : problem_info(problem)->codigo,
+	    traced ? " trace_id=" : "", trace_id(), traced ? " span_id=" : "", trace_span_id());
+	slow_request_end(&told);
 }
 
 static void handle(struct worker *worker, FCGX_Request *fcgi)
@@ -228,6 +237,7 @@ static void handle(struct worker *worker, FCGX_Request *fcgi)
 	scoreboard_answered(&rq, rs->status, microseconds);
 	log_answer(&rq, rs->status, problem, microseconds);
 	log_request(NULL);
+	trace_end();
 	deadline_end();
 	arena_reset(worker->arena);
 }

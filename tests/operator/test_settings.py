@@ -24,7 +24,7 @@ GOOD = {
     "requisicoes_max": ("0", "1000000000"),
     "memoria_max_mb": ("0", "16"),
     "nivel_log": ("erro", "aviso", "info", "debug"),
-    "postgres_lento_ms": ("0", "200"),
+    "lento_ms": ("0", "200"),
     "anonimizar_dias": ("0", "36500"),
     "fuso_horario": ("America/Argentina/Buenos_Aires", "Etc/GMT+3", "UTC"),
     "loja_nome": ("x" * 60, 'Doces & <Cia> "x" \\ \'', "Açaí = fruta # nova"),

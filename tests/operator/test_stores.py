@@ -51,7 +51,7 @@ def added(state, name, text):
 
 def test_settings_of_the_clusters(render, state):
     """Sizes come from the settings; a cluster is named by `current`, not by the generation that it is rendered in."""
-    files = render(postgres, postgres_memoria_mb="512", postgres_conexoes="300", postgres_lento_ms="200")
+    files = render(postgres, postgres_memoria_mb="512", postgres_conexoes="300", lento_ms="200")
     assert set(files) == {f"{one}.{end}" for one in postgres.CLUSTERS for end in ("conf", "hba")} | {"pg-ident.conf"}
     for cluster, port in zip(postgres.CLUSTERS, (5432, 5433, 5434)):
         found = values(files[f"{cluster}.conf"])
@@ -59,7 +59,7 @@ def test_settings_of_the_clusters(render, state):
         assert (found["log_min_duration_statement"], found["port"]) == ("200", str(port))
         assert found["data_directory"] == f"'{state.data / cluster}'"
         assert found["hba_file"] == f"'{state.current}/{cluster}.hba'"
-    assert values(render(postgres)["pg-pedidos.conf"])["log_min_duration_statement"] == "-1"
+    assert values(render(postgres, lento_ms="0")["pg-pedidos.conf"])["log_min_duration_statement"] == "-1"
 
 
 def test_each_of_the_pair_can_follow_the_other(render):

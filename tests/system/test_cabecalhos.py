@@ -24,7 +24,10 @@ def test_a_preflight(shop, path):
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
         assert method in answer.headers["Access-Control-Allow-Methods"].split(", ")
-    for header in ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Request-Id"):
+    wanted = (
+        "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id, traceparent, tracestate"
+    )
+    for header in wanted.split(", "):
         assert header in answer.headers["Access-Control-Allow-Headers"].split(", ")
     assert answer.headers["Access-Control-Allow-Credentials"] is None
     assert int(answer.headers["Access-Control-Max-Age"]) > 0
@@ -97,3 +100,48 @@ def test_a_request_id_is_in_every_log_that_it_touched(shop):
         for line in shop.logs()[name].splitlines():
             if request_id in line and "event=request" in line:
                 assert re.search(r"status=\d{3} us=\d+", line), line
+
+
+# Traces (https://www.w3.org/TR/trace-context/)
+
+TRACED = ("acesso.log", "interno.log", "pedidos.log", "carrinho.log", "catalogo.log")
+
+
+def traced_order(shop, *traceparents):
+    """Places an order for each header, and gives what the lines of its requests say: log -> trace ids and span ids."""
+    asked = {}
+    for header in traceparents:
+        session, ident = shop.cart({shop.product()["id"]: 1}), f"rastro-{uuid.uuid4().hex[:12]}"
+        headers = {"X-Request-Id": ident, "traceparent": header, "tracestate": "a=1"}
+        shop.public.post("/api/pedidos", shop.checkout(session), headers=headers).ok(201)
+        asked[ident] = header
+
+    def lines(name, ident):
+        found = [line for line in shop.logs()[name].splitlines() if f"request_id={ident} " in line]
+        return found if name in TRACED[:2] else [line for line in found if " event=request " in line]
+
+    assert eventually(lambda: all(lines(name, ident) for name in TRACED for ident in asked))
+    for ident in asked:
+        yield {name: [re.findall(r" (?:trace|span)_id=(\S+)", line) for line in lines(name, ident)] for name in TRACED}
+
+
+def test_a_trace_goes_through_all_services(shop):
+    """One trace id, a span id for each request. An id that could be a key goes on, and is not written whole."""
+    own, key = "4bf92f3577b3cda6a3ce929d0e0e4736", "4bf92f3577b34da6a3ce929d0e0e4736"
+    headers = (f"00-{own}-00f067aa0ba902b7-01", f"cc-{own}-00f067aa0ba902b7-01-later", f"00-{key}-00f067aa0ba902b7-00")
+    for wanted, found in zip((own, own, f"{key[:8]}{{}}"), traced_order(shop, *headers)):
+        assert all(ids[:1] == [wanted] for name in TRACED for ids in found[name]), found
+        spans = [ids[1] for name in TRACED[2:] for ids in found[name]]
+        assert len(set(spans)) == len(spans) >= 3 and all(re.fullmatch("[0-9a-f]{16}", span) for span in spans)
+
+
+def test_any_other_traceparent_is_as_if_none_had_come(shop):
+    """None is made in its place either."""
+    own = "4bf92f3577b3cda6a3ce929d0e0e4736"
+    headers = (
+        f"00-{own}-00f067aa0ba902b7-01-x",
+        f"ff-{own}-00f067aa0ba902b7-01",
+        f"00-{own.upper()}-00f067aa0ba902b7-01",
+    )
+    for found in traced_order(shop, *headers):
+        assert not [ids for name in TRACED for ids in found[name] if ids], found

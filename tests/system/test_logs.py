@@ -245,6 +245,7 @@ def places(text):
     yield "GET", "/api/categorias", {"User-Agent": text, "Cookie": f"s={text}", "Origin": f"https://{text}"}
     yield "GET", "/api/categorias", {"If-None-Match": f'"{text}"', "Authorization": f"Bearer {text}"}
     yield "GET", "/api/categorias", {"Host": text}
+    yield "GET", "/api/categorias", {"traceparent": f"00-{text}-00f067aa0ba902b7-01"}
     yield "POST", "/api/pedidos", {"Idempotency-Key": text}
     yield f"GET-{text}".upper(), "/api/categorias", {}
 

@@ -30,10 +30,12 @@ Suite *request_suite(void);
 Suite *resident_suite(void);
 Suite *route_suite(void);
 Suite *scoreboard_suite(void);
+Suite *slow_suite(void);
 Suite *sql_suite(void);
 Suite *sql_servers_suite(void);
 Suite *sql_shape_suite(void);
 Suite *text_suite(void);
+Suite *trace_suite(void);
 Suite *uuid_suite(void);
 
 #endif

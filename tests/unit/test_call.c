@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/deadline.h"
 #include "core/response.h"
+#include "core/trace.h"
 #include "fake_server.h"
 #include "suites.h"
 
@@ -105,6 +106,36 @@ START_TEST(a_request_gives_a_call_what_is_left_of_it)
 }
 END_TEST
 
+#define TRACE "4bf92f3577b34da6a3ce929d0e0e4736"
+
+static void play_trace(int connection, size_t turn)
+{
+	(void)turn;
+	fake_server_answer_to(connection, "\r\ntraceparent: 00-" TRACE "-", EMPTY, sizeof(EMPTY) - 1);
+	fake_server_answer_to(connection, "Accept: application/json\r\nX-Prazo-Ms: 270\r\n\r\n", EMPTY,
+	                      sizeof(EMPTY) - 1);
+}
+
+START_TEST(a_call_is_of_the_trace_of_its_request)
+{
+	struct arena *arena = arena_new();
+	struct fake_server server;
+	struct call_answer answer;
+
+	fake_server_serve(&server, "interno.sock", play_trace);
+	const struct caller_options options = {server.path, NULL, DEADLINE_MS};
+	struct caller *caller = caller_open(&options);
+	const struct call get = {"GET", "/x", NULL, NULL, 0};
+	trace_begin("00-" TRACE "-00f067aa0ba902b7-01");
+	ck_assert_int_eq(caller_call(caller, &get, arena, &answer), PROBLEM_NONE);
+	trace_end();
+	ck_assert_int_eq(caller_call(caller, &get, arena, &answer), PROBLEM_NONE);
+	caller_close(caller);
+	fake_server_stop(&server);
+	arena_free(arena);
+}
+END_TEST
+
 /* More than any service answers: 64 KiB at a time, without an end. */
 static void play_flood(int connection, size_t turn)
 {
@@ -191,6 +222,7 @@ Suite *call_suite(void)
 	TCase *tests = tcase_create("call");
 
 	tcase_add_test(tests, a_request_gives_a_call_what_is_left_of_it);
+	tcase_add_test(tests, a_call_is_of_the_trace_of_its_request);
 	tcase_add_loop_test(tests, every_answer_and_none, 0, sizeof(cases) / sizeof(cases[0]));
 	tcase_add_test(tests, an_answer_without_end_is_cut_off);
 	tcase_add_test(tests, nobody_listening_is_surely_not_run);

@@ -167,6 +167,7 @@ def common(state, settings, name):
         "usos": state.data / "usos",
         "log": state.log / f"{name}.log",
         "nivel": settings["nivel_log"],
+        "lento_ms": settings["lento_ms"],
         "requisicoes_max": settings["requisicoes_max"],
         "memoria_max_kib": settings["memoria_max_mb"] * 1024,
     }

@@ -357,7 +357,7 @@ def configuration(state, settings, cluster):
         "log": state.log,
     }
     words |= {"connections": settings["postgres_conexoes"], "memory": settings["postgres_memoria_mb"]}
-    words |= {"slow": settings["postgres_lento_ms"] or -1, "slot": STANDBY_SLOT}
+    words |= {"slow": settings["lento_ms"] or -1, "slot": STANDBY_SLOT}
     text = DEFAULTS.format(**words)
     if cluster != "pg-pedidos":
         other = "pg-replica" if cluster == "pg-catalogo" else "pg-catalogo"

@@ -26,6 +26,7 @@ repl-diskless-sync-delay 0
 maxmemory {memory}mb
 maxmemory-policy noeviction
 logfile {log}
+slowlog-log-slower-than {slow}
 
 {own}
 
@@ -63,12 +64,18 @@ def render(state, settings, _release, directory):
         "memory": settings["redis_memoria_mb"],
         "run": state.run,
         "log": state.log / "redis.log",
+        "slow": slow(settings),
         "data": state.data / "redis",
         "secrets": state.secrets,
     }
     additions = "".join(f"# {file}\n{file.read_text(encoding='utf-8')}\n" for file in own.files(state, ADDITIONS))
     text = CONFIGURATION.format(own=additions, **words)
     (directory / "redis.conf").write_text(text, encoding="utf-8")
+
+
+def slow(settings):
+    """From how many microseconds on a command is in the slow log, which is in its memory: commands hold keys."""
+    return settings["lento_ms"] * 1000 or -1
 
 
 def listen(settings):
@@ -116,9 +123,10 @@ def access_renew(state):
 
 
 def reload(state):
-    """Lets a running Redis take its users and its limit of memory as they are now."""
+    """Lets a running Redis take its users, its limit of memory and what is slow as they are now."""
     access_renew(state)
-    cli(state, "config", "set", "maxmemory", f"{state.settings['redis_memoria_mb']}mb")
+    words = ("maxmemory", f"{state.settings['redis_memoria_mb']}mb", "slowlog-log-slower-than", slow(state.settings))
+    cli(state, "config", "set", *words)
 
 
 def init(state):

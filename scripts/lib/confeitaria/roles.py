@@ -99,6 +99,8 @@ def login(role, database, option, password=None):
     sql = LOGIN.format(role=role, password=text, setting=f"ALTER ROLE {role} {option};" if option else "")
     if role == "monitor":
         sql += "GRANT pg_monitor TO monitor;\n"
+    if role == "consulta":  # what a person asks for is in the text of the statement
+        sql += "ALTER ROLE consulta SET log_min_duration_statement = -1;\n"
     return sql if role == "replicador" else f"{sql}GRANT CONNECT ON DATABASE {database} TO {role};\n"
 
 
