@@ -100,10 +100,15 @@ void log_open(const char *program, const char *path, enum log_level level)
 	threshold = level;
 	snprintf(file.path, sizeof(file.path), "%s", strcmp(path, "-") == 0 ? "" : path);
 	file.failed = false;
+	log_reopen();
+}
+
+void log_reopen(void)
+{
 	if (*file.path == '\0')
 		return;
 	int error = file_open();
-	if (error != 0)
+	if (error != 0 && !file.failed)
 		report_failure(error);
 	file.failed = error != 0;
 }

@@ -18,6 +18,9 @@ void log_open(const char *program, const char *path, enum log_level level);
 /* The program's name, as log_open() was told. */
 const char *log_program(void);
 
+/* Opens the file by its name at once, not only at the next line: lets go of one that was renamed, and makes one when there is none. */
+void log_reopen(void);
+
 /* Sets the request id that every line carries until the next call; NULL for none. The text is copied. */
 void log_request(const char *request_id);
 

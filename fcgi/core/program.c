@@ -1,6 +1,7 @@
 /* Arguments, configuration, log and stores of a program, in this order. */
 #include "core/program.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,6 +164,8 @@ int program_main(int argc, char **argv, const struct program *program, int (*run
 {
 	bool checks = argc == 4 && strcmp(argv[3], "--check") == 0;
 
+	/* Means "open the log again" to a program that works, and nothing to one that begins or ends. */
+	signal(SIGUSR1, SIG_IGN);
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
 		return version_print(program->name);
 	if ((argc != 3 && !checks) || strcmp(argv[1], "-c") != 0) {

@@ -13,13 +13,17 @@ struct work {
 	void *context;
 };
 
-/* Waits for a signal to stop, at most so long. */
+/* Waits for a signal to stop, at most so long; shorter when it is told to open its log again. */
 static bool stopped(struct rounds *rounds, int milliseconds)
 {
 	const struct timespec patience = {milliseconds / 1000, (milliseconds % 1000) * 1000000L};
 
-	if (!rounds->stopping)
-		rounds->stopping = sigtimedwait(&rounds->stop_signals, NULL, &patience) > 0;
+	if (rounds->stopping)
+		return true;
+	int number = sigtimedwait(&rounds->signals, NULL, &patience);
+	if (number == SIGUSR1)
+		log_reopen();
+	rounds->stopping = number > 0 && number != SIGUSR1;
 	return rounds->stopping;
 }
 
@@ -30,10 +34,11 @@ bool rounds_stopping(struct rounds *rounds)
 
 static void block_signals(struct rounds *rounds)
 {
-	sigemptyset(&rounds->stop_signals);
-	sigaddset(&rounds->stop_signals, SIGTERM);
-	sigaddset(&rounds->stop_signals, SIGINT);
-	sigprocmask(SIG_BLOCK, &rounds->stop_signals, NULL);
+	sigemptyset(&rounds->signals);
+	sigaddset(&rounds->signals, SIGTERM);
+	sigaddset(&rounds->signals, SIGINT);
+	sigaddset(&rounds->signals, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &rounds->signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
 

@@ -15,7 +15,7 @@ struct rounds {
 	struct stores stores;
 	struct arena *arena; /* of the round in hand */
 	uint64_t number;     /* of the round in hand, from 1 */
-	sigset_t stop_signals;
+	sigset_t signals;
 	bool stopping;
 };
 
@@ -23,7 +23,8 @@ struct rounds {
 typedef void rounds_look(struct rounds *rounds, void *context);
 
 /*
- * Runs the program as program_main() says: look() at once and then every `intervalo_ms` until SIGTERM or SIGINT. Signals are
+ * Runs the program as program_main() says: look() at once and then every `intervalo_ms` until SIGTERM or SIGINT; SIGUSR1 only
+ * opens the log again. Signals are
  * blocked but between rounds and in rounds_stopping(), so no step is interrupted. Returns the exit status.
  */
 int rounds_main(int argc, char **argv, const struct program *program, rounds_look *look, void *context);

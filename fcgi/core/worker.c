@@ -75,14 +75,19 @@ static void inlet_close(const struct inlet *inlet)
 	close(inlet->signals);
 }
 
-/* What the signals that have come ask for; a stop comes before a renewal. EVENT_REQUEST when there is none. */
+/*
+ * What the signals that have come ask for; a stop comes before a renewal. EVENT_REQUEST when there is none. SIGUSR1 only opens the log
+ * again.
+ */
 static enum event read_signals(const struct inlet *inlet)
 {
 	enum event asked = EVENT_REQUEST;
 	struct signalfd_siginfo info;
 
 	while (read(inlet->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		if (info.ssi_signo != SIGHUP)
+		if (info.ssi_signo == SIGUSR1)
+			log_reopen();
+		else if (info.ssi_signo != SIGHUP)
 			asked = EVENT_STOP;
 		else if (asked == EVENT_REQUEST)
 			asked = EVENT_RENEWAL;

@@ -104,6 +104,29 @@ START_TEST(a_moved_file_is_followed)
 }
 END_TEST
 
+START_TEST(a_moved_file_is_let_go_of_when_told_to)
+{
+	log_open("unit", path, LOG_LEVEL_INFO);
+	log_word("before");
+	ck_assert_int_eq(rename(path, moved), 0);
+	log_reopen();
+	ck_assert_int_eq(access(path, F_OK), 0);
+	log_word("after");
+	ck_assert_int_eq(count_in(moved, "event=after "), 0);
+	ck_assert_int_eq(count_in(path, "event=after "), 1);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	log_reopen();
+	log_reopen();
+	ck_assert_int_eq(count_in(errors, "event=log_unwritable "), 1);
+	ck_assert_int_eq(rmdir(path), 0);
+	log_open("unit", "-", LOG_LEVEL_INFO);
+	log_reopen();
+	log_word("elsewhere");
+	ck_assert_int_eq(count_in(errors, "event=elsewhere "), 1);
+}
+END_TEST
+
 START_TEST(a_deleted_file_is_made_again)
 {
 	log_open("unit", path, LOG_LEVEL_INFO);
@@ -150,6 +173,7 @@ Suite *log_suite(void)
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, a_line_is_bounded);
 	tcase_add_test(tests, a_moved_file_is_followed);
+	tcase_add_test(tests, a_moved_file_is_let_go_of_when_told_to);
 	tcase_add_test(tests, a_deleted_file_is_made_again);
 	tcase_add_test(tests, a_file_that_cannot_be_opened_is_reported_once);
 	tcase_add_test(tests, a_full_disk_is_reported_once);

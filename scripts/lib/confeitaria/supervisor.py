@@ -20,6 +20,8 @@ DROP = "/usr/bin/setpriv --inh-caps=-all --ambient-caps=-all"
 STORES = (*postgres.CLUSTERS, "redis")
 # What a process of the system is begun with: nothing of the shell that a command was typed in.
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+# All that it begins ignores USR1 from its first instruction on: that is a program's word for opening its log again.
+NO_USR1 = ("/usr/bin/env", "--ignore-signal=USR1")
 WATCHERS = (*STORES, "nginx")  # begun by launch.py, which takes over one that runs already
 
 
@@ -205,7 +207,7 @@ class Supervisor:
         output = self.state.log / "supervisord.out"
         with output.open("wb") as file:
             done = subprocess.run(
-                ["/usr/bin/supervisord", "-c", self.state.current / "supervisord.conf"],
+                [*NO_USR1, "/usr/bin/supervisord", "-c", self.state.current / "supervisord.conf"],
                 cwd=self.state.path,
                 env={**ENVIRONMENT, "HOME": str(self.state.path)},
                 stdin=subprocess.DEVNULL,
@@ -312,8 +314,10 @@ class Supervisor:
 
 
 def reopen(state):
-    """Has nginx, PostgreSQL and supervisord open their logs by name again; the others look at the name each time."""
+    """Has all that have a log open it by name again, but for Redis, which does so at each line. Workers do too: those
+    that write nothing let go of the old file."""
     supervisor = Supervisor(state)
     postgres.reopen(state)
-    supervisor.signal(parts.here(state, ["nginx"]), "USR1")
+    here = parts.here(state, ["nginx", "vigia", "conciliador", *pools.POOLS])
+    supervisor.signal([part if part in ("nginx", "vigia") else f"{part}:*" for part in here], "USR1")
     os.kill(supervisor.call("supervisor.getPID"), signal.SIGUSR2)

@@ -4,7 +4,7 @@ from ..command import Command
 
 
 def run(state, _args):
-    """nginx and supervisord; workers notice by themselves."""
+    """All parts of this host."""
     supervisor.reopen(state)
 
 
