@@ -140,7 +140,7 @@ def test_each_status_tells_its_own_parts(front, stores):
     """And is well."""
     own = {"supervisor", "release", "zelador"}
     assert set(front.status()["parts"]) == {*FRONT, *own, "health"}
-    assert set(stores.status()["parts"]) == {*STORES, *own}
+    assert set(stores.status()["parts"]) == {*STORES, *own, "backups"}
     assert set(name.split(":")[0] for name in stores.processes()) == {*STORES, "zelador"}
 
 

@@ -78,12 +78,17 @@ def orders_question(state, sql, catalogue, settled):
         yield f"COPY {table} FROM STDIN;\n"
         yield from (f"{line.partition(chr(9))[2]}\n" for line in tagged(catalogue, (tag,)))
         yield "\\.\n"
+    yield from redis_tables(state, sql)
+    yield from (read(sql / f"pedidos/audit/{check}.sql") for check in checks)
+    yield "COMMIT;\n"
+
+
+def redis_tables(state, sql):
+    """What Redis has, as rows of the tables of tabelas.sql."""
     for table, script, keys, cursor in PAGES:
         yield f"COPY {table} FROM STDIN;\n"
         yield from pages(state, read(sql / script), keys, cursor)
         yield "\\.\n"
-    yield from (read(sql / f"pedidos/audit/{check}.sql") for check in checks)
-    yield "COMMIT;\n"
 
 
 def pages(state, script, keys, cursor):

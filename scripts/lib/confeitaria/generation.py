@@ -9,14 +9,14 @@ import os
 import shutil
 from datetime import datetime, timezone
 
-from . import cache, nginx, own, pools, postgres, redis, supervisor
+from . import cache, nginx, own, pools, postgres, redis, repository, supervisor
 from .release import Release
 from .say import Refused
 from .files import replace
 from .state import link
 
 KEPT = 3  # with the one that runs
-RENDERERS = (postgres, redis, pools, supervisor, nginx)
+RENDERERS = (postgres, repository, redis, pools, supervisor, nginx)
 ABOUT = "generation.json"
 
 

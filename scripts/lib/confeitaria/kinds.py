@@ -86,6 +86,12 @@ def read_hours(given):
     return given if hour * 60 + minute < last_hour * 60 + last_minute <= 24 * 60 else None
 
 
+def read_clock(given):
+    """(hour, minute) of a day; () for never."""
+    match = re.fullmatch("([01]?[0-9]|2[0-3]):([0-5][0-9])", given)
+    return (int(match[1]), int(match[2])) if match else () if given == "nunca" else None
+
+
 def read_parts(given):
     """A tuple of parts."""
     words = tuple(given.split())
@@ -138,4 +144,6 @@ ADDRESSES = Kind("addresses such as 127.0.0.1 or 10.0.0.0/8, with spaces, or not
 PATH = pattern("(/.+)?", "an absolute path, or nothing")
 ZONE = Kind("a name in /usr/share/zoneinfo, such as America/Sao_Paulo", read_zone)
 DAYS = Kind(f"days of {' '.join(WEEK)}, each once, with spaces", read_days)
+CLOCK = Kind("a time of day such as 03:30, or nunca", read_clock)
+DIRECTORY = pattern("(/[A-Za-z0-9._+@,=-]+)*", "an absolute path of letters, digits and . _ / + @ , = -, or nothing")
 HOURS = Kind("hours such as 9-18 or 8:30-18", read_hours)

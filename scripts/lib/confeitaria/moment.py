@@ -133,9 +133,7 @@ def find(state):
     again."""
     said = ()
     for number in range(1, TRIES + 1):
-        if not wait_for(lambda: not writing(state)):
-            raise Refused(f"Redis has been writing its files for {WAIT_SECONDS} seconds", f"see {state.log}/redis.log")
-        dump(state).unlink(missing_ok=True)
+        dump_ready(state)
         try:
             return attempt(state, f"backup-{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{number}")
         except Refused as refused:
@@ -170,6 +168,20 @@ def dump_written(state):
     if persistence(state).get("rdb_last_bgsave_status", "").strip() != "ok" or not path.is_file():
         raise Refused("Redis could not write its dump", f"see {state.log}/redis.log")
     return path
+
+
+def dump_ready(state):
+    """Waits until Redis can write a dump; takes the last one away."""
+    if not wait_for(lambda: not writing(state)):
+        raise Refused(f"Redis has been writing its files for {WAIT_SECONDS} seconds", f"see {state.log}/redis.log")
+    dump(state).unlink(missing_ok=True)
+
+
+def dump_now(state):
+    """Has Redis write its dump; its path."""
+    dump_ready(state)
+    redis.cli(state, "bgsave")
+    return dump_written(state)
 
 
 def log_until(state, service, end, directory):

@@ -12,8 +12,8 @@ from pathlib import Path
 from .say import EX_UNAVAILABLE, Refused, say
 
 PACKAGES = {
-    "run": """nginx libnginx-mod-http-headers-more-filter postgresql redis-server supervisor logrotate openssl python3
-              python3-psutil curl""",
+    "run": """nginx libnginx-mod-http-headers-more-filter postgresql pgbackrest redis-server supervisor logrotate
+              openssl python3 python3-psutil curl""",
     "build": """gcc libc6-dev make autoconf automake pkg-config python3 python3-psutil
                 libfcgi-dev libpq-dev libhiredis-dev libjson-c-dev libmd-dev libutf8proc-dev check""",
     "test": """python3-pytest python3-pytest-timeout python3-pytest-xdist
@@ -25,7 +25,7 @@ PACKAGES = {
     "bench": """wrk strace php-fpm php-pgsql
                 python3-psycopg2 python3-redis python3-yaml python3-jsonschema python3-psutil""",
 }
-SERVICES = ("nginx", "postgresql", "redis-server", "supervisor", "varnish", "prometheus")
+SERVICES = ("nginx", "postgresql", "pgbackrest", "redis-server", "supervisor", "varnish", "prometheus")
 # Packages of which any version will do are there when their program is.
 PROGRAMS = {"postgresql": "/usr/lib/postgresql/*/bin/postgres", "php-fpm": "/usr/sbin/php-fpm*", "npm": "/usr/bin/npm"}
 APT_INSTALL = (

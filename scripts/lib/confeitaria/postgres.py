@@ -17,6 +17,7 @@ VERSION_MIN = 15
 INSTALLED = Path("/usr/lib/postgresql")
 STANDBY_SLOT = "replica"
 PRIMARY_FILE = "primario"  # in etc: which cluster is the catalogue's primary, written before it is promoted
+ARCHIVING = "copias"  # in data: a link to the current generation; there: how a cluster archives its log (repository.py)
 ADDITIONS = "postgresql.d"  # in etc: the operator's own *.conf, *.hba and *.ident
 
 # A superuser's session: its statements, which may hold a customer's data, are not logged, and notices are not sent.
@@ -50,6 +51,10 @@ log_rotation_size = 0
 log_line_prefix = '%m [%p] %q%u@%d '
 log_min_duration_statement = {slow}
 log_checkpoints = off
+# Nothing is archived before the first scheduled backup.
+archive_mode = on
+archive_command = '/bin/true'
+include_if_exists = '{archiving}/{cluster}.copias'
 
 include_dir = 'postgresql.d'
 
@@ -100,6 +105,11 @@ def cluster_of(state, service):
     another host."""
     parts.require(state, HOME[service])
     return catalogue_primary(state) if service == "catalogo" else f"pg-{service}"
+
+
+def service_of(cluster):
+    """The service whose database a cluster has."""
+    return "pedidos" if cluster == HOME["pedidos"] else "catalogo"
 
 
 def services(state):
@@ -329,7 +339,7 @@ def render(state, settings, _release, directory):
 
 def access(state, settings, cluster):
     """Who may connect to a cluster: this user's processes, and the workers of other hosts with their passwords."""
-    service = "pedidos" if cluster == "pg-pedidos" else "catalogo"
+    service = service_of(cluster)
     text = ACCESS.format(database=service, roles=",".join(role for role in ROLES[service] if role != "replicador"))
     for network in settings["rede"] if settings["postgres_escuta"] else ():
         text += ACCESS_FROM_ELSEWHERE.format(
@@ -355,6 +365,7 @@ def configuration(state, settings, cluster):
         "current": state.current,
         "run": state.run,
         "log": state.log,
+        "archiving": state.data / ARCHIVING,
     }
     words |= {"connections": settings["postgres_conexoes"], "memory": settings["postgres_memoria_mb"]}
     words |= {"slow": settings["lento_ms"] or -1, "slot": STANDBY_SLOT}
@@ -374,6 +385,13 @@ def check(state, directory):
 def reload(state, cluster):
     """Lets a running cluster read its configuration again."""
     psql(state, cluster, "SELECT pg_reload_conf()")
+
+
+def reload_running(state):
+    """The same for all that run."""
+    for cluster in parts.here(state, CLUSTERS):
+        if ready(state, cluster):
+            reload(state, cluster)
 
 
 def reopen(state):

@@ -8,7 +8,22 @@ from typing import Any
 
 from . import parts, tls
 from .files import replace
-from .kinds import ADDRESSES, DAYS, HOSTS, HOURS, ORIGINS, PARTS, PATH, SERVER, SERVERS, URL, WORDS_OF_PARTS, ZONE
+from .kinds import (
+    ADDRESSES,
+    CLOCK,
+    DAYS,
+    DIRECTORY,
+    HOSTS,
+    HOURS,
+    ORIGINS,
+    PARTS,
+    PATH,
+    SERVER,
+    SERVERS,
+    URL,
+    WORDS_OF_PARTS,
+    ZONE,
+)
 from .kinds import Kind, characters, choice, number, pattern
 from .say import Refused, UsageError, prefix
 
@@ -126,6 +141,14 @@ ROWS = (
             "The hours on such a day."),
     Setting("loja_url", ADDRESS, "", ("nginx",), "reload",
             "The address that others see: for the picture of shared links, which must be absolute."),
+    Setting("copias_hora", CLOCK, "03:30", ("zelador", *CLUSTERS), "reload",
+            "When the daily backup is made, in fuso_horario. The first one begins the archiving of the log."),
+    Setting("copias_guardadas", number(1, 1000), "2", ("zelador",), "reload",
+            "How many full backups are kept, one a week, and the log: one can go back to any moment since the first."),
+    Setting("copias_lugar", DIRECTORY, "", ("zelador", *CLUSTERS), "reload",
+            "Where they are: a directory of the servers' user, on another disk; else STATE/backups/repositorio."),
+    Setting("copias_segundos", number(5, 3600, "s"), "60", CLUSTERS, "reload",
+            "How many seconds of orders and changes are lost with the disk of the databases, at most."),
     Setting("partes", WORDS_OF_PARTS, " ".join(PARTS), PARTS, DOWN,
             "The parts that run on this host."),
     Setting("catalogo_bd", SERVERS, "", ("pools", "vigia"), "reload",

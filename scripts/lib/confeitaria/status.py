@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from functools import partial
 
 from . import generation, health, last, maintenance, manager, parts, pools, postgres, processes, redis, release
-from . import scoreboard, system, tls, updates
+from . import schedule, scoreboard, system, tls, updates
 from .say import Refused
 
 STREAM_KEPT = 100000  # of conciliador.c: the stream is longer only while a consumer group has not read it
@@ -36,6 +36,8 @@ def report(state):
         "zelador": lambda: report_process(listed, "zelador"),
     }
     facts |= {part: report_part() for part, report_part in asked.items() if part in here}
+    if backups := schedule.report(state):
+        facts["backups"] = backups
     pids = {one.pid: name.split(":")[0] for name, one in listed.items()} | {facts["supervisor"]["pid"]: "supervisor"}
     updates.report(state, facts, pids)
     if "nginx" in here:
@@ -265,7 +267,7 @@ def exit_status(facts):
     """0 when every part runs, 1 when one does not, 3 when nothing does."""
     if "system" in facts:
         return 3
-    return int(any(part["status"] != "running" for part in facts.values()))
+    return int(any(part["status"] not in ("running", "off") for part in facts.values()))
 
 
 def table(facts, ended):

@@ -3,7 +3,20 @@ import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
-from . import cache, generation, manager, migrations, parts, pools, postgres, processes, redis, sockets, standby
+from . import (
+    cache,
+    generation,
+    manager,
+    migrations,
+    parts,
+    pools,
+    postgres,
+    processes,
+    recovery,
+    redis,
+    sockets,
+    standby,
+)
 from .health import wait_healthy
 from .say import Refused, paste, say, warn
 from .state import WAIT_SECONDS, wait_for
@@ -31,6 +44,7 @@ def stores(state):
 
 def init_stores(state, here):
     """Makes the clusters of the parts `here` that are not there yet, side by side."""
+    recovery.swap(state)
     primary = postgres.catalogue_primary(state)
     if "pg-catalogo" in here and primary not in here:
         raise Refused(f"{primary} is the catalogue's primary, and partes does not have it", f"add {primary} to partes")
@@ -112,6 +126,7 @@ def start(state, release, seed):
     manager.of(state).begin()
     start_stores(state)
     prepare_databases(state, release)
+    recovery.reconcile(state)
     if seed and "catalogo" in postgres.services(state):
         migrations.seed_first(state, release)
     if parts.here(state, ["pg-replica"]):

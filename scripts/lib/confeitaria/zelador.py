@@ -1,17 +1,17 @@
 """Watches what supervisord does not: restarts a part whose socket file is gone (it goes on listening where no client
-can find it, and does not notice), rotates the logs, asks apt which updates wait, and begins a supervisord that was
-killed."""
+can find it, and does not notice), rotates the logs, has backups made at their time, asks apt which updates wait, and
+begins a supervisord that was killed."""
 import contextlib
 import os
 import subprocess
 import sys
 import time
 
-from . import system, updates
+from . import schedule, system, updates
 from .supervisor import Supervisor, sockets
 
 POLL_SECONDS = 0.5
-ROTATION_SECONDS = 2
+CHORES_SECONDS = 2  # between looks at the logs' sizes and at the clock
 YOUNG_SECONDS = 5  # a younger process may be about to make its socket
 
 
@@ -72,14 +72,14 @@ def own_log(state):
 def run(state):
     """Until its supervisord is gone; then begins another one, unless somebody else does."""
     supervisor, parent = Supervisor(state), os.getppid()
-    missing, says, rotated = set(), "", time.monotonic()
+    missing, says, looked, backup = set(), "", time.monotonic(), None
     restart_pending(state, supervisor)
     with contextlib.closing(updates.Asker(state)) as asker:
         while os.getppid() == parent:
             missing = poll(state, supervisor, missing)
             asker.poll()
-            if time.monotonic() - rotated >= ROTATION_SECONDS:
-                says, rotated = rotate(state, says), time.monotonic()
+            if time.monotonic() - looked >= CHORES_SECONDS:
+                says, backup, looked = rotate(state, says), schedule.poll(state, backup), time.monotonic()
             time.sleep(POLL_SECONDS)
     own_log(state)
     print("supervisord is gone: starting another one", flush=True)

@@ -8,12 +8,13 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
-from .. import backup, handover, last, moment, postgres, privilege
+from .. import backup, handover, last, moment, parts, postgres, privilege, repository, schedule
 from ..command import Command, path_argument
 from ..say import Refused, UsageError, paste, say, warn
 from ..state import owned_directory, space_needed
 
 UNFINISHED = ".incompleto"
+STORES = ("pg-catalogo", "pg-pedidos", "redis")  # that a backup of one moment must have here
 PACKAGE = Path(__file__).resolve().parents[1]
 TEXT = """\
 Copies the catalogue's and the orders' PostgreSQL, Redis, settings, tokens and secrets of a running system into
@@ -21,6 +22,9 @@ a new directory that only the servers' user can enter. Customers go on; for some
 that all stores are of one moment: what was answered before it is in the backup. The directory gets its name
 when everything in it has been checked; a backup that was interrupted leaves nothing. `restore` makes a system
 of it.
+
+With --scheduled it makes the daily backup now: PostgreSQL's into the repository (copias_lugar), from which
+`restore --to TIME` goes back to any moment, Redis and etc beside it. `zelador` runs that once a day by itself.
 
 With --hand-over the backup is checked in the same way and then given away: it becomes one file in a directory
 of root's (or of yours), with a keyed checksum, and nothing is left where the servers can change it."""
@@ -46,6 +50,8 @@ def arguments(parser):
         metavar="FILE",
         help=f"the key of the seal (default for root {handover.KEY}; made if missing)",
     )
+    parser.add_argument("--scheduled", action="store_true", help="the daily one, into the repository")
+    parser.add_argument("--full", action="store_true", help="with --scheduled: all of it, not what differs")
     parser.add_argument("--stream", metavar="FD", type=int, help=argparse.SUPPRESS)
 
 
@@ -77,7 +83,7 @@ def finished(path, size, words):
 def root(state, args, installed, words):
     """What root does himself: nothing, unless the backup is for him."""
     state.require()
-    if not args.hand_over:
+    if args.scheduled or not args.hand_over:
         return privilege.become_owner(state, installed, words)
     return hand_over(state, args, lambda words, **popen: privilege.as_owner(state, installed, words, **popen))
 
@@ -89,6 +95,13 @@ def beside(words, **popen):
 
 def run(state, args):
     """As the owner."""
+    if args.scheduled and (args.to or args.hand_over) or args.full and not args.scheduled:
+        raise UsageError("--scheduled takes --full, and excludes --to and --hand-over; --full is for --scheduled alone")
+    if args.scheduled:
+        schedule.take(state, args.full)
+        say(f"the backup is in {repository.place(state)}")
+        return None
+    parts.require(state, *STORES)
     if args.hand_over:
         return hand_over(state, args, beside)
     take(state, args)
@@ -230,5 +243,4 @@ COMMAND = Command(
     run,
     arguments=arguments,
     root=root,
-    here=("pg-catalogo", "pg-pedidos", "redis"),
 )

@@ -7,11 +7,11 @@ import subprocess
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from .. import backup, build, handover, packages, postgres, privilege, release, tokens
+from .. import audit, backup, build, handover, packages, parts, privilege, recovery, release, repository, system, tokens
 from ..command import Command, path_argument
 from ..files import replace
-from ..moment import SERVICES, WITH_US
-from ..say import Refused, paste, say
+from ..moment import SERVICES
+from ..say import Refused, UsageError, paste, say, warn
 from ..settings import Settings
 from ..state import lock_try, owned_directory, space_needed
 
@@ -22,6 +22,10 @@ its settings and sizes of pools. The directory is a system only when it is compl
 starts it (with --port and --direct-ports, if those that it had are taken here), makes new passwords and the
 standby; the conciliador ends or undoes the orders that were on their way.
 
+With --to TIME, of a system that is there: both databases go back to that moment, from the repository of scheduled
+backups, and stay in their place. All that was done since is undone; the data of now are kept in data/CLUSTER.antigo.
+The shop is down meanwhile. Carts stay, but for those of orders that are none any more.
+
 People's tokens are not restored: one of them may have been revoked since. Make new ones with `token create`, or
 give --with-tokens."""
 
@@ -29,7 +33,8 @@ give --with-tokens."""
 def arguments(parser):
     """What restore takes."""
     source = "a directory, or the .tar of backup --hand-over"
-    parser.add_argument("--from", dest="source", type=path_argument, metavar="BACKUP", required=True, help=source)
+    parser.add_argument("--from", dest="source", type=path_argument, metavar="BACKUP", help=source)
+    parser.add_argument("--to", metavar="TIME", help="a moment such as '2026-12-24 18:30', by the shop's clock")
     parser.add_argument(
         "--with-tokens", action="store_true", help="people's tokens too, as they were at the moment of the backup"
     )
@@ -45,9 +50,12 @@ def source_of(args):
     return handover.opened(args.source, handover.key_of(args.key)) if os.path.isfile(args.source) else nullcontext()
 
 
-def root(state, args, _installed, _words):
+def root(state, args, installed, words):
     """What root does himself: he makes the directory, and opens the file. A process of the owner reads and checks what
     is in it."""
+    if in_place(args):
+        state.require()
+        return privilege.become_owner(state, installed, words)
     refuse_what_is_there(state)
     with source_of(args) as file:
         packages.need("run", "build")
@@ -68,6 +76,41 @@ def root(state, args, _installed, _words):
     return finished(state)
 
 
+def in_place(args):
+    """Whether a system that is there is to go back; what a restore is to be made of is said in one way."""
+    if bool(args.to) == bool(args.source):
+        raise UsageError("give --from BACKUP for a new system, or --to TIME for this one")
+    return bool(args.to)
+
+
+def go_back(state, text):
+    """Both databases as they were at a moment, then Redis and the standby; what the books say."""
+    parts.require(state, "pg-catalogo", "pg-pedidos", "redis")
+    target = recovery.time_of(text, state.running["fuso_horario"])
+    with state.locked(), state.locked("backup", "backup"):
+        way = recovery.plan(repository.backups(state), recovery.journal(state), target)
+        space_needed(backup.megabytes(*state.data.glob("pg-*")) + 100, state.path, "--state")
+        ran = not system.stopped(state)
+        say("stopping the system")
+        system.stop(state)
+        try:
+            recovery.prepare(state, way, target)
+        except BaseException:
+            if ran:
+                say("nothing was changed: starting the system again")
+                system.start(state, release.current(state), seed=False)
+            raise
+        recovery.swap(state)
+        system.start(state, release.current(state), seed=False)
+    say(f"both databases are as they were at {target:%Y-%m-%dT%H:%M:%SZ}; what was done since is undone")
+    _, wrong = audit.compare(state, 30, False)
+    if wrong:
+        warn(f"the books do not balance, see {paste(state, 'audit')}", *audit.first_of_each(wrong))
+        return 1
+    say("the books balance")
+    return 0
+
+
 def wait(process):
     """The exit status of a process, which ends when this one is to end."""
     try:
@@ -79,6 +122,9 @@ def wait(process):
 
 def run(state, args):
     """As the owner: fills a directory that root made and holds; as an ordinary user does all of it."""
+    if in_place(args):
+        state.require()
+        return go_back(state, args.to)
     if state.path.is_dir() and state.path.stat().st_uid != os.geteuid():
         if args.stream is None:
             return fill(state, args, None)
@@ -184,21 +230,9 @@ def restore_cluster(state, source, manifest, service):
     shutil.copytree(source / f"pg-{service}/base", new, symlinks=True)
     shutil.copytree(source / f"pg-{service}/wal", new / "pg_wal", symlinks=True, dirs_exist_ok=True)
     new.chmod(0o700)
-    (new / "recovery.signal").touch(0o600)
-    words = {"restore_command": "/bin/false", "hot_standby": "off", "recovery_target_action": "promote"}
-    words["recovery_target_name"] = manifest.moment
-    command = [*WITH_US, backup.bin_of(manifest, source) / "postgres", "--single", "-D", new]
-    command += [word for name, value in words.items() for word in ("-c", f"{name}={value}")]
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    done = subprocess.run(
-        [*command, "postgres"], text=True, errors="replace", env=postgres.environment(""), check=False, **pipes
-    )
-    if done.returncode or (new / "recovery.signal").exists():
-        raise Refused(
-            f"PostgreSQL could not bring pg-{service} to the moment of the backup:", *done.stdout.splitlines()[-5:]
-        )
-    for name in ("backup_manifest", "backup_label.old"):
-        (new / name).unlink(missing_ok=True)
+    words = {"restore_command": "/bin/false", "recovery_target_name": manifest.moment}
+    if said := recovery.roll_forward(backup.bin_of(manifest, source), new, **words):
+        raise Refused(f"PostgreSQL could not bring pg-{service} to the moment of the backup:", *said[-5:])
 
 
 def restore_redis(state, source):
@@ -218,6 +252,10 @@ def restore_configuration(state, source):
     for name in ("confeitaria.conf", "pools"):
         if (source / name).exists():
             replace(state.etc / name, backup.text_of(source / name))
+    settings = Settings.read(state.etc / "confeitaria.conf")
+    if settings.is_set("copias_lugar"):
+        say(f"not set: copias_lugar, {settings['copias_lugar']}, where the other system may have its own backups")
+        settings.with_values({"copias_lugar": ""}).save(state.etc / "confeitaria.conf")
     for folder in sorted(source.glob("*.d")):
         if any(folder.iterdir()):
             shutil.copytree(folder, state.etc / "restored" / folder.name, symlinks=True)
