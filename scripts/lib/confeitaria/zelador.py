@@ -12,26 +12,34 @@ from .supervisor import Supervisor, sockets
 
 POLL_SECONDS = 0.5
 CHORES_SECONDS = 2  # between looks at the logs' sizes and at the clock
-YOUNG_SECONDS = 5  # a younger process may be about to make its socket
+ACCEPTS = 0x10000  # in the flags of /proc/net/unix: listen(2) was called (__SO_ACCEPTCON)
 
 
-def old_enough(supervisor, part):
-    """The processes of a part, unless it is starting or an operator has stopped it."""
-    found = [
-        one for one in supervisor.processes().values() if one.name.split(":")[0] == part and one.state == "RUNNING"
-    ]
-    return [] if any(one.seconds < YOUNG_SECONDS for one in found) else [one.name for one in found]
+def listened_at():
+    """The paths at which a process of this machine listens, also when their files are gone (proc(5), /proc/net/unix)."""
+    with open("/proc/net/unix", encoding="utf-8", errors="surrogateescape") as file:
+        rows = [line.split() for line in file][1:]
+    return {row[7] for row in rows if len(row) == 8 and int(row[3], 16) & ACCEPTS}
+
+
+def of_part(supervisor, part):
+    """The processes of a part that run: none when an operator has stopped it."""
+    found = supervisor.processes().values()
+    return [one.name for one in found if one.name.split(":")[0] == part and one.state == "RUNNING"]
 
 
 def poll(state, supervisor, missing):
-    """The parts whose socket is missing. One that was missing the last time too is restarted."""
+    """The parts whose socket is missing. One that was missing the last time too is restarted if it listens: what does
+    not is still starting, which takes as long as it takes."""
     places = sockets(state)
     now = {part for part, path in places.items() if not os.path.exists(path)}
-    for part in now & missing:
-        if names := old_enough(supervisor, part):
-            print(f"{part}: {places[part]} is gone: restarting it", flush=True)
-            pending(state).write_text("\n".join(names), encoding="utf-8")
-            restart_pending(state, supervisor)
+    if lost := now & missing:
+        there = listened_at()
+        for part in (part for part in lost if str(places[part]) in there):
+            if names := of_part(supervisor, part):
+                print(f"{part}: {places[part]} is gone: restarting it", flush=True)
+                pending(state).write_text("\n".join(names), encoding="utf-8")
+                restart_pending(state, supervisor)
     return now
 
 
