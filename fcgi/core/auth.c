@@ -195,7 +195,7 @@ static bool use_write(const struct auth *auth, const char *hash)
 
 	if (asprintf(&path, "%s/%s", auth->uses, hash) < 0)
 		out_of_memory();
-	int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0660);
 	bool done = fd >= 0 && futimens(fd, NULL) == 0;
 	int error = errno;
 	if (fd >= 0)
