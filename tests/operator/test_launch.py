@@ -2,7 +2,7 @@
 import psutil
 import pytest
 
-from confeitaria import launch, processes
+from confeitaria import processes
 
 MASTER = ["nginx:", "master", "process", "/usr/sbin/nginx"]
 WORKER = ["nginx:", "worker", "process"]

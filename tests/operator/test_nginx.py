@@ -215,7 +215,7 @@ def test_the_operators_lines_count_and_stay(state, release, server):
 
 def generation(state):
     """Which one nginx says that it runs."""
-    return ask(80, "/interno/geracao", state.run / nginx.INTERNAL_SOCKET)[2]
+    return ask(80, "/interno/geracao", state.internal_socket)[2]
 
 
 def test_no_static_file_vanishes(state, release, server):

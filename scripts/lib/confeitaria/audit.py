@@ -42,6 +42,7 @@ def look(state, settled):
     """One look at all stores; raises Refused when one does not answer. What they say goes by files: it may be large."""
     sql = release.current(state).share("db")
     with tempfile.TemporaryDirectory(dir=state.tmp, prefix="audit.") as name:
+        state.lend(name)
         question, catalogue, orders = (Path(name) / file for file in ("pergunta", "catalogo", "pedidos"))
         with blind(state, "the catalogue's database"):
             write(question, *(read(sql / f"catalogo/audit/{part}.sql") for part in ("produtos", "reservas")))
@@ -66,7 +67,8 @@ def blind(state, what):
 
 def ask(state, cluster, database, question, answer):
     """Runs a file of SQL; what it prints goes into the file `answer`."""
-    postgres.psql(state, cluster, f"\\o {postgres.quoted(answer)}", database, input_file=question, seconds=SECONDS)
+    with open(answer, "wb") as output:
+        postgres.psql(state, cluster, "", database, input_file=question, output=output, seconds=SECONDS)
 
 
 def orders_question(state, sql, catalogue, settled):

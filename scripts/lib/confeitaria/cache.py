@@ -6,6 +6,7 @@ Nothing in it is needed: it goes when the system stops and is made anew when it 
 import hashlib
 import os
 import shutil
+import time
 from pathlib import Path
 
 from .say import Refused
@@ -18,12 +19,21 @@ def cache_directory(state):
     """Where it is: in memory where there is enough, under a short path, since nginx looks each part of it up at every
     request; else beside the sockets. An ordinary user's files in memory go when he logs out (logind's RemoveIPC), so
     only a system that root set up has it there."""
+    if state.installed:
+        return state.run / "cache"
     place = memory_directory(state)
     return place if in_memory(state) and not foreign(place) else state.run / "cache"
 
 
+def versions(state):
+    """Where the link is. Who may write there could lead nginx's master astray if its kept answers were there too."""
+    return state.versions or cache_directory(state)
+
+
 def scoreboard_directory(state):
     """Where the pools' scoreboards are: in memory under the same conditions."""
+    if state.installed:
+        return state.run / "placar"
     place = memory_directory(state, "-placar")
     return place if in_memory(state) and not foreign(place) else state.run / "placar"
 
@@ -47,8 +57,15 @@ def foreign(place):
 
 
 def cache_make(state):
-    """Makes it empty. Raises Refused when somebody else has the name."""
+    """Makes it empty. Raises Refused when somebody else has the name. Where the link is apart, it is made where there
+    is none: workers go on."""
     place = cache_directory(state)
+    if state.versions:
+        if not os.path.lexists(state.versions / "atual"):
+            name = f"v{time.time_ns()}"
+            (state.versions / name).mkdir()
+            (state.versions / "atual").symlink_to(name)
+        return
     remove(place)
     make(place, 0o700)
     (place / "v0").mkdir()

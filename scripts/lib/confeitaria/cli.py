@@ -8,8 +8,9 @@ import sys
 
 from . import build, manager, packages, parts, privilege, release
 from .command import path_argument
+from .installed import is_installed, state_of
 from .say import Refused, UsageError, paste, prefix
-from .state import WAIT_SECONDS, State
+from .state import WAIT_SECONDS
 
 COMMANDS = (
     "up",
@@ -36,7 +37,12 @@ COMMANDS = (
     "psql",
     "redis",
 )
+PACKAGED = ("setup",)  # where the Debian package is installed
+# What these write by PostgreSQL's programs goes into directories of the one user that a checkout's servers have.
+NOT_PACKAGED = ("backup", "restore", "archive", "launch", "zelador", "reopen")
 HIDDEN = ("launch", "zelador", "reopen", "packages")  # for supervisord, logrotate and our own scripts
+
+WHAT_INSTEAD = "docs/operations.md, Installed as a Debian package, tells what does"
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):
@@ -65,7 +71,7 @@ class Parser(argparse.ArgumentParser):
 
 def load(name):
     """The Command of that name."""
-    if name not in (*COMMANDS, *HIDDEN):
+    if name not in (*COMMANDS, *PACKAGED, *HIDDEN):
         raise UsageError(
             f"there is no command {name}", f"{prefix()}--help lists them" if prefix().endswith(" ") else ""
         )
@@ -74,7 +80,8 @@ def load(name):
 
 def overview():
     """What --help says without a command."""
-    lines = [f"    {name:<11} {load(name).summary}" for name in COMMANDS]
+    names = (*PACKAGED, *COMMANDS) if is_installed() else COMMANDS
+    lines = [f"    {name:<11} {load(name).summary}" for name in names]
     name = "scripts/confeitaria" if "/" in prefix() else "confeitaria"
     end = "Each has --help. --version says which release this is."
     return "\n".join((f"Usage: {name} COMMAND [OPTION]...", "", *lines, "", end))
@@ -117,6 +124,19 @@ def begin_as_root(command, state, args, words):
     return privilege.become_owner(state, installed, words)
 
 
+def begin_installed(command, state, args):
+    """As root, from the package: the package has installed what the program needs, and nothing becomes an owner's."""
+    if command.name in NOT_PACKAGED:
+        raise Refused(f"{command.name} does not work where the Debian package is installed", WHAT_INSTEAD)
+    if command.stages and release.CHOSEN not in os.environ:
+        if getattr(args, "upgrade", False) and not state.exists():
+            return 0  # the package is here, and no system was set up
+        os.environ[release.CHOSEN] = privilege.install(state, build.stage()).name
+    os.chdir("/")
+    privilege.clean_environment(state)
+    return run(command, state, args)
+
+
 def run(command, state, args):
     """As the owner: checks that what the command needs is there, and does it."""
     if command.state == "running":
@@ -144,9 +164,12 @@ def dispatch(words):
     if command.state == "none":
         return command.run(None, args)
     stages = command.stages and release.CHOSEN not in os.environ
-    state = State(args.state)
+    state = state_of(args.state)
     if command.state in ("running", "there") and not command.absent_is_well:
         state.require()
+    if state.installed:
+        state.require_root()
+        return begin_installed(command, state, args)
     if stages:
         packages.need(*build.needs())
     if privilege.is_root():

@@ -4,13 +4,16 @@ import tempfile
 from pathlib import Path
 
 
-def replace(path, content, mode=0o640):
-    """Writes a file whole, text or bytes: a reader sees the old or the new one, and a crash leaves one of them."""
+def replace(path, content, mode=0o640, owner=None):
+    """Writes a file whole, text or bytes: a reader sees the old or the new one, and a crash leaves one of them.
+    `owner`: the numbers of the user and the group that it is to have, -1 for ours."""
     data = content.encode() if isinstance(content, str) else content
     path = Path(path)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
+            if owner:
+                os.fchown(file.fileno(), *owner)
             os.fchmod(file.fileno(), mode)
             file.write(data)
             file.flush()

@@ -16,7 +16,8 @@ from .files import replace
 from .state import link
 
 KEPT = 3  # with the one that runs
-RENDERERS = (postgres, repository, redis, pools, supervisor, nginx)
+RENDERERS = (postgres, redis, pools, nginx)
+OF_A_CHECKOUT = (repository, supervisor)
 ABOUT = "generation.json"
 
 
@@ -64,7 +65,7 @@ def stage(state, release, settings):
     (directory / "release").symlink_to(f"../../releases/{release.name}")
     made_from = inputs(state, release, settings)
     try:
-        for part in RENDERERS:
+        for part in RENDERERS if state.installed else (*RENDERERS, *OF_A_CHECKOUT):
             part.render(state, settings, release, directory)
     except BaseException:
         discard(directory)
@@ -78,6 +79,7 @@ def stage(state, release, settings):
         "inputs": made_from,
     }
     (directory / ABOUT).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    state.publish(directory)
     return directory
 
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 
-from . import nginx, postgres, processes, standby
+from . import postgres, processes, standby
 from .say import Refused
 from .state import WAIT_SECONDS, wait_for
 
@@ -47,7 +47,7 @@ def start_nginx(state):
     unix socket: both would keep a new one from starting."""
     left = [process for process, name in processes.of_state(state).items() if name == "nginx"]
     processes.signal_all(left, signal.SIGQUIT)
-    (state.run / nginx.INTERNAL_SOCKET).unlink(missing_ok=True)
+    state.internal_socket.unlink(missing_ok=True)
     os.chdir(state.tmp / "nginx")
     done = subprocess.run(command(state, "nginx"), check=False, stdin=subprocess.DEVNULL, timeout=WAIT_SECONDS)
     if done.returncode:

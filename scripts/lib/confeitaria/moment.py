@@ -48,7 +48,7 @@ class Moment:
 def conninfo(state, service):
     """How a backup's programs connect to the primary of a service."""
     port = postgres.port(state.running, postgres.cluster_of(state, service))
-    return f"host={state.run} port={port} user=postgres application_name={APPLICATION}"
+    return f"host={state.postgres_sockets} port={port} user=postgres application_name={APPLICATION}"
 
 
 def run(state, program, *words):
@@ -70,7 +70,7 @@ def end_streams(state):
 @contextmanager
 def session(state):
     """A conversation with psql on the orders' database: gives do(sql) -> what it printed; an error ends it."""
-    host, port = str(state.run), str(postgres.port(state.running, "pg-pedidos"))
+    host, port = str(state.postgres_sockets), str(postgres.port(state.running, "pg-pedidos"))
     command = [postgres.programs(state) / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
     command += ["-h", host, "-p", port, "-U", "postgres", "-d", "pedidos"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}

@@ -1,18 +1,19 @@
 """nginx: its configuration from the release's templates, its ports."""
+import hashlib
+import os
 import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import maintenance, own, sockets, tls
-from .cache import cache_directory, cache_make
-from .files import write
+from . import maintenance, own, site, sockets, tls
+from .cache import cache_directory, cache_make, versions
+from .files import replace, write
 from .pages import render_pages
 from .problems import error_answers, methods
-from .say import Refused
+from .say import Refused, say
 
 PROGRAM = "/usr/sbin/nginx"
-INTERNAL_SOCKET = "interno.sock"  # over which the services call each other
 GENERATION_PATH = "/interno/geracao"  # says there with which generation nginx runs
 TEMPLATES = (
     *(
@@ -92,7 +93,6 @@ def render(state, settings, release, directory):
         return
     conf = directory / "nginx"
     conf.mkdir(mode=0o750)
-    (state.tmp / "nginx").mkdir(mode=0o700, exist_ok=True)
     values = template_values(state, settings, directory.name.removesuffix(".new"))
 
     def share(name):
@@ -112,6 +112,8 @@ def render(state, settings, release, directory):
         write(conf / f"{name}.conf", HEAD + text)
     tls.take(state, settings, conf)
     own.take(state, directory, "nginx.d", "nginx-server.d")
+    if state.installed:
+        site.convert(conf, state.current / "nginx", HEAD)
     render_pages(state, settings, release, directory / "html")
 
 
@@ -126,16 +128,18 @@ def template_values(state, settings, generation):
     processes = settings["nginx_processos"]
     return {
         "RUN": state.run,
-        "WORKERS": state.run / sockets.LINK,
+        "INTERNO": state.internal_socket,
+        "WORKERS": state.run if state.installed else state.run / sockets.LINK,
         "LOG": state.log,
         "HTML": state.current / "html",
         "TMP": state.tmp / "nginx",
         "CACHE": cache_directory(state),
+        "VERSAO": versions(state),
         "GENERATION": generation,
         "PROCESSOS": processes,
         "ACME": state.acme,
         "MANUTENCAO": maintenance.path(state).with_suffix(""),
-        **addresses(settings),
+        **addresses(settings, state.installed),
         "JUNTAS": min(STREAMS, settings["limite_conexoes"]),
         "HSTS": settings["hsts_segundos"],
         "FILA": share_of(queue, processes),
@@ -159,15 +163,15 @@ def share_of(number, processes):
     return max(1, -(-number // processes))
 
 
-def addresses(settings):
+def addresses(settings, installed=False):
     """What the marks of the front door's addresses stand for."""
     port = settings["tls_porta"]
-    plain = listen(settings, settings["port"])
+    plain = listen(settings, settings["port"], installed)
     secure, http2 = "ssl http2 ", ""
     if version_on_disk() >= HTTP2_DIRECTIVE:
         secure, http2 = "ssl ", "\n    http2 on;"
     return {
-        "LISTEN": listen(settings, port, secure) + http2 if tls.on(settings) else plain,
+        "LISTEN": listen(settings, port, installed, secure) + http2 if tls.on(settings) else plain,
         "LISTENPLAIN": plain,
         "PORTATLS": "" if port == 443 else f":{port}",
         "CERTIFICADO": tls.FILES["tls_certificado"],
@@ -175,12 +179,13 @@ def addresses(settings):
     }
 
 
-def listen(settings, port, more=""):
-    """The lines for a port of the front door."""
+def listen(settings, port, installed, more=""):
+    """The lines for a port of the front door. Beside other sites the options of a socket are for one of them to say."""
     public = settings["reach"] == "public"
-    lines = [f"    listen {front_address(settings)}:{port} {more}default_server backlog=511;"]
+    options = ("", "") if installed else (" backlog=511", " ipv6only=on backlog=511")
+    lines = [f"    listen {front_address(settings)}:{port} {more}default_server{options[0]};"]
     if IPV6.exists() and IPV6.read_text(encoding="ascii"):
-        lines.append(f"    listen [{'::' if public else '::1'}]:{port} {more}default_server ipv6only=on backlog=511;")
+        lines.append(f"    listen [{'::' if public else '::1'}]:{port} {more}default_server{options[1]};")
     return "\n".join(lines)
 
 
@@ -237,12 +242,73 @@ def check(state, directory):
     """Asks nginx what it thinks of a generation, if it has a part in it. Raises Refused with its words."""
     if not (directory / "nginx").exists():
         return
-    if not cache_directory(state).is_dir():
-        cache_make(state)
-    sockets.ensure(state)
-    command = [PROGRAM, "-q", "-t", "-e", state.log / "nginx.log", "-c", directory / "nginx/nginx.conf"]
+    if state.installed:
+        if not state.current.exists():
+            return  # the first one: join() asks
+        command = check_beside_others(state, directory)
+    else:
+        if not cache_directory(state).is_dir():
+            cache_make(state)
+        sockets.ensure(state)
+        (state.tmp / "nginx").mkdir(mode=0o700, exist_ok=True)
+        command = [PROGRAM, "-q", "-t", "-e", state.log_of("nginx"), "-c", directory / "nginx/nginx.conf"]
     done = subprocess.run(command, cwd="/", capture_output=True, encoding="utf-8", errors="replace", check=False)
     if done.returncode:
         said = (done.stderr + done.stdout).replace(f"{directory}/nginx/../", f"{state.etc}/")  # the operator's own
-        words = said.splitlines() or [f"see {state.log}/nginx.log"]
+        words = said.splitlines() or [f"see {state.log_of('nginx')}"]
         raise Refused(f"nginx refuses its configuration in {directory}/nginx:", *words)
+
+
+def check_beside_others(state, directory):
+    """The command that checks a generation within Debian's nginx and all its sites: in a namespace of its own, where
+    the generation that is checked stands in the place of the one that runs."""
+    running = os.path.realpath(state.current)
+    bind = 'mount --bind "$0" "$1" && exec "$2" -q -t'
+    return ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", bind, str(directory), running, PROGRAM]
+
+
+# As a site of Debian's nginx
+
+
+def join(state):
+    """Puts the site beside the others, if it is not there. Raises Refused with nginx's words, and the site is not there
+    then. Whether nginx has something new to read."""
+    etc = state.root / "etc/nginx"
+    http, available, enabled = (etc / name for name in ("conf.d", "sites-available", "sites-enabled"))
+    texts = {http / "confeitaria.conf": "http", available / "confeitaria": "site"}
+    link_to = enabled / "confeitaria"
+    if link_to.exists() and all(path.exists() for path in texts):
+        return False
+    default_site_leave(state, enabled / "default")
+    for path, name in texts.items():
+        replace(path, f"# Of confeitaria setup.\ninclude {state.current}/nginx/{name}.conf;\n", 0o644)
+    if not os.path.lexists(link_to):
+        link_to.symlink_to(available / "confeitaria")
+    done = subprocess.run([PROGRAM, "-q", "-t"], cwd="/", capture_output=True, text=True, check=False)
+    if done.returncode:
+        for path in (link_to, *texts):
+            path.unlink()
+        raise Refused("nginx refuses the site of the shop beside the others:", *done.stderr.strip().splitlines())
+    return True
+
+
+def default_site_leave(state, default):
+    """Debian's own site is the default server of port 80 on every address. When the shop is to be that, it goes; one
+    that somebody has made his own is his to move."""
+    settings = state.running
+    if settings["reach"] != "public" or settings["port"] != 80 or not os.path.lexists(default):
+        return
+    original = subprocess.run(
+        ["/usr/bin/dpkg-query", "-W", "-f=${Conffiles}", "nginx-common", "nginx"],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+    known = re.search(r"/etc/nginx/sites-available/default ([0-9a-f]{32})", original)
+    if not known or hashlib.md5(default.read_bytes(), usedforsecurity=False).hexdigest() != known[1]:
+        raise Refused(
+            f"{default} is the default server of port 80, and it is not Debian's any more",
+            "take default_server out of it, or give the shop another port: --port N",
+        )
+    default.unlink()
+    say(f"took away the link {default}: Debian's own site, unchanged")

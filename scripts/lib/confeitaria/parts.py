@@ -68,7 +68,7 @@ def require(state, *parts):
 def here(state, names):
     """Those of the names of parts that run on this host."""
     running = state.running["partes"]
-    return [name for name in names if name in running or name == "zelador"]
+    return [name for name in names if name in running or (name == "zelador" and not state.installed)]
 
 
 def secrets_elsewhere(settings):

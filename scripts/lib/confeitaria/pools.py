@@ -4,8 +4,9 @@ import re
 import subprocess
 
 from . import postgres, redis, scoreboard
-from .cache import cache_directory, scoreboard_directory, scoreboard_make
+from .cache import scoreboard_directory, scoreboard_make, versions
 from .files import replace
+from .installed import USERS
 from .parts import ROLE, secrets_elsewhere
 from .roles import ROLES
 from .release import Release
@@ -87,7 +88,11 @@ def database(state, settings, name, part):
     several servers it takes the one that is what it wants."""
     role, elsewhere = ROLE[part], settings[f"{name}_bd"]
     clusters = ("pg-catalogo", "pg-replica") if name == "catalogo" else ("pg-pedidos",)
-    here = [(state.run, postgres.port(settings, cluster)) for cluster in clusters if cluster in settings["partes"]]
+    here = [
+        (state.postgres_sockets, postgres.port(settings, cluster))
+        for cluster in clusters
+        if cluster in settings["partes"]
+    ]
     hosts, ports = (",".join(map(str, each)) for each in zip(*(elsewhere or here)))
     words = f"host={hosts} port={ports} dbname={name} user={role} application_name={role}"
     return {"postgres": words, **({"postgres_senha": state.secrets / f"pg_{role}"} if elsewhere else {})}
@@ -104,7 +109,7 @@ def carts(state, settings, user):
     """How a part connects to Redis."""
     elsewhere = settings["redis_servidor"]
     return {
-        "redis": ":".join(map(str, elsewhere)) if elsewhere else f"unix:{state.run}/redis.sock",
+        "redis": ":".join(map(str, elsewhere)) if elsewhere else f"unix:{state.redis_socket}",
         "redis_usuario": user,
         "redis_senha": state.secrets / f"redis_{user}",
     }
@@ -112,8 +117,8 @@ def carts(state, settings, user):
 
 def configurations(state, settings):
     """Name of a configuration -> a function that gives what sets it apart from the others."""
-    cache = str(cache_directory(state))
-    internal = {"interno": state.run / "interno.sock"}
+    cache = str(versions(state))
+    internal = {"interno": state.internal_socket}
     return {
         "catalogo": lambda: {**catalogue(state, settings, "primary", "catalogo"), "versao": cache},
         "catalogo-busca": lambda: catalogue(state, settings, "primary", "catalogo-busca"),
@@ -165,7 +170,7 @@ def common(state, settings, name):
         "prazo_saude_ms": seconds * 100,
         "tokens": state.etc / "tokens",
         "usos": state.data / "usos",
-        "log": state.log / f"{name}.log",
+        "log": state.log_of(name),
         "nivel": settings["nivel_log"],
         "lento_ms": settings["lento_ms"],
         "requisicoes_max": settings["requisicoes_max"],
@@ -196,8 +201,9 @@ def render(state, settings, release, directory):
 
 def prepare(state):
     """What the workers write to: the days on which tokens were used, and how far the access log was read."""
-    owned_directory(state.data / "usos", 0o700)
-    owned_directory(state.data / "metricas", 0o700)
+    if not state.installed:
+        owned_directory(state.data / "usos", 0o700)
+        owned_directory(state.data / "metricas", 0o700)
 
 
 def check_elsewhere(state, settings):
@@ -226,9 +232,10 @@ def check(state, directory):
             text=True,
             check=False,
             timeout=600,
+            **state.as_user(USERS[name]),
         )
         if done.returncode:
             raise Refused(
                 f"the program {name} refuses to work: {(done.stderr or done.stdout).strip() or 'no reason given'}",
-                f"its log is {state.log / name}.log",
+                f"its log is {state.log_of(name)}",
             )

@@ -2,15 +2,15 @@
 import ipaddress
 import os
 import re
-import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 from . import own, parts
+from .installed import USERS, debian_name
 from .roles import ROLES, functions_sql, of_workers, roles_sql
 from .say import Refused, paste, say
 
+OWNER = "postgres"  # of the clusters, where the package is installed
 CLUSTERS = ("pg-catalogo", "pg-replica", "pg-pedidos")
 HOME = {"catalogo": "pg-catalogo", "pedidos": "pg-pedidos"}  # service -> the cluster that its host must have
 VERSION_MIN = 15
@@ -25,7 +25,7 @@ SESSION = "-c client_min_messages=warning -c log_min_duration_statement=-1 -c lo
 
 DEFAULTS = """\
 listen_addresses = '{listen}'
-unix_socket_permissions = 0770
+unix_socket_permissions = {permissions}
 max_connections = {connections}
 client_connection_check_interval = 500ms
 # A transaction that a person began in psql and forgot holds its locks no longer than this.
@@ -42,13 +42,7 @@ wal_receiver_timeout = 5s
 timezone = UTC
 log_timezone = UTC
 log_destination = stderr
-logging_collector = on
-log_directory = '{log}'
-log_filename = '{cluster}.log'
-log_file_mode = 0640
-log_rotation_age = 0
-log_rotation_size = 0
-log_line_prefix = '%m [%p] %q%u@%d '
+{collector}log_line_prefix = '%m [%p] %q%u@%d '
 log_min_duration_statement = {slow}
 log_checkpoints = off
 # Nothing is archived before the first scheduled backup.
@@ -59,8 +53,7 @@ include_if_exists = '{archiving}/{cluster}.copias'
 include_dir = 'postgresql.d'
 
 # What the system finds a cluster by.
-data_directory = '{data}'
-hba_file = '{current}/{cluster}.hba'
+{data}hba_file = '{current}/{cluster}.hba'
 ident_file = '{current}/pg-ident.conf'
 unix_socket_directories = '{run}'
 port = {port}
@@ -70,6 +63,15 @@ log_error_verbosity = terse
 log_parameter_max_length = 0
 log_parameter_max_length_on_error = 0
 log_min_error_statement = panic
+"""
+# Not with Debian's pg_ctlcluster, which has a log file and a data directory of its own.
+COLLECTOR = """\
+logging_collector = on
+log_directory = '{log}'
+log_filename = '{cluster}.log'
+log_file_mode = 0640
+log_rotation_age = 0
+log_rotation_size = 0
 """
 # Either of the catalogue's two may have to follow the other.
 PAIR = """\
@@ -124,6 +126,8 @@ def port(settings, cluster):
 
 def data_version(state):
     """The major version of PostgreSQL that made the data, as text, or None when there are none yet."""
+    if state.installed:
+        return state.postgres_version()
     for file in sorted(state.data.glob("pg-*/PG_VERSION")):
         version = file.read_text(encoding="ascii", errors="replace").strip()
         if re.fullmatch(r"[0-9]{1,3}", version):
@@ -159,8 +163,8 @@ def check_version(state):
 
 def check_cluster(state, cluster, version):
     """Refuses a cluster's directory, if there is one, that is not of this version."""
-    place = state.data / cluster
-    if not place.is_dir():
+    place = state.cluster(cluster)
+    if state.installed or not place.is_dir():
         return
     file = place / "PG_VERSION"
     if not file.is_file():
@@ -192,28 +196,40 @@ def psql_script(sql, variables, single, input_file):
 
 
 def psql(
-    state, cluster, sql, database="postgres", *, variables=None, seconds=None, single=False, input_file=None
+    state,
+    cluster,
+    sql,
+    database="postgres",
+    *,
+    variables=None,
+    seconds=None,
+    single=False,
+    input_file=None,
+    output=None,
 ):  # pylint: disable=too-many-arguments
     """Runs SQL as the superuser, by peer authentication. Returns what it printed: a line a row, | between columns.
     `variables` are psql's, for :name and :'name'; the file `input_file` follows after `sql`; `single`: in one
-    transaction. Raises Refused with PostgreSQL's words, or when it takes more than `seconds`."""
+    transaction; `output`: an open file for what it prints. Raises Refused with PostgreSQL's words, or when it takes
+    more than `seconds`."""
     parts.require(state, cluster)
     command = [programs(state) / "psql", *"-X -q -A -t -v ON_ERROR_STOP=1 -U postgres".split()]
-    command += ["-h", state.run, "-p", str(port(state.running, cluster)), "-d", database]
+    command += ["-h", state.postgres_sockets, "-p", str(port(state.running, cluster)), "-d", database]
     script = psql_script(sql, variables, single, input_file)
     try:
         done = subprocess.run(
             command,
             input=script,
-            capture_output=True,
+            stdout=output or subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             timeout=seconds,
             env=environment(),
             cwd=state.path,
             check=False,
+            **state.as_user(OWNER),
         )
     except subprocess.TimeoutExpired:
-        raise Refused(f"{cluster} did not answer within {seconds} seconds", f"see {state.log}/{cluster}.log") from None
+        raise Refused(f"{cluster} did not answer within {seconds} seconds", f"see {state.log_of(cluster)}") from None
     except OSError as error:
         raise Refused(f"psql cannot be run: {error}") from error
     if done.returncode:
@@ -251,18 +267,15 @@ def value(state, cluster, sql, database="postgres", **options):
 
 
 def ready(state, cluster):
-    """Whether a cluster takes connections. Reads postmaster.pid first: too early a connection logs a FATAL."""
-    try:
-        status = (state.data / cluster / "postmaster.pid").read_text(encoding="utf-8").splitlines()[7:8]
-    except OSError:
-        return False
-    if [word.strip() for word in status] != ["ready"]:
+    """Whether a cluster takes connections. Reads postmaster.pid first: too early a connection logs a FATAL. Not where
+    the directory is another user's."""
+    if not state.installed and not postmaster_ready(state.cluster(cluster) / "postmaster.pid"):
         return False
     command = [
         programs(state) / "pg_isready",
         "-q",
         "-h",
-        state.run,
+        state.postgres_sockets,
         "-p",
         str(port(state.running, cluster)),
         "-U",
@@ -273,51 +286,87 @@ def ready(state, cluster):
     return subprocess.run(command, env=environment(), check=False).returncode == 0
 
 
+def postmaster_ready(file):
+    """Whether a postmaster says that it takes connections."""
+    try:
+        return file.read_text(encoding="utf-8").splitlines()[7].strip() == "ready"
+    except (OSError, IndexError):
+        return False
+
+
 def run_program(state, name, *arguments):
     """Runs one of PostgreSQL's programs; what it printed. Raises Refused with its words."""
-    command = [programs(state) / name, *map(str, arguments)]
+    return tool(state, programs(state) / name, *arguments)
+
+
+def tool(state, program, *arguments, text=""):
+    """Runs a program as the user who has the clusters' data; what it printed. Raises Refused with its words."""
     done = subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
+        [program, *map(str, arguments)],
+        input=text,
         capture_output=True,
         text=True,
         env=environment(""),
         cwd=state.path,
         check=False,
+        **state.as_user(OWNER),
     )
     if done.returncode:
-        raise Refused(f"{name} failed", *(done.stderr + done.stdout).strip().splitlines()[-10:])
+        raise Refused(f"{Path(program).name} failed", *(done.stderr + done.stdout).strip().splitlines()[-10:])
     return done.stdout
 
 
-def leftovers_delete(place):
+def leftovers_delete(state, place):
     """Deletes what a killed command left of a cluster's data that it was making."""
-    for left in place.parent.glob(f"{place.name}.novo.*"):
-        shutil.rmtree(left, ignore_errors=True)
+    if left := list(place.parent.glob(f"{place.name}.novo.*")):
+        tool(state, "/usr/bin/rm", "-rf", *left)
 
 
 def new_directory(state, cluster):
     """Where a cluster's data are made. The programs of a killed command may still write, so the name is a new one."""
-    leftovers_delete(state.data / cluster)
-    return Path(tempfile.mkdtemp(prefix=f"{cluster}.novo.", dir=state.data))
+    place = state.cluster(cluster)
+    leftovers_delete(state, place)
+    return Path(tool(state, "/usr/bin/mktemp", "-d", f"{place}.novo.XXXXXX").strip())
 
 
-def directory_named(new, place):
+def directory_named(state, new, place):
     """A data directory gets its name when it is complete and on the disk."""
-    subprocess.run(["/usr/bin/sync", "-f", new], check=True)
-    new.rename(place)
-    leftovers_delete(place)
+    tool(state, "/usr/bin/sync", "-f", new)
+    tool(state, "/usr/bin/mv", "-T", new, place)
+    leftovers_delete(state, place)
+
+
+def debian_init(state, cluster):
+    """Makes a cluster as Debian does, unless it is there: its configuration reads ours. The target of all that is the
+    system's starts it, since not every one is to run (commands/promote.py)."""
+    version, name = programs(state).parts[-2], debian_name(cluster)
+    place = state.root / "etc/postgresql" / version / name
+    if not place.is_dir():
+        say(f"making the PostgreSQL cluster {version}/{name}")
+        number = str(port(state.settings, cluster))
+        options = ["--user", OWNER, "--start-conf", "manual", "--port", number, "--encoding", "UTF8"]
+        command = ["/usr/bin/pg_createcluster", *options, "--locale", "C.UTF-8", version, name]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment(""), cwd="/", check=False)
+        if done.returncode:
+            raise Refused(f"no cluster {version}/{name} can be made", *done.stderr.strip().splitlines()[-10:])
+        if cluster == catalogue_standby(state):
+            tool(state, "/usr/bin/rm", "-rf", state.cluster(cluster))
+    ours = f"include '{state.current}/{cluster}.conf'\n"
+    tool(state, "/usr/bin/tee", place / "conf.d/confeitaria.conf", text=ours)
 
 
 def init(state, cluster):
     """Makes a cluster's data, unless they are there."""
-    if (state.data / cluster).is_dir():
+    if state.installed:
+        debian_init(state, cluster)
+        return
+    if state.cluster(cluster).is_dir():
         return
     say(f"making the PostgreSQL cluster {cluster}")
     new = new_directory(state, cluster)
     options = "-U postgres --auth=reject --encoding=UTF8 --locale=C.UTF-8 --no-sync --no-instructions"
     run_program(state, "initdb", "-D", new, *options.split())
-    directory_named(new, state.data / cluster)
+    directory_named(state, new, state.cluster(cluster))
 
 
 def additions(state, ending):
@@ -350,8 +399,13 @@ def access(state, settings, cluster):
 
 def idents(state):
     """Who of the system's users is which role."""
-    user = state.owner.pw_name
     names = dict.fromkeys(role for roles in ROLES.values() for role in roles)
+    if state.installed:
+        users = {(USERS[part], role) for part, role in parts.ROLE.items()} | {
+            (OWNER, role) for role in names if role not in parts.ROLE.values()
+        }
+        return f"dono {OWNER} postgres\n" + "".join(f"servico {user} {role}\n" for user, role in sorted(users))
+    user = state.owner.pw_name
     return "".join([f"dono {user} postgres\n", *(f"servico {user} {role}\n" for role in names)])
 
 
@@ -361,10 +415,11 @@ def configuration(state, settings, cluster):
         "cluster": cluster,
         "port": port(settings, cluster),
         "listen": ",".join(settings["postgres_escuta"]),
-        "data": state.data / cluster,
+        "data": "" if state.installed else f"data_directory = '{state.cluster(cluster)}'\n",
         "current": state.current,
-        "run": state.run,
-        "log": state.log,
+        "run": state.postgres_sockets,
+        "collector": "" if state.installed else COLLECTOR.format(log=state.log, cluster=cluster),
+        "permissions": "0777" if state.installed else "0770",
         "archiving": state.data / ARCHIVING,
     }
     words |= {"connections": settings["postgres_conexoes"], "memory": settings["postgres_memoria_mb"]}
@@ -378,8 +433,13 @@ def configuration(state, settings, cluster):
 
 def check(state, directory):
     """Refuses configuration files that PostgreSQL does not accept, the operator's included."""
-    for cluster in [cluster for cluster in CLUSTERS if (directory / f"{cluster}.conf").exists()]:
-        run_program(state, "postgres", "-C", "port", f"--config-file={directory / cluster}.conf")
+    clusters = [cluster for cluster in CLUSTERS if (directory / f"{cluster}.conf").exists()]
+    # Ours does not say where the data are, which PostgreSQL wants to know even for this: any will do.
+    data = [
+        ("-D", state.cluster(cluster)) for cluster in clusters if state.installed and state.cluster(cluster).is_dir()
+    ]
+    for cluster in clusters:
+        run_program(state, "postgres", "-C", "port", *next(iter(data), ()), f"--config-file={directory / cluster}.conf")
 
 
 def reload(state, cluster):

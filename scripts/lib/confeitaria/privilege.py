@@ -229,6 +229,10 @@ def layout(state):
     """Makes the directories of a state, in one of ours: the owner's are given to him when they are made."""
     if state.exists() and format_of(state) == 1:
         convert(state)
+    if state.installed:
+        state.directories_make()
+        mark(state)
+        return
     owner = state.owner
     state.path.chmod(0o755)
     for name in ("releases", "acme", *OWNED):
@@ -240,6 +244,11 @@ def layout(state):
             where.mkdir(0o750 if name in OWNED else 0o755)
             if name in OWNED and is_root():
                 os.chown(where, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
+    mark(state)
+
+
+def mark(state):
+    """Makes the directories a state."""
     if not os.path.lexists(state.current):
         state.current.symlink_to("generations/current")
     if not state.exists():

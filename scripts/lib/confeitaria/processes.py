@@ -93,7 +93,7 @@ def of_cluster(state, cluster):
     found = []
     for process, name in of_state(state).items():
         try:
-            if name == "postgres" and process.cwd() == str(state.data / cluster):
+            if name == "postgres" and process.cwd() == str(state.cluster(cluster)):
                 found.append(process)
         except GONE:
             pass

@@ -158,7 +158,7 @@ def prepare(state, way, target):
         journal_add(state, target, timelines)
     except BaseException:
         for service in SERVICES:
-            postgres.leftovers_delete(state.data / postgres.cluster_of(state, service))
+            postgres.leftovers_delete(state, state.data / postgres.cluster_of(state, service))
         raise
     names = {postgres.cluster_of(state, service): new.name for service, new in made.items()}
     replace(state.data / MARK, json.dumps(names))

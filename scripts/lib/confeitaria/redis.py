@@ -1,6 +1,7 @@
 """Redis for the carts: an answered write is on the disk, and each user may do only what it is for."""
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -9,15 +10,16 @@ from . import own, parts
 from .files import replace
 from .say import Refused
 from .state import owned_directory, wait_for
-from .tokens import secret_hashes
+from .tokens import secret_hashes, secret_write
 
 SERVER = "/usr/bin/redis-server"
 CLIENT = "/usr/bin/redis-cli"
+DEBIAN_FILE = "etc/redis/redis-confeitaria.conf"  # what redis-server@confeitaria.service reads
 ADDITIONS = "redis.d"  # in etc: the operator's own *.conf and *.acl
 
 CONFIGURATION = """\
 {listen}
-unixsocketperm 770
+unixsocketperm {permissions}
 daemonize no
 appendonly yes
 appendfsync always
@@ -31,10 +33,10 @@ slowlog-log-slower-than {slow}
 {own}
 
 # What the system finds it by.
-unixsocket {run}/redis.sock
+unixsocket {socket}
 dir {data}
 aclfile {secrets}/redis.acl
-pidfile {data}/redis.pid
+pidfile {pid}
 """
 CARTS = """+evalsha +eval +script|load +hgetall +hget +hmget +hset +hdel +hexists +hlen +hincrby +exists +del +expire
  +pexpire +ttl +pttl +time +ping +role +memory|stats""".replace(
@@ -62,10 +64,12 @@ def render(state, settings, _release, directory):
     words = {
         "listen": listen(settings),
         "memory": settings["redis_memoria_mb"],
-        "run": state.run,
-        "log": state.log / "redis.log",
+        "socket": state.redis_socket,
+        "permissions": 777 if state.installed else 770,
+        "log": state.log_of("redis"),
         "slow": slow(settings),
-        "data": state.data / "redis",
+        "data": state.redis_data,
+        "pid": state.redis_socket.with_name("redis-server.pid") if state.installed else state.redis_data / "redis.pid",
         "secrets": state.secrets,
     }
     additions = "".join(f"# {file}\n{file.read_text(encoding='utf-8')}\n" for file in own.files(state, ADDITIONS))
@@ -108,7 +112,7 @@ def own_user(line, place):
 
 def access_write(state):
     """Writes the ACL file, which Redis reads when it starts."""
-    replace(state.secrets / "redis.acl", "\n".join(access(state)) + "\n", 0o600)
+    secret_write(state, "redis.acl", state.secrets / "redis.acl", "\n".join(access(state)) + "\n")
 
 
 def access_renew(state):
@@ -131,8 +135,21 @@ def reload(state):
 
 def init(state):
     """What Redis needs before its first start: the directory of its data, the ACL file."""
-    owned_directory(state.data / "redis", 0o700)
+    if state.installed:
+        as_redis(state, "/usr/bin/mkdir", "-p", state.redis_data)
+        as_redis(state, "/usr/bin/tee", state.root / DEBIAN_FILE, text=f"include {state.current}/redis.conf\n")
+    else:
+        owned_directory(state.redis_data, 0o700)
     access_write(state)
+
+
+def as_redis(state, *command, text=""):
+    """Runs a program as Debian's user of Redis. Raises Refused with its words."""
+    done = subprocess.run(
+        list(map(str, command)), input=text, capture_output=True, text=True, check=False, **state.as_user("redis")
+    )
+    if done.returncode:
+        raise Refused(f"{command[0]} failed", *done.stderr.strip().splitlines()[-3:])
 
 
 def cli(state, *words, input=None, seconds=30, user="operador", settings=None):  # pylint: disable=redefined-builtin
@@ -142,7 +159,7 @@ def cli(state, *words, input=None, seconds=30, user="operador", settings=None): 
     elsewhere = (settings or state.running)["redis_servidor"]
     if user not in parts.REDIS_USERS:
         parts.require(state, "redis")
-    place = ["-h", elsewhere[0], "-p", str(elsewhere[1])] if elsewhere else ["-s", state.run / "redis.sock"]
+    place = ["-h", elsewhere[0], "-p", str(elsewhere[1])] if elsewhere else ["-s", state.redis_socket]
     command = [CLIENT, "--no-auth-warning", "-e", *place, "--user", user, *map(str, words)]
     environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "REDISCLI_AUTH": state.secret(f"redis_{user}")}
     given = {"stdin": subprocess.DEVNULL} if input is None else {"input": input}
@@ -151,7 +168,7 @@ def cli(state, *words, input=None, seconds=30, user="operador", settings=None): 
             command, **given, capture_output=True, text=True, timeout=seconds, env=environment, check=False
         )
     except subprocess.TimeoutExpired:
-        where = f"it is at {':'.join(map(str, elsewhere))}" if elsewhere else f"see {state.log}/redis.log"
+        where = f"it is at {':'.join(map(str, elsewhere))}" if elsewhere else f"see {state.log_of('redis')}"
         raise Refused(f"Redis did not answer within {seconds} seconds", where) from None
     except OSError as error:
         raise Refused(f"redis-cli cannot be run: {error}") from error
@@ -183,6 +200,10 @@ def check(state, directory):
     with tempfile.TemporaryDirectory(dir=state.tmp) as place:
         acl, sock = Path(place) / "acl", state.run / f"redis.{os.getpid()}"
         replace(acl, "\n".join(access(state)) + "\n", 0o600)
+        if state.installed:
+            sock = Path(place) / "sock"
+            for path in (acl, place):
+                shutil.chown(path, "redis")
         options = (
             f"--port 0 --unixsocket {sock} --dir {place} --aclfile {acl} --appendonly no --pidfile {place}/pid".split()
         )
@@ -192,6 +213,7 @@ def check(state, directory):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            **state.as_user("redis"),
         ) as server:
             try:
                 wait_for(lambda: sock.is_socket() or server.poll() is not None, 30)

@@ -81,7 +81,7 @@ def renew_pool(state, pool):
         ):
             raise Refused(
                 f"worker {name} ({pid}) did not restart; it is in state {process_state(pid)}",
-                f"its log is {state.log / pool}.log; killing it does no harm: another one takes its place",
+                f"its log is {state.log_of(pool)}; killing it does no harm: another one takes its place",
             )
 
 
@@ -110,7 +110,7 @@ def answer_of_internal(state, path, token=""):
     connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.sock.settimeout(5)
-        connection.sock.connect(str(state.run / nginx.INTERNAL_SOCKET))
+        connection.sock.connect(str(state.internal_socket))
         connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
         answer = connection.getresponse()
         return answer.read(1000).decode("ascii", "replace").strip() if answer.status == 200 else None
@@ -152,14 +152,14 @@ def wait_took(state, master, before, log, size):
 
 def nginx_master(state):
     """nginx's master."""
-    if not (master := processes.main_process(state, "nginx")):
-        raise Refused("nginx is not running", f"see {state.log}/nginx.log")
+    if not (master := manager.of(state).main_process("nginx")):
+        raise Refused("nginx is not running", f"see {state.log_of('nginx')}")
     return master
 
 
 def reload_nginx(state):
     """Has nginx read its configuration again, and makes sure that it did."""
-    master, log = nginx_master(state), state.log / "nginx.log"
+    master, log = nginx_master(state), state.log_of("nginx")
     before, size = master.children(), log.stat().st_size
     manager.of(state).signal(["nginx"], "HUP")
     wait_took(state, master, before, log, size)
@@ -168,12 +168,12 @@ def reload_nginx(state):
 def exchange_nginx(state):
     """Another nginx, of the program that is on the disk now, takes over the sockets of this one, which ends when its
     requests have ended (nginx.org, "Upgrading Executable on the Fly")."""
-    old, log = nginx_master(state), state.log / "nginx.log"
+    old, log = nginx_master(state), state.log_of("nginx")
     size = log.stat().st_size
     processes.signal_all([old], signal.SIGUSR2)
 
     def exchanged():
-        master = processes.main_process(state, "nginx")
+        master = manager.of(state).main_process("nginx")
         return master if master and master != old else None
 
     if not (master := wait_for(exchanged, 30)):
@@ -245,7 +245,7 @@ def prepare(state, release, directory):
         warn(f"what the users of Redis may do is as it was until {paste(state, 'restart')} again: {error.message}")
     if standby.made(state) and not wait_for(lambda: standby.has_schema(state)):
         raise Refused(
-            "the standby does not follow the primary", f"see {state.log / postgres.catalogue_standby(state)}.log"
+            "the standby does not follow the primary", f"see {state.log_of(postgres.catalogue_standby(state))}"
         )
     pools.check(state, directory)
 

@@ -35,7 +35,10 @@ def keep(state):
 
 
 def turn(state):
-    """Leads nginx to the new sockets, and waits until the old workers have accepted what waited in theirs."""
+    """Leads nginx to the new sockets, and waits until the old workers have accepted what waited in theirs. systemd
+    keeps the sockets that it has."""
+    if state.installed:
+        return
     ensure(state)
     if os.readlink(state.run / LINK) != LEFT:
         return

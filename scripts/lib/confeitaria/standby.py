@@ -1,8 +1,6 @@
 """The catalogue's pair: making a standby, promoting it, keeping what was the primary from being one beside another."""
 import re
-import shutil
 import signal
-import subprocess
 import threading
 
 from . import manager, parts, processes
@@ -10,12 +8,14 @@ from .postgres import (
     STANDBY_SLOT,
     catalogue_primary,
     catalogue_standby,
+    debian_init,
     directory_named,
     new_directory,
     port,
     psql,
     ready,
     run_program,
+    tool,
     value,
 )
 from .say import Refused, say
@@ -65,16 +65,17 @@ def streaming(state):
 def made(state):
     """Whether the other cluster's data are a standby's. Only then is it started beside the primary."""
     return (
-        bool(parts.here(state, ["pg-replica"])) and (state.data / catalogue_standby(state) / "standby.signal").is_file()
+        bool(parts.here(state, ["pg-replica"]))
+        and (state.cluster(catalogue_standby(state)) / "standby.signal").is_file()
     )
 
 
 def minimums(state, cluster):
     """Options for a standby that begins. It refuses to with less than its primary had when it last heard of it, so a
     setting that was lowered counts for it one start later."""
-    if not (state.data / cluster / "standby.signal").is_file():
+    if not (state.cluster(cluster) / "standby.signal").is_file():
         return []
-    facts = run_program(state, "pg_controldata", "-D", state.data / cluster)
+    facts = run_program(state, "pg_controldata", "-D", state.cluster(cluster))
     options = []
     for word, name in AS_MUCH.items():
         known = re.search(rf"^{word} setting: +(\d+)$", facts, re.M)
@@ -91,7 +92,7 @@ def primary_become(state, cluster):
         psql(state, cluster, "SELECT pg_promote(false)")
     if not wait_for(lambda: writable(state, cluster)):
         raise Refused(
-            f"{cluster} did not become writable within {WAIT_SECONDS} seconds", f"see {state.log}/{cluster}.log"
+            f"{cluster} did not become writable within {WAIT_SECONDS} seconds", f"see {state.log_of(cluster)}"
         )
 
 
@@ -101,11 +102,11 @@ def cluster_stop(state, cluster):
     answers = writable(state, cluster)
     stopping = threading.Thread(target=stop_gently, args=(state, cluster))
     stopping.start()
-    if not answers or not wait_for(lambda: not processes.of_cluster(state, cluster), 30):
-        processes.signal_all(processes.of_cluster(state, cluster), signal.SIGKILL)
+    if not answers or not wait_for(lambda: not manager.of(state).processes_of(cluster), 30):
+        processes.signal_all(manager.of(state).processes_of(cluster), signal.SIGKILL)
     stopping.join()
-    if not wait_for(lambda: not processes.of_cluster(state, cluster)):
-        left = " ".join(str(process.pid) for process in processes.of_cluster(state, cluster))
+    if not wait_for(lambda: not manager.of(state).processes_of(cluster)):
+        left = " ".join(str(process.pid) for process in manager.of(state).processes_of(cluster))
         raise Refused(f"{cluster} cannot be stopped", f"its processes: {left}")
 
 
@@ -127,18 +128,25 @@ def rewind_mark(state):
     return state.data / f"{catalogue_standby(state)}.retorno"
 
 
+def signal_write(state, data):
+    """Makes the data a standby's."""
+    tool(state, "/usr/bin/install", "-m", "600", "/dev/null", data / "standby.signal")
+
+
 def copy(state):
     """Makes the standby: a new copy of the running primary."""
     primary, standby = catalogue_primary(state), catalogue_standby(state)
     say(f"making the hot standby {standby}")
     primary_slot(state, primary)
     psql(state, primary, SLOT_FREED)
+    if state.installed:
+        debian_init(state, standby)
     new = new_directory(state, standby)
     options = f"-U postgres -X stream -S {STANDBY_SLOT} --checkpoint=fast --no-sync".split()
-    place = ("-h", state.run, "-p", port(state.running, primary))
+    place = ("-h", state.postgres_sockets, "-p", port(state.running, primary))
     run_program(state, "pg_basebackup", *place, "-D", new, *options)
-    (new / "standby.signal").touch(0o600)
-    directory_named(new, state.data / standby)
+    signal_write(state, new)
+    directory_named(state, new, state.cluster(standby))
     rewind_mark(state).unlink(missing_ok=True)
 
 
@@ -153,37 +161,37 @@ def rewind(state):
     primary_slot(state, primary)
     psql(state, primary, "CHECKPOINT")
     mark.touch(0o600)
-    source = f"--source-server=host={state.run} port={port(state.running, primary)} user=postgres dbname=postgres"
+    place = f"host={state.postgres_sockets} port={port(state.running, primary)}"
     options = (
-        f"--target-pgdata={state.data / standby}",
+        f"--target-pgdata={state.cluster(standby)}",
         f"--config-file={state.current / standby}.conf",
         "--no-sync",
-        source,
+        f"--source-server={place} user=postgres dbname=postgres",
     )
     try:
         run_program(state, "pg_rewind", *options)
     except Refused as error:
         say(f"it cannot be: {next((line for line in error.remedies if 'error: ' in line), error.message)}")
         return False
-    (state.data / standby / "standby.signal").touch(0o600)
-    subprocess.run(["/usr/bin/sync", "-f", state.data / standby], check=True)
+    signal_write(state, state.cluster(standby))
+    tool(state, "/usr/bin/sync", "-f", state.cluster(standby))
     mark.unlink()
     return True
 
 
 def delete(state):
     """Deletes the data of a standby, which is stopped."""
-    shutil.rmtree(state.data / catalogue_standby(state))
+    tool(state, "/usr/bin/rm", "-rf", state.cluster(catalogue_standby(state)))
 
 
 def set_aside(state):
     """Keeps, once, the data that a copy is to replace: they may hold the last words of a lost primary."""
     standby = catalogue_standby(state)
-    old = state.data / standby
+    old = state.cluster(standby)
     if old.is_dir():
-        aside = state.data / f"{standby}.antigo"
-        shutil.rmtree(aside, ignore_errors=True)
-        old.rename(aside)
+        aside = old.with_name(f"{old.name}.antigo")
+        tool(state, "/usr/bin/rm", "-rf", aside)
+        tool(state, "/usr/bin/mv", "-T", old, aside)
         say(f"the old data of {standby} are in {aside}: delete them when nobody needs them")
 
 
@@ -197,9 +205,9 @@ def start(state):
     standby = catalogue_standby(state)
     manager.of(state).start([standby])
     if not wait_for(lambda: ready(state, standby)):
-        raise Refused(f"{standby} did not start within {WAIT_SECONDS} seconds", f"see {state.log}/{standby}.log")
+        raise Refused(f"{standby} did not start within {WAIT_SECONDS} seconds", f"see {state.log_of(standby)}")
     if not wait_for(lambda: has_schema(state)) or not wait_for(lambda: streaming(state)):
-        raise Refused("the standby does not follow the primary", f"see {state.log}/{standby}.log")
+        raise Refused("the standby does not follow the primary", f"see {state.log_of(standby)}")
 
 
 def has_schema(state):

@@ -29,7 +29,10 @@ PATH_CHARACTERS = re.compile(r"[A-Za-z0-9._/+@,=-]+")
 
 
 class State:
-    """The paths of a state directory. Nothing is opened before it is asked for."""
+    """The paths of a state directory. Nothing is opened before it is asked for. Where the package is installed they are
+    others: installed.py."""
+
+    installed = False
 
     def __init__(self, given):
         """`given`: the directory as the operator names it, or None for the default."""
@@ -62,6 +65,65 @@ class State:
         """The directory of the sockets, which is elsewhere when the path is too long for them."""
         place = self.path / "run"
         return Path(os.readlink(place)) if place.is_symlink() else place
+
+    @property
+    def locks(self):
+        """The directory of the files that commands lock."""
+        return self.etc
+
+    @property
+    def internal_socket(self):
+        """Where nginx listens for the calls between services."""
+        return self.run / "interno.sock"
+
+    @property
+    def postgres_sockets(self):
+        """The directory of PostgreSQL's sockets."""
+        return self.run
+
+    @property
+    def redis_socket(self):
+        """Redis's socket."""
+        return self.run / "redis.sock"
+
+    @property
+    def redis_data(self):
+        """The directory of Redis's data."""
+        return self.data / "redis"
+
+    def cluster(self, name):
+        """The data directory of a PostgreSQL cluster."""
+        return self.data / name
+
+    def log_of(self, part):
+        """The log of a part."""
+        return self.log / f"{part}.log"
+
+    def owner_of(self, _name):
+        """The user and the group, as numbers, that a secret or the tokens are to have; None where all parts are one."""
+        return None
+
+    def secrets_give(self):
+        """Gives each secret to the part that shows it, also one that an operator has put there."""
+
+    def as_user(self, _name):
+        """What subprocess needs to run a program as a store's user: here all are one."""
+        return {}
+
+    def become(self, _name):
+        """The beginning of a command line that runs as a store's user."""
+        return []
+
+    def lend(self, directory):
+        """Lets PostgreSQL's programs read in a directory of ours."""
+
+    def publish(self, directory):
+        """Lets the parts read a generation."""
+
+    @property
+    def versions(self):
+        """The directory with the link that says which version the catalogue has, where it is not in nginx's cache."""
+        return None
 
     def exists(self):
         """Whether there is a state here."""
@@ -118,7 +180,7 @@ class State:
     def locked(self, name="lock", what="command", path=None):
         """Meanwhile no other command changes the system. The lock goes with the process; nobody else can open its
         file."""
-        file = os.open(path or self.etc / f".{name}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        file = os.open(path or self.locks / f".{name}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             if not lock_try(file):
                 say(f"waiting for another {what} that is at work on this state")

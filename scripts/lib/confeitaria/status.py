@@ -23,7 +23,7 @@ def report(state):
         return {"system": {"status": "stopped", **({"left": left} if left else {})}}
     listed = supervisor.processes()
     primary, here = postgres.catalogue_primary(state), parts.here(state, system.PARTS)
-    facts = {"supervisor": {"status": "running", "pid": supervisor.pid()}, "release": report_release(state)}
+    facts = {supervisor.name: {"status": "running", "pid": supervisor.pid()}, "release": report_release(state)}
     asked = {
         "nginx": lambda: report_nginx(state, listed),
         **{pool: partial(report_pool, state, listed, pool, size) for pool, size in pools.sizes(state).items()},
@@ -36,9 +36,11 @@ def report(state):
         "zelador": lambda: report_process(listed, "zelador"),
     }
     facts |= {part: report_part() for part, report_part in asked.items() if part in here}
-    if backups := schedule.report(state):
+    if backups := None if state.installed else schedule.report(state):
         facts["backups"] = backups
-    pids = {one.pid: name.split(":")[0] for name, one in listed.items()} | {facts["supervisor"]["pid"]: "supervisor"}
+    pids = {one.pid: name.split(":")[0] for name, one in listed.items()} | {
+        facts[supervisor.name]["pid"]: supervisor.name
+    }
     updates.report(state, facts, pids)
     if "nginx" in here:
         facts["health"] = report_health(state)
@@ -68,7 +70,7 @@ def report_release(state):
 def report_nginx(state, listed):
     """The running process's own version: the one on the disk may be newer."""
     facts = report_process(listed, "nginx")
-    if master := processes.main_process(state, "nginx"):
+    if master := manager.of(state).main_process("nginx"):
         facts["pid"] = master.pid
     facts["port"] = health.port(state)
     facts |= report_door(state, facts["status"])

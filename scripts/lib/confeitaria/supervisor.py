@@ -8,9 +8,9 @@ import xmlrpc.client
 
 import psutil
 
-from . import nginx, own, parts, pools, postgres
+from . import own, parts, pools, postgres
 from . import sockets as kept
-from .processes import Process
+from .processes import Process, main_process, of_cluster
 from .say import Refused
 from .state import WAIT_SECONDS, wait_for
 
@@ -156,7 +156,7 @@ def render(state, settings, release, directory):
 def sockets(state):
     """Part of this host -> the socket on which others find it."""
     found = {pool: state.run / f"{pool}.sock" for pool in pools.POOLS}
-    found |= {"nginx": state.run / nginx.INTERNAL_SOCKET, "redis": state.run / "redis.sock"}
+    found |= {"nginx": state.internal_socket, "redis": state.redis_socket}
     settings = state.running
     found |= {name: state.run / f".s.PGSQL.{postgres.port(settings, name)}" for name in postgres.CLUSTERS}
     return {part: found[part] for part in parts.here(state, found)}
@@ -174,6 +174,8 @@ def sections_of(generation):
 
 class Supervisor:
     """The supervisord of a state. Every call raises Refused when it does not answer."""
+
+    name = "supervisor"
 
     def __init__(self, state):
         # Its package may not be there before `up` has installed it.
@@ -263,6 +265,17 @@ class Supervisor:
         return sorted(
             name for name, one in self.processes().items() if name.split(":")[0] == part and one.state == "RUNNING"
         )
+
+    def main_process(self, part):
+        """The main process of a store or of nginx, or None: also one whose supervisord was killed."""
+        return main_process(self.state, part)
+
+    def processes_of(self, cluster):
+        """Every process of a cluster."""
+        return of_cluster(self.state, cluster)
+
+    def boot(self, names):
+        """Nothing starts at boot."""
 
     def start(self, names):
         """Starts processes and does not wait for them."""

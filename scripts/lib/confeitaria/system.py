@@ -8,6 +8,7 @@ from . import (
     generation,
     manager,
     migrations,
+    nginx,
     parts,
     pools,
     postgres,
@@ -48,15 +49,15 @@ def init_stores(state, here):
     primary = postgres.catalogue_primary(state)
     if "pg-catalogo" in here and primary not in here:
         raise Refused(f"{primary} is the catalogue's primary, and partes does not have it", f"add {primary} to partes")
-    if "pg-replica" in here and not (state.data / primary).is_dir() and standby.made(state):
+    if "pg-replica" in here and not state.cluster(primary).is_dir() and standby.made(state):
         raise Refused(
             f"the data of the primary, {primary}, are gone, and those of its standby are there",
-            f"put {state.data / primary} back, or make the standby the primary: {paste(state, 'promote', '--force')}",
+            f"put {state.cluster(primary)} back, or make the standby the primary: {paste(state, 'promote', '--force')}",
         )
     if "redis" in here:
         redis.init(state)
     clusters = [cluster for cluster in (primary, "pg-pedidos") if cluster in here]
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(1 if state.installed else None) as pool:
         for done in [pool.submit(postgres.init, state, cluster) for cluster in clusters]:
             done.result()
 
@@ -64,10 +65,8 @@ def init_stores(state, here):
 def store_wait(state, store, ready):
     """Waits for a store; says the end of its log when it does not come."""
     if not wait_for(ready):
-        lines = (state.log / f"{store}.log").read_text(errors="replace").splitlines()
-        raise Refused(
-            f"{store} did not start within {WAIT_SECONDS} s; the end of {state.log / store}.log:", *lines[-5:]
-        )
+        lines = state.log_of(store).read_text(errors="replace").splitlines()
+        raise Refused(f"{store} did not start within {WAIT_SECONDS} s; the end of {state.log_of(store)}:", *lines[-5:])
 
 
 def start_stores(state):
@@ -94,7 +93,7 @@ def start_standby(state):
         say("the standby fell behind further than the primary keeps: making another")
         manager.of(state).stop([name])
         standby.delete(state)
-    if not (state.data / name).is_dir():
+    if not state.cluster(name).is_dir():
         standby.copy(state)
     if standby.made(state):
         standby.start(state)
@@ -112,6 +111,11 @@ def declared(state):
     ]
 
 
+def wanted(state):
+    """The names of all that is to run, after a boot too."""
+    return [*stores(state), *declared(state)]
+
+
 def prepare_databases(state, release):
     """Roles, migrations, rights: what programs of this release need of the databases."""
     postgres.roles(state)
@@ -123,6 +127,7 @@ def start(state, release, seed):
     """Starts all that is declared and does not run, from nothing or from where a killed command left it, until it is
     healthy."""
     left = unsupervised(state)
+    stopped_before = state.installed and not manager.of(state).running()
     manager.of(state).begin()
     start_stores(state)
     prepare_databases(state, release)
@@ -134,29 +139,37 @@ def start(state, release, seed):
     pools.check(state, state.current)
     if parts.here(state, ["nginx"]):
         say("starting the workers and nginx")
-    start_front(state, left)
+    start_front(state, left, stopped_before)
     wait_healthy(state)
 
 
-def start_front(state, left):
+def start_front(state, left, stopped_before=False):
     """The workers, nginx and what watches them. Those that a killed supervisord left have the old sockets: they end
     what they have in hand, now that the new ones have begun."""
-    fresh = processes.main_process(state, "nginx") is None
-    if fresh or not os.path.lexists(cache.cache_directory(state) / "atual"):
+    fresh = manager.of(state).main_process("nginx") is None
+    if fresh or not os.path.lexists(cache.versions(state) / "atual"):
         cache.cache_make(state)
     supervisor = manager.of(state)
+    joined = state.installed and bool(parts.here(state, ["nginx"])) and nginx.join(state)
     supervisor.start(declared(state))
+    supervisor.boot(wanted(state))
+    if joined and not fresh:
+        supervisor.signal(["nginx"], "HUP")
     sockets.turn(state)
     new = not generation.renewed(state) or fresh
     if new:
         generation.renewed_note(state, PARTS)
+    elif stopped_before:  # nginx went on
+        generation.renewed_note(state, [part for part in PARTS if part != "nginx"])
     end_left(left)
 
 
 def serving(state):
     """Whether the process runs that a system is known by: nginx's, or on a host without it that of a store."""
+    if state.installed:  # nginx may run for others
+        return manager.of(state).running() and generation.current(state) is not None
     known = parts.here(state, ["nginx"]) or stores(state)
-    return any(processes.main_process(state, part) for part in known)
+    return any(manager.of(state).main_process(part) for part in known)
 
 
 def end_left(left):
@@ -171,6 +184,8 @@ def end_left(left):
 def unsupervised(state):
     """Process -> kind, of workers and watchers that are not the running supervisord's. Stores and nginx are taken over
     (launch.py)."""
+    if state.installed:  # systemd knows its own by their control groups
+        return {}
     pid = manager.of(state).pid()
     return {
         process: kind
@@ -199,7 +214,10 @@ def stop(state):
     """nginx first, so that nobody is refused by a part that went before; then the workers; then the stores. All of a
     kind together: supervisord by itself takes one after the other, a second each."""
     supervisor = manager.of(state)
-    if pid := supervisor.pid():
+    if state.installed:
+        supervisor.shutdown()
+        supervisor.stop(stores(state))
+    elif pid := supervisor.pid():
         try:
             supervisor.stop(parts.here(state, ["zelador", "nginx"]))
             supervisor.stop(running(supervisor, but=STORES))
@@ -227,7 +245,7 @@ def end_processes(state):
         return
     say(f"stopping what runs without a supervisor: {processes.counted(left.values())}")
     processes.signal_all([process for process, kind in left.items() if kind in ("launch", "zelador")], signal.SIGKILL)
-    masters = [processes.main_process(state, part) for part in (*STORES, "nginx")]
+    masters = [manager.of(state).main_process(part) for part in (*STORES, "nginx")]
     for process, kind in left.items():
         if kind == "postgres" and process in masters:
             processes.signal_all([process], signal.SIGINT)

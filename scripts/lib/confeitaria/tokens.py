@@ -60,7 +60,12 @@ def keep(state, wanted, *more):
     """Writes the file: its lines of whose token wanted(token) is true, those without a token, and more tokens."""
     kept = [line for line in lines(state) if (token := parse(line)) is None or wanted(token)]
     kept += [" ".join((token.hash, token.name, token.rights, token.created, token.expires)).strip() for token in more]
-    replace(state.etc / "tokens", "".join(f"{line}\n" for line in kept).encode("utf-8", "surrogateescape"), 0o640)
+    replace(
+        state.etc / "tokens",
+        "".join(f"{line}\n" for line in kept).encode("utf-8", "surrogateescape"),
+        0o640,
+        state.owner_of("tokens"),
+    )
 
 
 def add(state, text, name, rights, expires=""):
@@ -128,6 +133,11 @@ def secret_hashes(state, name):
     return list(dict.fromkeys(hash_of(text) for text in texts if text))
 
 
+def secret_write(state, name, path, content):
+    """Writes a file of a secret, which is of the part that shows it, and of nobody else."""
+    replace(path, content, 0o600, state.owner_of(name))
+
+
 def secrets_here(settings):
     """The secrets that this host makes: those of its services and stores."""
     here, found = settings["partes"], [*SERVICE_TOKENS]
@@ -151,12 +161,13 @@ def secrets_make(state, settings=None):
     """Makes the secrets that are missing, and gives the services' tokens their rights. What is there stays. Refuses
     when one is to come from another host."""
     settings = settings or state.settings
-    owned_directory(state.secrets, 0o700)
+    owned_directory(state.secrets, 0o711 if state.installed else 0o700)
     secrets_copied(state, settings)
     for name in secrets_here(settings):
         path = state.secrets / name
         if not path.is_file() or not path.stat().st_size:
-            replace(path, f"{secret_new(name)}\n", 0o600)
+            secret_write(state, name, path, f"{secret_new(name)}\n")
+    state.secrets_give()
     service_tokens_write(state)
 
 

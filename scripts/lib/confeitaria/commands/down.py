@@ -3,7 +3,7 @@ import shutil
 
 from .. import cache, privilege, system
 from ..command import Command
-from ..say import say
+from ..say import Refused, say
 from ..state import OWNED
 
 TEXT = """Stops nginx, the workers and the stores, in this order, each gently. Also stops what a killed supervisord
@@ -26,6 +26,8 @@ def run(state, args):
     if not state.path.exists():
         return nothing(state)
     state.require()
+    if args.purge and state.installed:
+        raise Refused("the package has the system", "apt-get purge confeitaria deletes it with all its data")
     if privilege.format_of(state) == 1:
         privilege.stop_from_before(state)
     with state.locked():
@@ -35,7 +37,8 @@ def run(state, args):
             say(f"stopping the system in {state.path}")
             system.stop(state)
             say("stopped")
-        cache.cache_remove(state)
+        if not state.installed:
+            cache.cache_remove(state)
         if args.purge:
             for name in OWNED:
                 empty(state.path / name)

@@ -1,5 +1,5 @@
 """Makes the catalogue's standby its primary, when the primary is lost for good."""
-from .. import manager, standby
+from .. import manager, standby, system
 from ..command import Command
 from ..files import replace
 from ..postgres import PRIMARY_FILE, catalogue_primary, catalogue_standby
@@ -26,11 +26,12 @@ def arguments(parser):
 def decide(state, new):
     """Written before it is done: from here on nothing starts the old one, whatever breaks this off."""
     replace(state.etc / PRIMARY_FILE, f"{new}\n")
+    manager.of(state).boot(system.wanted(state))
 
 
 def promote_stopped(state, old, new, force):
     """A standby that is not running is promoted by up when it starts it."""
-    if not force and (state.data / old).is_dir():
+    if not force and state.cluster(old).is_dir():
         raise Refused(
             f"the system in {state.given} is not running, and the data of its primary, {old}, are there",
             f"start it with {paste(state, 'up')}; or, if they are worth nothing, add --force",
@@ -44,7 +45,7 @@ def promote_running(state, old, new, force):
     if not standby.in_recovery(state, new):
         raise Refused(
             f"the standby {new} does not answer",
-            f"see {state.log}/{new}.log; {paste(state, 'status')} says how the parts are",
+            f"see {state.log_of(new)}; {paste(state, 'status')} says how the parts are",
         )
     if not force and standby.writable(state, old):
         raise Refused(

@@ -41,12 +41,13 @@ def run(state, args):
     cluster = postgres.catalogue_standby(state) if replica else postgres.cluster_of(state, args.database)
     program = str(postgres.programs(state) / "psql")
     parts.require(state, cluster)
-    place = ["-h", str(state.run), "-p", str(postgres.port(state.running, cluster))]
+    place = ["-h", str(state.postgres_sockets), "-p", str(postgres.port(state.running, cluster))]
     place += ["-d", "catalogo" if replica else args.database]
     words = [program, "-X", *place, "-U", "monitor" if args.monitor else "consulta", *args.more]
     with contextlib.suppress(OSError):  # files that the arguments name are where the caller is
         os.chdir(os.environ["CONFEITARIA_CWD"])
-    os.execve(program, words, {**ENVIRONMENT, "TERM": os.environ.get("TERM", "dumb")})
+    words = [*state.become(postgres.OWNER), *words]
+    os.execve(words[0], words, {**ENVIRONMENT, "TERM": os.environ.get("TERM", "dumb")})
 
 
 COMMAND = Command("psql", "opens psql on a database, as a role that reads", TEXT, run, arguments)

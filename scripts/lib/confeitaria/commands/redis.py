@@ -26,7 +26,7 @@ def run(state, args):
     user = "monitor" if args.monitor else "consulta"
     more = args.more[1:] if args.more[:1] == ["--"] else args.more
     secret = state.secret(f"redis_{user}")
-    words = [PROGRAM, "-s", str(state.run / "redis.sock"), "--user", user, "--no-auth-warning", "-e", *more]
+    words = [PROGRAM, "-s", str(state.redis_socket), "--user", user, "--no-auth-warning", "-e", *more]
     os.execve(PROGRAM, words, {**ENVIRONMENT, "REDISCLI_AUTH": secret, "TERM": os.environ.get("TERM", "dumb")})
 
 

@@ -1,5 +1,5 @@
 """Changes the number of workers of a running pool."""
-from .. import manager, parts, pools
+from .. import manager, parts, pools, system
 from ..command import Command
 from ..say import say
 
@@ -22,6 +22,7 @@ def run(state, args):
     supervisor.start([name for name in wanted if name not in running])
     supervisor.stop([name for name in running if name not in wanted])
     pools.sizes_save(state, {**pools.sizes(state), args.pool: args.size})
+    supervisor.boot(system.wanted(state))
     say(f"pool {args.pool}: {args.size} workers")
 
 

@@ -78,8 +78,8 @@ def change(state, name):
         say(f"going on with a change of {name} that was broken off")
     if not old.exists():
         if not new.exists():
-            replace(new, f"{tokens.secret_new(name)}\n", 0o600)
-        replace(old, secret.read_bytes(), 0o600)
+            tokens.secret_write(state, name, new, f"{tokens.secret_new(name)}\n")
+        tokens.secret_write(state, name, old, secret.read_bytes())
     if new.exists():
         publish(state, name)
         os.replace(new, secret)

@@ -1,5 +1,5 @@
 """Makes the catalogue's other cluster the standby of whichever is the primary."""
-from .. import standby
+from .. import manager, standby, system
 from ..command import Command
 from ..postgres import catalogue_primary, catalogue_standby
 from ..say import Refused, say
@@ -19,7 +19,7 @@ def make(state, new_copy):
     """The other cluster's data become a standby's."""
     other = catalogue_standby(state)
     standby.cluster_stop(state, other)
-    wound_back = not new_copy and (state.data / other).is_dir() and not standby.made(state) and standby.rewind(state)
+    wound_back = not new_copy and state.cluster(other).is_dir() and not standby.made(state) and standby.rewind(state)
     if not wound_back:
         standby.set_aside(state)
         standby.copy(state)
@@ -30,11 +30,12 @@ def run(state, args):
     primary = catalogue_primary(state)
     if not standby.writable(state, primary):
         raise Refused(
-            f"the primary {primary} does not answer", f"a standby needs one to follow: see {state.log}/{primary}.log"
+            f"the primary {primary} does not answer", f"a standby needs one to follow: see {state.log_of(primary)}"
         )
     if args.copy or not standby.made(state) or standby.lost(state):
         make(state, args.copy)
     standby.start(state)
+    manager.of(state).boot(system.wanted(state))
     say(f"{catalogue_standby(state)} follows {primary}")
 
 

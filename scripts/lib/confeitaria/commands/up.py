@@ -25,6 +25,7 @@ from ..settings import parse_assignment
 from ..state import owned_directory, space_needed
 
 
+POSTGRES_PORT = "5442"  # where the package is installed: 5432 is Debian's own cluster's
 LAST_OFFSET = max(port.offset for port in nginx.PORTS.values())
 DIRECT = ", ".join(f"BASE+{port.offset} {service}" for service, port in nginx.PORTS.items())
 
@@ -98,10 +99,14 @@ def wanted(state, args):
     return state.settings.with_values({**dict(args.set), **{name: text for name, text in given.items() if text}})
 
 
-def choose_ports(settings):
+def choose_ports(state, settings):
     """The settings with ports that can be had: without a wish 80 is tried, then 8080, for TLS 443, then 8443."""
+    if state.installed and not settings.is_set("postgres_porta"):
+        settings = settings.with_values({"postgres_porta": POSTGRES_PORT})
     if "nginx" not in settings["partes"]:
         return settings
+    if state.installed and manager.of(state).main_process("nginx"):  # that is who listens there
+        return settings if settings.is_set("port") else settings.with_values({"port": "80"})
     settings = choose_port(settings, "port", 80, "--port N")
     if tls.on(settings):
         settings = choose_port(settings, "tls_porta", 443, "--set tls_porta=N")
@@ -148,12 +153,13 @@ def prepare(state, settings):
         owned_directory(state.etc / folder)
     tokens.secrets_make(state, settings)
     pools.prepare(state)
-    owned_directory(state.tmp / "nginx", 0o700)
+    if not state.installed:
+        owned_directory(state.tmp / "nginx", 0o700)
 
 
 def configure(state, args, chosen):
     """Settings, the clusters, and a generation made of them, which is checked and turned to."""
-    settings = choose_ports(wanted(state, args))
+    settings = choose_ports(state, wanted(state, args))
     if system.stopped(state):
         check_stores_ports(settings)
     settings.save(state.etc / "confeitaria.conf")
@@ -188,10 +194,21 @@ def already_running(state, args, chosen):
         warn(f"release {chosen} is installed, and {running} runs; {paste(state, 'restart')} turns to it")
 
 
+def renew_running(state, args, chosen):
+    """Where the package is installed: what the command line says counts, and the release is the package's."""
+    settings = wanted(state, args)
+    if settings.texts() != state.settings.texts():
+        settings.save(state.etc / "confeitaria.conf")
+        state.settings_changed(settings)
+    if args.workers:
+        warn(f"its pools keep their sizes; {paste(state, 'scale', 'POOL', 'N')} changes them")
+    renew.deploy(state, chosen, system.front(state))
+
+
 def run(state, args):
     """Starts what is declared and does not run."""
     chosen = release.chosen(state)
-    space_needed(100 if (state.data / "pg-pedidos").is_dir() else 500, state.path, "--state")
+    space_needed(100 if state.cluster("pg-pedidos").is_dir() else 500, state.path, "--state")
     postgres.check_version(state)
     settings = wanted(state, args)  # refuses a bad file before anything is touched
     prepare(state, settings)
@@ -204,7 +221,7 @@ def run(state, args):
     began = not serving and system.stopped(state)
     try:
         if serving or (generation.current(state) and system.serving(state)):
-            already_running(state, args, chosen)
+            (renew_running if state.installed else already_running)(state, args, chosen)
         else:
             configure(state, args, chosen)
         system.start(state, release.current(state), args.seed)
@@ -213,7 +230,8 @@ def run(state, args):
         if began:
             say("stopping what was started")
             system.stop(state)
-            cache.cache_remove(state)
+            if not state.installed:
+                cache.cache_remove(state)
         raise
     if parts.here(state, ["nginx"]):
         summary(state)
