@@ -17,9 +17,11 @@ PACKAGES = {
     "build": """gcc libc6-dev make autoconf automake pkg-config python3 python3-psutil
                 libfcgi-dev libpq-dev libhiredis-dev libjson-c-dev libmd-dev libutf8proc-dev check""",
     "test": """python3-pytest python3-pytest-timeout python3-pytest-xdist
-               python3-psycopg2 python3-redis python3-yaml python3-jsonschema python3-psutil varnish git strace""",
+               python3-psycopg2 python3-redis python3-yaml python3-jsonschema python3-psutil varnish git strace
+               systemd""",
     "check": """clang libclang-rt-dev clang-format clang-tidy cppcheck shellcheck valgrind black pylint xz-utils
                 debootstrap prometheus mandoc groff-base""",
+    "booted": "debhelper dh-python dpkg-dev lintian mmdebstrap systemd-container",
     "pages": "npm",
     "browser": "chromium",
     "bench": """wrk strace php-fpm php-pgsql
