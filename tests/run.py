@@ -88,6 +88,7 @@ WHOLE = (
     *QUICK,
     pytest("system tests", "tests/system", lanes=3),
     Step("Debian 13, the fast part", "tests/debian13", weight=2),
+    Step("package, booted", "tests/booted/run"),
     building("build, crash points", "build/crash", "--enable-crash-points"),
     building("build, sanitizers", "build/sanitizers", "--enable-sanitizers"),
     Step("browser tests", "tests/browser/run", weight=2),
@@ -125,6 +126,7 @@ WHOLE = (
 )
 ALL = (
     *WHOLE,
+    Step("package, booted, all of it", "tests/booted/run --all", needs=("build", "package, booted")),
     Step("storm of ten minutes", "scripts/storm --minutes 10"),
     Step(
         "starts killed fifty times",

@@ -1,0 +1,143 @@
+"""The package's life on a machine with systemd: installed, set up, killed, rebooted, upgraded, removed, purged."""
+import json
+from pathlib import Path
+
+import pytest
+
+from shop import eventually
+
+CUSTOMER = (Path(__file__).parent / "customer.py").read_text(encoding="utf-8")
+KILLED = (
+    *(f"confeitaria-{pool}@1" for pool in ("catalogo", "catalogo-busca", "carrinho", "pedidos", "saude")),
+    *("confeitaria-vigia", "confeitaria-conciliador@1", "redis-server@confeitaria"),
+)
+KEPT = (
+    "/proc",
+    "/sys",
+    "/root",
+    "/var/log/journal",
+    "/tmp",
+)  # of what is in the machine; dpkg's own is asked for apart
+LEFT = f"find / -xdev ( {' -o '.join(f'-path {place}' for place in KEPT)} ) -prune -o -name *confeitaria* -print"
+
+
+def buy(machine, times=1):
+    """Orders through port 80, within the machine."""
+    return machine.run("python3", "-", times, text=CUSTOMER).stdout.splitlines()
+
+
+def status(machine):
+    """What `confeitaria status --json` says."""
+    return json.loads(machine.run("confeitaria", "status", "--json", check=False).stdout or "{}")
+
+
+def healthy(machine):
+    """Whether it says that all is well."""
+    return machine.run("confeitaria", "status", check=False).returncode == 0
+
+
+def main_pid(machine, unit):
+    """The main process of a unit, within the machine."""
+    return machine.run("systemctl", "show", "--property=MainPID", "--value", unit).stdout.strip()
+
+
+def test_installing_starts_nothing(machine):
+    """Its users are there, its units are such as systemd takes, and none of them runs."""
+    done = machine.run("apt-get", "install", "-y", "/root/old.deb")
+    assert "confeitaria setup" in done.stdout
+    assert machine.units("confeitaria*") == []
+    users = ("catalogo", "leitura", "carrinho", "pedidos", "saude", "vigia", "conciliador")
+    machine.run("getent", "passwd", *(f"confeitaria-{user}" for user in users))
+    for place in ("/etc/confeitaria", "/var/log/confeitaria", "/run/confeitaria"):
+        assert machine.run("stat", "-c", "%U", place).stdout == "root\n"
+    assert machine.state() == "running"
+
+
+def test_setup_starts_a_shop_on_port_80(machine):
+    """A cake is bought."""
+    machine.run("confeitaria", "setup", "--set", "prazo_segundos=30")  # as for all shops under test
+    assert eventually(lambda: healthy(machine), every=1), status(machine)
+    assert len(buy(machine, 3)) == 3
+    machine.run("confeitaria", "audit")
+
+
+def test_systemd_takes_the_units_as_they_are(machine):
+    """No line of them is unknown to it."""
+    units = [*machine.units("confeitaria*"), "confeitaria-audit.service"]
+    said = machine.run("systemd-analyze", "verify", "--man=no", *units, check=False)
+    assert [line for line in (said.stdout + said.stderr).splitlines() if "confeitaria" in line] == []
+
+
+def test_what_is_killed_comes_back(machine):
+    """Each with another process than before, and the shop sells."""
+    before = {unit: main_pid(machine, unit) for unit in KILLED}
+    assert "0" not in before.values(), before
+    for unit in KILLED:
+        machine.run("systemctl", "kill", "--signal=KILL", unit)
+    for unit, pid in before.items():
+        assert eventually(lambda unit=unit, pid=pid: main_pid(machine, unit) not in ("0", pid), every=0.5), unit
+    assert eventually(lambda: healthy(machine), every=1), status(machine)
+    assert len(buy(machine)) == 1
+
+
+def test_all_is_back_after_a_reboot(machine):
+    """By itself, with its data."""
+    before = buy(machine)
+    machine.reboot()
+    assert eventually(lambda: healthy(machine), every=1), status(machine)
+    assert int(buy(machine)[0].split()[1]) > int(before[0].split()[1])
+    machine.run("confeitaria", "audit", "--settled")
+
+
+@pytest.mark.slow
+def test_an_upgrade_loses_no_request(machine):
+    """While customers buy, the next version takes over."""
+    token = machine.run("confeitaria", "token", "create", "estoquista").stdout.strip()
+    headers = ("-H", f"Authorization: Bearer {token}", "-H", "Content-Type: application/json")
+    more = (
+        "-X",
+        "PUT",
+        "-d",
+        '{"quantidade": 9999, "operacao": "adicionar"}',
+        "http://localhost/api/produtos/4/estoque",
+    )
+    machine.run("curl", "-sf", *headers, *more)
+    machine.run("sh", "-c", "cat >/root/customer.py", text=CUSTOMER)
+    machine.run("systemd-run", "--unit=customer", "python3", "/root/customer.py", "0")
+    bought = "journalctl -u customer -o cat | grep -c ^order"
+    assert eventually(lambda: int(machine.run("sh", "-c", bought, check=False).stdout or 0) > 3, every=0.5)
+    old = main_release(machine)
+    machine.run("apt-get", "install", "-y", "/root/new.deb")
+    assert main_release(machine) != old
+    count = int(machine.run("sh", "-c", bought).stdout)
+    assert eventually(lambda: int(machine.run("sh", "-c", bought).stdout) > count + 3, every=0.5)
+    machine.run("touch", "/run/stop")
+    assert eventually(lambda: machine.units("customer.service") == [], every=0.5)
+    said = machine.run("journalctl", "-u", "customer", "-o", "cat").stdout
+    assert "Error" not in said, said[-3000:]
+    machine.run("confeitaria", "audit")
+
+
+def main_release(machine):
+    """The release that runs."""
+    return machine.run("readlink", "-f", "/var/lib/confeitaria/current/release").stdout
+
+
+def test_removing_keeps_the_data(machine):
+    """Nothing of it runs; installed again it goes on where it was."""
+    before = buy(machine)
+    machine.run("apt-get", "remove", "-y", "confeitaria")
+    assert machine.units("confeitaria*") == []
+    machine.run("nginx", "-t")
+    machine.run("apt-get", "install", "-y", "/root/old.deb")
+    machine.run("confeitaria", "setup")
+    assert int(buy(machine)[0].split()[1]) > int(before[0].split()[1])
+
+
+def test_purging_leaves_nothing(machine):
+    """No file has its name, no cluster is there, and the other services run."""
+    machine.run("apt-get", "purge", "-y", "confeitaria")
+    assert machine.run(*LEFT.split()).stdout == ""
+    assert "confeitaria" not in machine.run("pg_lsclusters").stdout
+    assert machine.units("confeitaria*") == machine.units("redis-server@confeitaria*") == []
+    machine.run("nginx", "-t")
