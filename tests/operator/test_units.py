@@ -15,7 +15,7 @@ EXPOSURE = 20  # of 100: systemd-analyze writes it as 2.0
 def rendered(tmp_path_factory):
     """The directory of all units."""
     place = tmp_path_factory.mktemp("units")
-    subprocess.run([TOP / "systemd/render", place], check=True)
+    subprocess.run([TOP / "scripts/systemd/render", place], check=True)
     return place
 
 
