@@ -12,7 +12,7 @@ from confeitaria import cli
 
 def commands():
     """Command -> its parser, of all that people type."""
-    return {command: cli.parser_of(command) for command in map(cli.load, cli.COMMANDS)}
+    return {command: cli.parser_of(command) for command in map(cli.load, (*cli.PACKAGED, *cli.COMMANDS))}
 
 
 def arguments(parser):

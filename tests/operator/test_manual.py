@@ -11,6 +11,7 @@ import pytest
 from confeitaria import cli, system
 from confeitaria.settings import TABLE
 
+COMMANDS = (*cli.PACKAGED, *cli.COMMANDS)
 MANUAL = Path(__file__).resolve().parents[2] / "scripts/manual"
 VERSION = "1.2.3"
 
@@ -42,11 +43,11 @@ needs_groff = pytest.mark.skipif(not shutil.which("groff"), reason="groff is not
 
 def test_a_page_for_each_command(pages):
     """One for what supervisord and logrotate call is not there."""
-    assert set(pages) == {f"confeitaria-{name}.8" for name in cli.COMMANDS} | {"confeitaria.8", "confeitaria.conf.5"}
+    assert set(pages) == {f"confeitaria-{name}.8" for name in COMMANDS} | {"confeitaria.8", "confeitaria.conf.5"}
 
 
 @needs_groff
-@pytest.mark.parametrize("name", cli.COMMANDS)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_what_a_command_s_page_says(pages, name, monkeypatch):
     """What --help says: summary, text, and each option with its meaning."""
     monkeypatch.delenv("CONFEITARIA_PREFIX", raising=False)
@@ -107,13 +108,13 @@ def fixture_complete(tmp_path_factory):
 
 def test_commands(complete):
     """All that people type, and no other."""
-    assert complete("") == list(cli.COMMANDS)
-    assert complete("s") == [name for name in cli.COMMANDS if name.startswith("s")]
+    assert complete("") == [*COMMANDS]
+    assert complete("s") == [name for name in COMMANDS if name.startswith("s")]
     assert complete("laun") == [] and complete("nothing", "") == []
     assert complete("-") == ["--help", "--version"]
 
 
-@pytest.mark.parametrize("name", cli.COMMANDS)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_options(complete, name, monkeypatch):
     """Those that a command shows in its --help."""
     monkeypatch.delenv("CONFEITARIA_PREFIX", raising=False)
@@ -179,7 +180,7 @@ def test_it_is_installed():
     stage = Path(os.environ.get("CONFEITARIA_BUILD", MANUAL.parents[1] / "build")) / "stage/share"
     assert {path.name for path in stage.glob("man/man8/*")} == {
         "confeitaria.8",
-        *(f"confeitaria-{name}.8" for name in cli.COMMANDS),
+        *(f"confeitaria-{name}.8" for name in COMMANDS),
     }
     assert (stage / "man/man5/confeitaria.conf.5").is_file()
     completion = (stage / "bash-completion/completions/confeitaria").read_text()
