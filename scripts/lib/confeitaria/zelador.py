@@ -16,7 +16,7 @@ ACCEPTS = 0x10000  # in the flags of /proc/net/unix: listen(2) was called (__SO_
 
 
 def listened_at():
-    """The paths at which a process of this machine listens, also when their files are gone (proc(5), /proc/net/unix)."""
+    """The paths at which processes of this machine listen, also those of deleted files (proc(5), /proc/net/unix)."""
     with open("/proc/net/unix", encoding="utf-8", errors="surrogateescape") as file:
         rows = [line.split() for line in file][1:]
     return {row[7] for row in rows if len(row) == 8 and int(row[3], 16) & ACCEPTS}
