@@ -3,6 +3,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from confeitaria import nginx, status, tls
 from confeitaria.say import Refused
 from confeitaria.settings import Settings
 
+DEBIAN_12 = 'VERSION_ID="12"' in Path("/etc/os-release").read_text(encoding="utf-8")
 OPENSSL = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-subj", "/CN=loja")
 
 
@@ -23,8 +25,9 @@ def fixture_pairs(tmp_path_factory):
 
     for name in ("a", "b"):
         run(*OPENSSL, "-nodes", "-days", "30", "-keyout", f"{name}.key", "-out", f"{name}.crt")
-    # openssl 3.0 takes no date in the past but by this
-    run("openssl", "x509", "-in", "a.crt", "-signkey", "a.key", "-days", "-1", "-out", "old.crt")
+    # Debian 12's openssl knows no dates, Debian 13's refuses days that are past.
+    past = ("-days", "-1") if DEBIAN_12 else ("-not_before", "20200101000000Z", "-not_after", "20200102000000Z")
+    run("openssl", "x509", "-in", "a.crt", "-signkey", "a.key", *past, "-out", "old.crt")
     run("openssl", "pkey", "-in", "a.key", "-aes256", "-passout", "pass:x", "-out", "locked.key")
     (place / "nonsense.crt").write_bytes(tls.MARKS["tls_certificado"] + b"\nxxxx\n-----END CERTIFICATE-----\n")
     (place / "shared.key").write_bytes((place / "a.key").read_bytes())
