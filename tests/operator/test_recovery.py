@@ -61,7 +61,7 @@ def test_times():
 
 @pytest.fixture(name="shop")
 def fixture_shop(state, monkeypatch):
-    """A system that was made at noon, whose backups are made at 15:00 of UTC: note(hours, ok) ends one, due(hours) asks."""
+    """Made at noon, with backups at 15:00 of UTC: note(hours, ok) ends one, due(hours) asks."""
     (state.etc / "confeitaria.conf").write_text(f"copias_hora = 12:00\nfuso_horario = {ZONE}\n", encoding="utf-8")
     state.data.mkdir()
     state.mark.touch()

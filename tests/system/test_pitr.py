@@ -93,7 +93,7 @@ class Customers:
 
 
 def test_goes_back_under_traffic(loja):
-    """All that was answered before the moment is there and nothing from after it, the books balance, the shop sells on."""
+    """All that was answered before the moment is there, nothing from after it; the books balance, the shop sells on."""
     basket = loja.cart({loja.product(estoque=10)["id"]: 2})
     with Customers(loja, loja.product(estoque=10000)) as customers:
         customers.more(15)
