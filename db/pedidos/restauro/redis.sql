@@ -3,12 +3,15 @@
 
 BEGIN;
 
--- A number that was given to somebody is not given again: consumers know events by their ids, customers their orders by number.
-SELECT setval(pg_get_serial_sequence('eventos', 'id'), greatest(nextval(pg_get_serial_sequence('eventos', 'id')), max(id::bigint)))
-FROM fluxo WHERE id ~ '^[0-9]{1,18}$' HAVING count(*) > 0;
-SELECT setval(pg_get_serial_sequence('pedidos', 'numero'), greatest(nextval(pg_get_serial_sequence('pedidos', 'numero')),
-                                                                    max(substring(dados FROM '"numero": ?([0-9]{1,18})[,}]')::bigint)))
-FROM fluxo HAVING count(*) > 0;
+-- A number that was given to somebody is not given again: consumers know events by their ids, customers their orders by number. The stream
+-- has what was published; the thousand is for what was not yet.
+SELECT setval(pg_get_serial_sequence('eventos', 'id'),
+              greatest(nextval(pg_get_serial_sequence('eventos', 'id')), coalesce(max(id::bigint), 0)) + 1000)
+FROM fluxo WHERE id ~ '^[0-9]{1,18}$';
+SELECT setval(pg_get_serial_sequence('pedidos', 'numero'),
+              greatest(nextval(pg_get_serial_sequence('pedidos', 'numero')),
+                       coalesce(max(substring(dados FROM '"numero": ?([0-9]{1,18})[,}]')::bigint), 0)) + 1000)
+FROM fluxo;
 
 -- The conciliador publishes again what the stream has not.
 UPDATE eventos e SET publicado_em = NULL FROM eventos_vivos v
