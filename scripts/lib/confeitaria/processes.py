@@ -80,6 +80,14 @@ def wait_gone(processes, seconds=WAIT_SECONDS):
     return living()
 
 
+def numbered(pid):
+    """The process of that id in a list, which is empty when it has ended."""
+    try:
+        return [psutil.Process(pid)]
+    except GONE:
+        return []
+
+
 def alive(process):
     """Whether it runs: a zombie has ended."""
     try:

@@ -218,6 +218,7 @@ def stop(state):
         supervisor.shutdown()
         supervisor.stop(stores(state))
     elif pid := supervisor.pid():
+        supervisord = processes.numbered(pid)
         try:
             supervisor.stop(parts.here(state, ["zelador", "nginx"]))
             supervisor.stop(running(supervisor, but=STORES))
@@ -226,7 +227,8 @@ def stop(state):
         except Refused as refused:  # what does not stop in time is supervisord's then
             warn(refused.message)
             os.kill(pid, signal.SIGTERM)
-        if not wait_for(lambda: not supervisor.running()):
+        # It takes its pid file away before it ends.
+        if processes.wait_gone(supervisord):
             warn(f"supervisord ({pid}) does not end: killing it")
             os.kill(pid, signal.SIGKILL)
     end_processes(state)
