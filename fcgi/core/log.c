@@ -78,7 +78,7 @@ static void report_failure(int error)
 	        program_name, (int)getpid(), log_quote(file.path), log_quote(strerror(error)));
 }
 
-/* A log that cannot be written must not stop the shop: standard error gets the line then. */
+/* A log that cannot be written must not stop the shop: the line goes to standard error then. */
 static void append(const char *line, size_t len)
 {
 	int error = *file.path == '\0' ? EBADF : file_append(line, len);

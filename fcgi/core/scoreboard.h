@@ -36,7 +36,7 @@
  */
 void scoreboard_join(const char *path, const struct route *routes, size_t count);
 
-/* Gives the place up: the process ends as it was told to, or begins anew. One that ends without this has died. */
+/* Gives the place up: the process ends on a signal, or executes its program again. One that ends without this has died. */
 void scoreboard_leave(bool renews);
 
 /* The worker has a request, or waits for one. */
