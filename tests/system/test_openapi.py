@@ -8,7 +8,7 @@ from client import TOP
 from contract import METHODS
 from generated import problems, routes
 
-INTERNAL = ("/interno/", "/saude")
+INTERNAL = ("/interno/", "/saude", "/metrics")
 NGINX_ALONE = {("GET", "/livez", "")}
 NAMES = {"{int}": "2147483647", "{uuid}": "00000000-0000-4000-8000-000000000000", "{hash}": f"{'0' * 64}.png"}
 

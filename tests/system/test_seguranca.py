@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 import redis
 
-from shop import DIRECT, Shop, eventually
+from shop import DIRECT, METRICS, Shop, eventually
 
 REFUSED = "42501"  # insufficient_privilege
 # fmt: off
@@ -182,13 +182,15 @@ def test_redis_lets_nobody_in_without_a_password(shop):
 
 
 def test_files_of_secrets(shop):
-    """Passwords are only the servers' to read; configuration, logs, sockets and data are not the world's."""
+    """Passwords are only the servers' to read; configuration, logs, sockets and data are not the world's, but for when
+    the last backup and audit ended."""
     directory = shop.state / "etc/segredos"
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
     assert len(shop.secrets()) >= 5
     for path in directory.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
-    for path in (shop.state / "etc", shop.state / "log", shop.run, *(shop.state / "data").iterdir()):
+    data = set((shop.state / "data").iterdir()) - {shop.state / "data/ultimos"}
+    for path in (shop.state / "etc", shop.state / "log", shop.run, *data):
         assert stat.S_IMODE(path.stat().st_mode) & 0o007 == 0, path
 
 
@@ -304,7 +306,7 @@ def test_only_nginx_listens_and_only_the_front_door_is_open(shop):
         here = set(listeners([pid]))
         assert name == "nginx" or not here, f"{name} listens on {here}"
         found |= here
-    assert {port for _, port in found} == {shop.port, *(shop.base + offset for offset in DIRECT.values())}
+    assert {port for _, port in found} == {shop.port, *(shop.base + offset for offset in (*DIRECT.values(), METRICS))}
     for address, port in found:
         assert port == shop.port or address == "0100007F", f"{address}:{port}"
 
