@@ -19,6 +19,7 @@ import redis
 
 import processes
 import supervised
+import template
 from client import PLACE, TOP, WAIT_SECONDS, Client, Internal
 from contract import Contract
 
@@ -118,6 +119,7 @@ class Shop:
         self.state.chmod(0o755)
         self.port, self.base = free_ports()
         self.environment = dict(os.environ)
+        self.copied = template.wanted(self.environment, options)
         self.options = ["--port", str(self.port), "--direct-ports", str(self.base), *options]
         for pool in workers:
             self.options += ["--workers", pool]
@@ -129,6 +131,8 @@ class Shop:
     def __enter__(self):
         Shop.running.append(self)
         try:
+            if self.copied:
+                template.copy(template.made(self.environment, self.options[:4]), self.state)
             self.up()
             self.public = self.client()
             self.admin = self.client(token=self.script("token", "create", "testes").stdout.strip())
