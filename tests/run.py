@@ -84,10 +84,24 @@ QUICK = (
     Step("shellcheck", "make -s -C build shellcheck", debian_12=True),
 )
 FAST = pytest("system tests, the fast ones", "tests/system -m 'not slow'", lanes=2)
+# What another version of PostgreSQL, Redis, nginx or Python could break; all of the contract's calls are in it.
+VERSIONS = pytest(
+    "system tests, those of versions",
+    "-m 'not slow' "
+    + " ".join(
+        f"tests/system/test_{name}.py"
+        for name in (
+            *("contrato", "openapi", "busca", "cache", "conciliador", "console", "fluxo", "fotos", "http_ruim", "logs"),
+            *("manutencao", "metricas", "nginx", "papeis", "partes", "replica", "saude", "seguranca", "tls", "up"),
+        )
+    ),
+    lanes=2,
+)
+# The tests of the API run with the sanitizers' programs, the others with those that users have.
 WHOLE = (
     *QUICK,
-    pytest("system tests", "tests/system", lanes=3),
-    Step("Debian 13, the fast part", "tests/debian13", weight=2),
+    pytest("system tests", "tests/system -m 'slow or commands'", lanes=3),
+    Step("Debian 13, what versions may break", "tests/debian13", weight=2),
     Step("package, booted", "tests/booted/run"),
     building("build, crash points", "build/crash", "--enable-crash-points"),
     building("build, sanitizers", "build/sanitizers", "--enable-sanitizers"),
@@ -102,14 +116,14 @@ WHOLE = (
     Step("negative controls", f"{PYTHON} tests/controls/run.py"),
     pytest("storm", "-s tests/faults/test_storm.py"),
     pytest(
-        "system tests, sanitizers",
+        "system tests of the API, sanitizers",
         "tests/system -m 'not slow and not commands'",
         lanes=2,
         needs=("build, sanitizers",),
         build="build/sanitizers",
     ),
     Step("lint, C", "make -s -C build lint", debian_12=True),
-    Step("distcheck", "make -s -C build distcheck"),
+    Step("dist", "tests/dist"),
     Step("OpenAPI by others' tools", "tests/openapi/run"),
     pytest("workers under valgrind", "tests/system/test_valgrind.py -m valgrind"),
     unit(
@@ -126,6 +140,9 @@ WHOLE = (
 )
 ALL = (
     *WHOLE,
+    pytest("system tests of the API", "tests/system -m 'not slow and not commands'", lanes=3),
+    Step("Debian 13, the fast part", "tests/debian13 --quick", needs=("Debian 13, what versions may break",), weight=2),
+    Step("distcheck", "make -s -C build distcheck", needs=("dist",)),
     Step("package, booted, all of it", "tests/booted/run --all", needs=("build", "package, booted")),
     Step("storm of ten minutes", "scripts/storm --minutes 10"),
     Step(
@@ -290,10 +307,18 @@ def one_test(arguments):
     os.execv(PYTHON, [PYTHON, "-m", "pytest", "-q", "-k", arguments.k, str(TOP / "tests/system")])
 
 
+def steps_of(arguments):
+    """Those that the options ask for."""
+    if arguments.quick or arguments.versions:
+        return (*QUICK, FAST if arguments.quick else VERSIONS)
+    return ALL if arguments.all else WHOLE
+
+
 def main():
     """See scripts/test --help."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--versions", action="store_true")
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--unit")
     parser.add_argument("-k")
@@ -301,7 +326,7 @@ def main():
     if arguments.unit or arguments.k:
         one_test(arguments)
     LOGS.mkdir(parents=True, exist_ok=True)
-    suite = Suite((*QUICK, FAST) if arguments.quick else ALL if arguments.all else WHOLE)
+    suite = Suite(steps_of(arguments))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, suite.stop)
     suite.run()
