@@ -100,7 +100,7 @@ VERSIONS = pytest(
 # The tests of the API run with the sanitizers' programs, the others with those that users have.
 WHOLE = (
     *QUICK,
-    pytest("system tests", "tests/system -m 'slow or commands'", lanes=3),
+    pytest("system tests", "tests/system -m '(slow or commands) and not long'", lanes=3),
     Step("Debian 13, what versions may break", "tests/debian13", weight=2),
     Step("package, booted", "tests/booted/run"),
     building("build, crash points", "build/crash", "--enable-crash-points"),
@@ -141,6 +141,7 @@ WHOLE = (
 ALL = (
     *WHOLE,
     pytest("system tests of the API", "tests/system -m 'not slow and not commands'", lanes=3),
+    pytest("system tests, the long ones", "tests/system -m long"),
     Step("Debian 13, the fast part", "tests/debian13 --quick", needs=("Debian 13, what versions may break",), weight=2),
     Step("distcheck", "make -s -C build distcheck", needs=("dist",)),
     Step("package, booted, all of it", "tests/booted/run --all", needs=("build", "package, booted")),

@@ -49,6 +49,7 @@ def bench(*arguments):
     return done.stdout
 
 
+@pytest.mark.long
 def test_bench_goals(tmp_path):
     """Every side of every question answers, every goal has its verdict, and there is a picture of it."""
     path, picture = tmp_path / "a/goals.json", tmp_path / "b/goals.svg"
