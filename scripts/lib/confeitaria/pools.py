@@ -65,8 +65,8 @@ def sizes(state):
 
 
 def sizes_save(state, wanted):
-    """Remembers the sizes."""
-    replace(state.etc / "pools", "".join(f"{pool} {number}\n" for pool, number in wanted.items()))
+    """Remembers the sizes. The worker that tells the metrics reads them, which may be another user's."""
+    replace(state.etc / "pools", "".join(f"{pool} {number}\n" for pool, number in wanted.items()), 0o644)
 
 
 def workers(pool, first, end):
