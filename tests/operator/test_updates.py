@@ -115,6 +115,14 @@ def test_apt_is_asked_when_something_changed(state, machine):
     assert said(state) != "being looked up"
 
 
+def test_status_asks_where_no_zelador_does(state, machine):
+    """In the installed form, as often as something changed."""
+    state.installed = True
+    for path in (machine / "status", machine / "lists"):
+        touch(path, -60)
+    assert said(state) != "being looked up" and said(state) and asked(machine) == 1
+
+
 def test_apt_is_not_asked(state, machine):
     """Where the operator does not wish it; status has no word of it then."""
     (state.etc / "confeitaria.conf").write_text("atualizacoes = nao\n")

@@ -114,7 +114,7 @@ ROWS = (
     Setting("logs_guardados", number(1, 1000), "4", ("zelador",), "reload",
             "How many older ones of each log are kept."),
     Setting("atualizacoes", choice("sim", "nao"), "sim", ("zelador",), "reload",
-            "Whether the zelador asks apt which security updates wait, for status."),
+            "Whether apt is asked which security updates wait, for status."),
     Setting("redis_memoria_mb", number(16, 1000000, "MiB"), "256", ("redis",), "reload",
             "What Redis may hold: carts and events."),
     Setting("postgres_memoria_mb", number(16, 1000000, "MiB"), "64", CLUSTERS, "restart",

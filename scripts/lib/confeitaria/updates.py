@@ -1,7 +1,8 @@
 """Security updates of Debian's that wait, and what runs on although its program or a library of it was updated.
 
 apt needs half a second, or some on a machine that keeps no cache for it. So the zelador asks it, when its lists are new
-or a package was installed, and `status` reads what it said. Neither needs the network, a lock or root."""
+or a package was installed, and `status` reads what it said; where the package is installed and no zelador runs `status`
+asks it then. None of that needs the network, a lock or root."""
 import os
 import re
 import shutil
@@ -19,6 +20,7 @@ INSTALLED = Path("/var/lib/dpkg/status")
 # What apt would do, from its lists as they are. Nobody waits for it.
 OPTIONS = ("-o", "Debug::NoLocking=true", "-o", "APT::Get::Show-User-Simulation-Note=false")
 QUESTION = ("timeout", "600", "nice", "-n", "19", "apt-get", "-s", "-q", *OPTIONS, "dist-upgrade")
+ANSWER_SECONDS = 30  # for which status waits
 PAUSE_SECONDS = 60  # between two questions, while an administrator installs one package after the other
 ANSWER_BYTES = 1 << 20
 DAY_SECONDS = 86400
@@ -51,7 +53,7 @@ def outdated(state):
 
 
 class Asker:
-    """Asks apt for the zelador, beside its other work."""
+    """Asks apt: for the zelador beside its other work."""
 
     def __init__(self, state):
         self.state, self.process, self.output = state, None, None
@@ -68,6 +70,17 @@ class Asker:
                 self.take(self.process.returncode)
         except OSError as error:
             print(f"updates: {error}", flush=True)
+
+    def ask(self):
+        """Asks if that is due, and waits for the answer, not for ever."""
+        self.poll()
+        if self.process is not None:
+            try:
+                self.process.wait(ANSWER_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.close()
+            else:
+                self.poll()
 
     def begin(self):
         """Asks."""
@@ -127,6 +140,8 @@ def report_packages(state, files):
     mapped."""
     if state.running["atualizacoes"] != "sim" or not changed():
         return {}
+    if state.installed:
+        Asker(state).ask()
     fetched = max(path.stat().st_mtime for path in (LISTS, LISTS / "partial") if path.exists())
     days = max(0, int((time.time() - fetched) / DAY_SECONDS))
     return {"packages": {"status": "running", "security_updates": waiting(state, files), "lists_days": days}}
@@ -161,13 +176,16 @@ def part_of(process, kind, pids):
 def of_parts(state, pids):
     """{part: {file: whether it was replaced}} of what runs, but for the state's own files. `pids`: {process id: part},
     as supervisord has them."""
-    found = {part: mapped(pid) for pid, part in pids.items() if part == "supervisor"}
-    for process, kind in processes.of_state(state).items():
-        if part := part_of(process, kind, pids):
-            known = found.setdefault(part, {})
-            for path, gone in mapped(process.pid).items():
-                if not processes.inside(path, state.path):
-                    known[path] = gone or known.get(path, False)
+    known_by_pid = set(pids.values()) - {"systemd"} if state.installed else {"supervisor"}
+    pairs = [(part, pid) for pid, part in pids.items() if part in known_by_pid]
+    pairs += [(part_of(one, kind, pids), one.pid) for one, kind in processes.of_state(state).items()]
+    found = {}
+    for part, pid in pairs:
+        known = found.setdefault(part, {})
+        for path, gone in mapped(pid).items():
+            if not processes.inside(path, state.path):
+                known[path] = gone or known.get(path, False)
+    found.pop(None, None)
     return found
 
 
