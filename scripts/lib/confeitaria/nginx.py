@@ -9,9 +9,10 @@ from pathlib import Path
 from . import maintenance, own, site, sockets, tls
 from .cache import cache_directory, cache_make, versions
 from .files import replace, write
+from .kinds import POOLS
 from .pages import render_pages
 from .problems import error_answers, methods
-from .say import Refused, say
+from .say import Refused, say, warn
 
 PROGRAM = "/usr/sbin/nginx"
 GENERATION_PATH = "/interno/geracao"  # says there with which generation nginx runs
@@ -268,6 +269,30 @@ def check_beside_others(state, directory):
 
 
 # As a site of Debian's nginx
+
+
+def connections(state):
+    """How many connections each process of Debian's nginx may have, and how many full queues take. A request in a
+    queue has up to four: its own, that to its worker, and both of a call between services. None where that cannot be
+    read."""
+    settings = state.running
+    try:
+        text = (state.root / "etc/nginx/nginx.conf").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    found = re.search(r"^[^#\n]*\bworker_connections\s+([0-9]{1,9})\s*;", text, re.M)
+    return int(found[1]) if found else 512, 4 * len(POOLS) * -(-settings["limite_fila"] // settings["nginx_processos"])
+
+
+def warn_of_connections(state):
+    """Says that Debian's nginx has too few."""
+    known = connections(state)
+    if known and known[0] < known[1]:
+        warn(
+            f"nginx lets each of its processes have {known[0]} connections, and the shop's queues can take {known[1]}",
+            "set in /etc/nginx/nginx.conf: worker_connections 16384; and before events: worker_rlimit_nofile 20000;",
+            "then: systemctl reload nginx",
+        )
 
 
 def join(state):

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from functools import partial
 
-from . import generation, health, last, maintenance, manager, parts, pools, postgres, processes, redis, release
+from . import generation, health, last, maintenance, manager, nginx, parts, pools, postgres, processes, redis, release
 from . import schedule, scoreboard, system, tls, updates
 from .say import Refused
 
@@ -73,6 +73,8 @@ def report_nginx(state, listed):
     if master := manager.of(state).main_process("nginx"):
         facts["pid"] = master.pid
     facts["port"] = health.port(state)
+    if state.installed and (known := nginx.connections(state)) and known[0] < known[1]:
+        facts["worker_connections"] = f"{known[0]}, of {known[1]} that full queues take"
     facts |= report_door(state, facts["status"])
     done = (
         subprocess.run([f"/proc/{facts['pid']}/exe", "-v"], capture_output=True, text=True, check=False, timeout=30)

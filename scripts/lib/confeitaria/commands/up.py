@@ -235,6 +235,8 @@ def run(state, args):
         raise
     if parts.here(state, ["nginx"]):
         summary(state)
+        if state.installed:
+            nginx.warn_of_connections(state)
         maintenance.remind(state)
         build.pages_check(state, release.current(state))
     else:
