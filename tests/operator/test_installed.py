@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from confeitaria import build, cli, installed, manager, nginx, own, pools, postgres, redis, site, systemd
+from confeitaria import build, cli, installed, manager, nginx, own, pools, postgres, redis, repository, site, systemd
 from confeitaria.say import Refused
 from confeitaria.settings import Settings
 from confeitaria.state import State
@@ -247,3 +247,64 @@ def test_a_failing_systemctl_is_quoted(system, place, monkeypatch):
     with pytest.raises(Refused, match="systemctl start failed") as refused:
         manager.of(system).start(["vigia"])
     assert refused.value.remedies == ("Unit x not found.",)
+
+
+@pytest.fixture(name="asked")
+def fixture_asked(place, monkeypatch):
+    """What systemctl was asked for, by one that says nothing and does as it is told."""
+    notes = place / "asked"
+    said = place / "systemctl"
+    said.write_text(f'#!/bin/sh\necho "$@" >>{notes}\n', encoding="ascii")
+    said.chmod(0o755)
+    monkeypatch.setattr(systemd, "SYSTEMCTL", str(said))
+    return lambda: notes.read_text(encoding="ascii").splitlines() if notes.exists() else []
+
+
+def test_the_backup_has_the_time_of_the_settings(system, place, asked):
+    """By the shop's clock; never is a timer that is not there."""
+    (system.etc / "confeitaria.conf").write_text("copias_hora = 7:05\nfuso_horario = Europe/Lisbon\n", encoding="ascii")
+    manager.of(system).update(None)
+    assert "OnCalendar=*-*-* 07:05:00 Europe/Lisbon\n" in (place / systemd.TIMER_DROP_IN).read_text(encoding="utf-8")
+    assert asked()[-1].endswith("enable --now confeitaria-backup.timer")
+    never = installed.Installed(place)
+    (never.etc / "confeitaria.conf").write_text("copias_hora = nunca\n", encoding="ascii")
+    manager.of(never).update(None)
+    assert asked()[-1].endswith("disable --now confeitaria-backup.timer")
+
+
+def test_nothing_starts_at_boot_while_one_goes_back(system, place, asked):
+    """Neither parts nor their sockets."""
+    keeper = manager.of(system)
+    keeper.boot(["pg-pedidos", "vigia"])
+    text = (place / systemd.DROP_IN).read_text(encoding="utf-8")
+    assert "Wants=confeitaria-vigia.service\n" in text and "Wants=confeitaria-pedidos.socket\n" in text
+    keeper.boot(())
+    assert "Wants=" not in (place / systemd.DROP_IN).read_text(encoding="utf-8") and asked()
+
+
+def test_the_repository_is_postgresqls_below_what_is_roots(system, place):
+    """pgBackRest finds Debian's clusters, and writes in its own directory alone."""
+    directory = system.generations / "1.new"
+    directory.mkdir()
+    repository.render(system, settings(copias_lugar="/mnt/copias"), None, directory)
+    text = (directory / "pgbackrest.conf").read_text(encoding="utf-8")
+    assert "repo1-path=/mnt/copias/postgresql\n" in text and f"pg1-socket-path={place}/run/postgresql\n" in text
+    text = (directory / "pg-pedidos.copias").read_text(encoding="utf-8")
+    assert f"--pg1-path={place}/var/lib/postgresql/15/confeitaria_pedidos archive-push" in text
+    assert repository.place(system) == place / "var/lib/confeitaria/backups/repositorio"
+
+
+@pytest.mark.parametrize(
+    "text, few",
+    (
+        ("events {\n    worker_connections 768;\n    # multi_accept on;\n}\n", True),
+        ("events { worker_connections 16384; }\n", False),
+        ("events {}\n# worker_connections 16384;\n", True),
+    ),
+)
+def test_too_few_connections_are_warned_of(system, place, capsys, text, few):
+    """As Debian has them: full queues would take more."""
+    (place / "etc/nginx").mkdir()
+    (place / "etc/nginx/nginx.conf").write_text(text, encoding="ascii")
+    nginx.warn_of_connections(system)
+    assert ("worker_connections 16384" in capsys.readouterr().err) == few

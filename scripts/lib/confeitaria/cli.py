@@ -39,7 +39,7 @@ COMMANDS = (
 )
 PACKAGED = ("setup",)  # where the Debian package is installed
 # What these write by PostgreSQL's programs goes into directories of the one user that a checkout's servers have.
-NOT_PACKAGED = ("backup", "restore", "archive", "launch", "zelador", "reopen")
+NOT_PACKAGED = ("archive", "launch", "zelador", "reopen")
 HIDDEN = ("launch", "zelador", "reopen", "packages")  # for supervisord, logrotate and our own scripts
 
 WHAT_INSTEAD = "docs/operations.md, Installed as a Debian package, tells what does"

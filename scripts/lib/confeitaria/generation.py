@@ -16,8 +16,7 @@ from .files import replace
 from .state import link
 
 KEPT = 3  # with the one that runs
-RENDERERS = (postgres, redis, pools, nginx)
-OF_A_CHECKOUT = (repository, supervisor)
+RENDERERS = (postgres, redis, pools, nginx, repository)
 ABOUT = "generation.json"
 
 
@@ -65,7 +64,7 @@ def stage(state, release, settings):
     (directory / "release").symlink_to(f"../../releases/{release.name}")
     made_from = inputs(state, release, settings)
     try:
-        for part in RENDERERS if state.installed else (*RENDERERS, *OF_A_CHECKOUT):
+        for part in RENDERERS if state.installed else (*RENDERERS, supervisor):
             part.render(state, settings, release, directory)
     except BaseException:
         discard(directory)

@@ -165,7 +165,8 @@ class Installed(State):
             (self.log, 0o751, readers),
             (self.run, 0o755, 0),
             *((self.path / name, 0o755, 0) for name in ("releases", "generations", "data")),
-            *((self.path / name, 0o700, 0) for name in ("backups", "archive")),
+            (self.backups, 0o711, 0),
+            (self.archive, 0o700, 0),
             (self.tmp, 0o711, 0),
             (self.acme, 0o755, 0),
             (self.data / "usos", 0o2770, everyone),
@@ -178,6 +179,7 @@ class Installed(State):
             place.mkdir(exist_ok=True)
             os.chown(place, 0, gid)
             place.chmod(mode)
+        self.give(self.tmp / "pgbackrest")
         for name in LOGS:
             self.log_make(name, readers)
 
@@ -195,6 +197,12 @@ class Installed(State):
         """They run as the clusters' user."""
         os.chown(directory, 0, pwd.getpwnam(USERS["pg-pedidos"]).pw_gid)
         os.chmod(directory, 0o750)
+
+    def give(self, directory):
+        """They run as the clusters' user."""
+        user = pwd.getpwnam(USERS["pg-pedidos"])
+        directory.mkdir(0o700, exist_ok=True)
+        os.chown(directory, user.pw_uid, user.pw_gid, follow_symlinks=False)
 
     def publish(self, directory):
         """Every part reads its own file of a generation. No secret is in them but the key, which root alone reads."""

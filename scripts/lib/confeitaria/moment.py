@@ -146,7 +146,7 @@ def find(state):
 
 def dump(state):
     """Where Redis writes its dump."""
-    return state.data / "redis/dump.rdb"
+    return state.redis_data / "dump.rdb"
 
 
 def persistence(state):
@@ -163,18 +163,18 @@ def writing(state):
 def dump_written(state):
     """Waits for the dump of the moment; its path."""
     if not wait_for(lambda: not writing(state), DUMP_SECONDS):
-        raise Refused("Redis has not written its dump within ten minutes", f"see {state.log}/redis.log")
+        raise Refused("Redis has not written its dump within ten minutes", f"see {state.log_of('redis')}")
     path = dump(state)
     if persistence(state).get("rdb_last_bgsave_status", "").strip() != "ok" or not path.is_file():
-        raise Refused("Redis could not write its dump", f"see {state.log}/redis.log")
+        raise Refused("Redis could not write its dump", f"see {state.log_of('redis')}")
     return path
 
 
 def dump_ready(state):
     """Waits until Redis can write a dump; takes the last one away."""
     if not wait_for(lambda: not writing(state)):
-        raise Refused(f"Redis has been writing its files for {WAIT_SECONDS} seconds", f"see {state.log}/redis.log")
-    dump(state).unlink(missing_ok=True)
+        raise Refused(f"Redis has been writing its files for {WAIT_SECONDS} seconds", f"see {state.log_of('redis')}")
+    redis.as_redis(state, "/usr/bin/rm", "-f", dump(state))
 
 
 def dump_now(state):

@@ -5,7 +5,6 @@ The clusters of then are made beside those of now. When they are complete, a fil
 agree with the orders."""
 import json
 import re
-import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -90,20 +89,28 @@ def plan(backups, returns, target):
 # The clusters of then
 
 
-def roll_forward(programs, new, **words):
+def roll_forward(state, programs, new, **words):
     """Has PostgreSQL recover a data directory, and become a primary of it. What it said if it did not, else None."""
-    (new / "recovery.signal").touch(0o600)
+    postgres.tool(state, "/usr/bin/touch", new / "recovery.signal")
     words = {"hot_standby": "off", "recovery_target_action": "promote", **words}
+    if state.installed:
+        words["config_file"] = "/dev/null"  # Debian's is elsewhere, and is for the running cluster
     command = [*WITH_US, programs / "postgres", "--single", "-D", new]
     command += [word for name, value in words.items() for word in ("-c", f"{name}={value}")]
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     done = subprocess.run(
-        [*command, "postgres"], text=True, errors="replace", env=postgres.environment(""), check=False, **pipes
+        [*command, "postgres"],
+        text=True,
+        errors="replace",
+        env=postgres.environment(""),
+        cwd=state.path,
+        check=False,
+        **pipes,
+        **state.as_user(postgres.OWNER),
     )
     if done.returncode or (new / "recovery.signal").exists():
         return done.stdout.splitlines() or [f"it ended with {done.returncode}"]
-    for name in ("backup_manifest", "backup_label.old"):
-        (new / name).unlink(missing_ok=True)
+    postgres.tool(state, "/usr/bin/rm", "-f", new / "backup_manifest", new / "backup_label.old")
     return None
 
 
@@ -123,7 +130,7 @@ def cluster_of_then(state, service, way, target):
     """A service's cluster as it was at a moment, in a new directory. The log comes from the archive; what never got
     there is still with the cluster of now, if that is left."""
     cluster, (label, timeline) = postgres.cluster_of(state, service), way
-    new, now = postgres.new_directory(state, cluster), state.data / cluster
+    new, now = postgres.new_directory(state, cluster), state.cluster(cluster)
     say(f"restoring the backup {label} of {cluster}")
     stanza = (f"--stanza={service}", f"--pg1-path={new}")
     repository.run(state, *stanza, f"--set={label}", "--type=none", "restore")
@@ -132,14 +139,14 @@ def cluster_of_then(state, service, way, target):
     words = {"restore_command": f"{get} || cp {now}/pg_wal/%f %p", "recovery_target_timeline": timeline}
     words["archive_mode"] = "on"  # the file of the new timeline is to be archived
     programs = postgres.programs(state)
-    said = roll_forward(programs, new, recovery_target_time=f"{target:%Y-%m-%d %H:%M:%S.%f+00}", **words)
+    said = roll_forward(state, programs, new, recovery_target_time=f"{target:%Y-%m-%d %H:%M:%S.%f+00}", **words)
     if said and any(TOO_EARLY in line for line in said):
         ends = [match[1] for line in said if (match := LAST_COMMIT.search(line))]
-        complete = not roll_forward(programs, new, **words) and goes_as_far(state, new, now)
+        complete = not roll_forward(state, programs, new, **words) and goes_as_far(state, new, now)
         said = None if complete else [f"its log ends before that: {' '.join(ends) or 'at the end of the backup'}"]
     if said:
         raise Refused(f"PostgreSQL could not bring {cluster} to {target:%Y-%m-%dT%H:%M:%SZ}:", *said[-5:])
-    subprocess.run(["/usr/bin/sync", "-f", new], check=True)
+    postgres.tool(state, "/usr/bin/sync", "-f", new)
     return new
 
 
@@ -151,14 +158,14 @@ def goes_as_far(state, new, now):
 
 def prepare(state, way, target):
     """Makes both clusters, and says so: from now on the system is the one of then."""
-    at_last = {service: control(state, state.data / postgres.cluster_of(state, service)) for service in SERVICES}
+    at_last = {service: control(state, state.cluster(postgres.cluster_of(state, service))) for service in SERVICES}
     timelines = {service: known[1] if known else 1 for service, known in at_last.items()}
     try:
         made = {service: cluster_of_then(state, service, way[service], target) for service in SERVICES}
         journal_add(state, target, timelines)
     except BaseException:
         for service in SERVICES:
-            postgres.leftovers_delete(state, state.data / postgres.cluster_of(state, service))
+            postgres.leftovers_delete(state, state.cluster(postgres.cluster_of(state, service)))
         raise
     names = {postgres.cluster_of(state, service): new.name for service, new in made.items()}
     replace(state.data / MARK, json.dumps(names))
@@ -173,18 +180,18 @@ def swap(state):
     if not mark.exists():
         return
     for cluster, name in json.loads(mark.read_text(encoding="ascii")).items():
-        new, old, kept = state.data / name, state.data / cluster, state.data / f"{cluster}.antigo"
+        old = state.cluster(cluster)
+        new, kept = old.with_name(name), old.with_name(f"{old.name}.antigo")
         if not new.is_dir():
             continue
         if old.is_dir():
-            shutil.rmtree(kept, ignore_errors=True)
-            old.rename(kept)
+            postgres.tool(state, "/usr/bin/rm", "-rf", kept)
+            postgres.tool(state, "/usr/bin/mv", "-T", old, kept)
             say(f"the data of {cluster} until now are in {kept}: delete them when nobody needs them")
-        new.rename(old)
-    standby = state.data / postgres.catalogue_standby(state)
-    if standby.is_dir():
-        shutil.rmtree(standby)
-    subprocess.run(["/usr/bin/sync", "-f", state.data], check=True)
+        postgres.tool(state, "/usr/bin/mv", "-T", new, old)
+    standby = state.cluster(postgres.catalogue_standby(state))
+    postgres.tool(state, "/usr/bin/rm", "-rf", standby)
+    postgres.tool(state, "/usr/bin/sync", "-f", standby.parent)
 
 
 def reconcile(state):
@@ -196,6 +203,7 @@ def reconcile(state):
     say("bringing Redis to agree with the orders")
     sql = release.current(state).share("db")
     with tempfile.TemporaryDirectory(dir=state.tmp, prefix="restauro.") as name:
+        state.lend(name)
         question, answer = Path(name) / "pergunta", Path(name) / "resposta"
         pieces = (audit.read(sql / "pedidos/audit/tabelas.sql"), *audit.redis_tables(state, sql))
         audit.write(question, *pieces, audit.read(sql / RECONCILE))

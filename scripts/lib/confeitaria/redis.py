@@ -143,11 +143,11 @@ def init(state):
     access_write(state)
 
 
-def as_redis(state, *command, text=""):
-    """Runs a program as Debian's user of Redis. Raises Refused with its words."""
-    done = subprocess.run(
-        list(map(str, command)), input=text, capture_output=True, text=True, check=False, **state.as_user("redis")
-    )
+def as_redis(state, *command, text="", output=subprocess.DEVNULL):
+    """Runs a program as the user who has Redis's data; `output`: an open file for what it prints. Raises Refused with
+    its words."""
+    words = {"input": text, "stdout": output, "stderr": subprocess.PIPE, "text": True}
+    done = subprocess.run(list(map(str, command)), **words, check=False, **state.as_user("redis"))
     if done.returncode:
         raise Refused(f"{command[0]} failed", *done.stderr.strip().splitlines()[-3:])
 

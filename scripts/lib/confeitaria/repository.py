@@ -4,17 +4,21 @@
     copias_lugar/outros             TIME.tar.gz: Redis's dump and etc/, one a backup
     copias_lugar/restored           a line for each recovery to an earlier time (recovery.py)
 
+Where the package is installed all of it is root's, and pgBackRest's is in copias_lugar/postgresql, which is the
+clusters' user's: docs/decisions/0057-the-repository-is-roots-and-postgresqls.md.
 docs/decisions/0050-scheduled-backups-are-pgbackrest.md"""
 import json
 import os
 import re
 import subprocess
 import tarfile
+import tempfile
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from . import moment, postgres
+from . import handover, moment, postgres, redis
 from .moment import SERVICES
 from .say import Refused, say
 from .state import WAIT_SECONDS, link, wait_for
@@ -72,6 +76,12 @@ def place(state, settings=None):
     return Path((settings or state.running)["copias_lugar"] or state.backups / "repositorio")
 
 
+def databases(state, settings=None):
+    """The part of it that pgBackRest writes, as the clusters' user."""
+    directory = place(state, settings)
+    return directory / "postgresql" if state.installed else directory
+
+
 def wanted(settings):
     """Whether backups are made by themselves."""
     return bool(settings["copias_hora"])
@@ -85,13 +95,13 @@ def begun(state):
 
 def render(state, settings, _release, directory):
     """Writes pgBackRest's configuration into a generation's directory, and how each cluster archives its log."""
-    words = {"place": place(state, settings), "kept": settings["copias_guardadas"], "tmp": state.tmp}
+    words = {"place": databases(state, settings), "kept": settings["copias_guardadas"], "tmp": state.tmp}
     text = CONFIGURATION.format(**words)
-    text += "".join(STANZA.format(service=service, run=state.run) for service in SERVICES)
+    text += "".join(STANZA.format(service=service, run=state.postgres_sockets) for service in SERVICES)
     (directory / "pgbackrest.conf").write_text(text, encoding="utf-8")
     for cluster in postgres.CLUSTERS:
         words = {"seconds": settings["copias_segundos"], "program": PROGRAM, "current": state.current}
-        words |= {"service": postgres.service_of(cluster), "data": state.data / cluster}
+        words |= {"service": postgres.service_of(cluster), "data": state.cluster(cluster)}
         text = ARCHIVING.format(**words) if wanted(settings) else ""
         (directory / f"{cluster}.{postgres.ARCHIVING}").write_text(text, encoding="utf-8")
 
@@ -107,6 +117,7 @@ def run(state, *words):
         env=postgres.environment(""),
         cwd=state.path,
         check=False,
+        **state.as_user(postgres.OWNER),
     )
     if done.returncode:
         lines = done.stderr.strip().splitlines()
@@ -117,7 +128,7 @@ def run(state, *words):
 def run_on(state, service, *words):
     """pgBackRest, on the primary of a service."""
     cluster = postgres.cluster_of(state, service)
-    primary = [f"--pg1-path={state.data / cluster}", f"--pg1-port={postgres.port(state.running, cluster)}"]
+    primary = [f"--pg1-path={state.cluster(cluster)}", f"--pg1-port={postgres.port(state.running, cluster)}"]
     return run(state, f"--stanza={service}", *primary, *words)
 
 
@@ -138,14 +149,7 @@ def backups(state):
 
 def begin(state):
     """Makes the repository, unless it is there, and has the clusters archive their log from now on."""
-    directory = place(state)
-    try:
-        directory.mkdir(0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise Refused(
-            f"cannot make the directory {directory}: {error.strerror}",
-            f"let it belong to {state.owner.pw_name}, or name another one with the setting copias_lugar",
-        ) from error
+    make_place(state)
     for service in postgres.services(state):
         run_on(state, service, "stanza-create")
     if not os.path.lexists(begun(state)):
@@ -156,13 +160,28 @@ def begin(state):
         wait_archiving(state, postgres.cluster_of(state, service))
 
 
+def make_place(state):
+    """Makes its directory, unless it is there. Where root has it nobody else can change a name on the way to it."""
+    directory = place(state)
+    try:
+        directory.mkdir(0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(
+            f"cannot make the directory {directory}: {error.strerror}",
+            f"let it belong to {state.owner.pw_name}, or name another one with the setting copias_lugar",
+        ) from error
+    if state.installed:
+        handover.private(directory, "the directory of the backups")
+        directory.chmod(0o711)
+        state.give(databases(state))
+
+
 def wait_archiving(state, cluster):
     """Until new sessions of a cluster know how it archives its log: pgBackRest asks them."""
     asks = "SELECT current_setting('archive_command')"
     if not wait_for(lambda: PROGRAM in postgres.value(state, cluster, asks)):
         raise Refused(
-            f"{cluster} did not take its archive_command within {WAIT_SECONDS} seconds",
-            f"see {state.log}/{cluster}.log",
+            f"{cluster} did not take its archive_command within {WAIT_SECONDS} seconds", f"see {state.log_of(cluster)}"
         )
 
 
@@ -205,7 +224,7 @@ def keep_others(state):
         with tarfile.open(fileobj=file, mode="w:gz") as tar:
             tar.add(state.etc, arcname="etc", filter=lambda one: None if "/." in one.name else one)
             if "redis" in state.running["partes"]:
-                tar.add(moment.dump_now(state), arcname="redis/dump.rdb")
+                add_dump(state, tar)
         file.flush()
         os.fsync(file.fileno())
     unfinished.rename(new)
@@ -215,13 +234,24 @@ def keep_others(state):
             path.unlink()
 
 
+def add_dump(state, tar):
+    """Puts Redis's dump into a tar. Only Redis's user opens it, which could put something else in its place."""
+    with tempfile.TemporaryFile(dir=state.tmp) as file:
+        redis.as_redis(state, "/usr/bin/cat", moment.dump_now(state), output=file)
+        member = tarfile.TarInfo("redis/dump.rdb")
+        member.mode, member.mtime, member.size = 0o600, int(time.time()), os.fstat(file.fileno()).st_size
+        file.seek(0)
+        tar.addfile(member, file)
+
+
 # The archived log
 
 
 def segments(state, service):
     """The names of all archived segments of a service's log, by pgBackRest's way of laying them out."""
-    found = (place(state) / "archive" / service).glob("*/*/*")
-    return {match[1] for path in found if (match := SEGMENT.fullmatch(path.name))}
+    words = ("-ignore_readdir_race", "-mindepth", 3, "-printf", r"%f\n")
+    found = postgres.tool(state, "/usr/bin/find", databases(state) / "archive" / service, *words).splitlines()
+    return {match[1] for name in found if (match := SEGMENT.fullmatch(name))}
 
 
 def number(segment):

@@ -63,7 +63,7 @@ def take(state, full):
 def at_work(state):
     """Whether a backup is being made."""
     try:
-        with open(state.etc / ".backup", "rb") as file:
+        with open(state.locks / ".backup", "rb") as file:
             return not lock_try(file)
     except FileNotFoundError:
         return False

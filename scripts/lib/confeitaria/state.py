@@ -117,6 +117,10 @@ class State:
     def lend(self, directory):
         """Lets PostgreSQL's programs read in a directory of ours."""
 
+    def give(self, directory):
+        """Makes a directory in one of ours, in which PostgreSQL's programs write."""
+        owned_directory(directory, 0o700)
+
     def publish(self, directory):
         """Lets the parts read a generation."""
 

@@ -36,7 +36,7 @@ def report(state):
         "zelador": lambda: report_process(listed, "zelador"),
     }
     facts |= {part: report_part() for part, report_part in asked.items() if part in here}
-    if backups := None if state.installed else schedule.report(state):
+    if backups := schedule.report(state):
         facts["backups"] = backups
     pids = {one.pid: name.split(":")[0] for name, one in listed.items()} | {
         facts[supervisor.name]["pid"]: supervisor.name

@@ -167,7 +167,8 @@ def start_front(state, left, stopped_before=False):
 def serving(state):
     """Whether the process runs that a system is known by: nginx's, or on a host without it that of a store."""
     if state.installed:  # nginx may run for others
-        return manager.of(state).running() and generation.current(state) is not None
+        going_back = (state.data / recovery.MARK).exists()  # a restore was killed: its data are yet to get their names
+        return manager.of(state).running() and generation.current(state) is not None and not going_back
     known = parts.here(state, ["nginx"]) or stores(state)
     return any(manager.of(state).main_process(part) for part in known)
 

@@ -16,6 +16,9 @@ from .state import WAIT_SECONDS
 SYSTEMCTL = "/usr/bin/systemctl"
 TARGET = "confeitaria.target"
 DROP_IN = "etc/systemd/system/confeitaria.target.d/partes.conf"
+TIMER = "confeitaria-backup.timer"
+TIMER_DROP_IN = "etc/systemd/system/confeitaria-backup.timer.d/hora.conf"
+OURS = "# Made anew by confeitaria setup, scale, promote, standby, restart and reload.\n"
 PROPERTIES = ("Id", "ActiveState", "SubState", "MainPID", "ExecMainStartTimestampMonotonic")
 STATES = {"failed": "FATAL", "deactivating": "STOPPING", "activating": "BACKOFF"}
 
@@ -143,9 +146,9 @@ class Systemd:
     # Doing
 
     def begin(self):
-        """Makes the pools' sockets, and starts what starts at boot."""
+        """Starts what starts at boot. Workers have their sockets made before them."""
         systemctl("daemon-reload")
-        systemctl("start", *self.sockets(), TARGET)
+        systemctl("start", TARGET)
 
     def start(self, names):
         """Starts processes and does not wait for them."""
@@ -163,22 +166,37 @@ class Systemd:
             systemctl("kill", "--kill-whom=main", f"--signal={signal}", *self.units(names))
 
     def update(self, _before):
-        """The units are the package's, which has told systemd of them."""
+        """The units are the package's, which has told systemd of them; only the time of the backup is a setting."""
+        self.schedule()
         return [], []
 
     def take_section(self, _part):
         """As update."""
 
     def boot(self, names):
-        """Has exactly these started at boot, with the sockets."""
-        place = self.state.root / DROP_IN
-        wants = "".join(f"Wants={unit}\n" for unit in (*self.sockets(), *self.units(names)))
-        text = f"# Made anew by confeitaria setup, scale, promote and standby.\n[Unit]\n{wants}"
+        """Has exactly these started at boot, with the sockets and the timer of the backup; none of them: nothing."""
+        units = (*self.sockets(), *self.units(names)) if names else ()
+        self.write(DROP_IN, "".join((f"{OURS}[Unit]\n", *(f"Wants={unit}\n" for unit in units))))
+        if names:
+            self.schedule()
+        systemctl("--quiet", "enable", TARGET)
+
+    def schedule(self):
+        """Has the backup made at the time that the settings say, or at none."""
+        clock = self.state.running["copias_hora"] if postgres.services(self.state) else ()
+        zone = self.state.running["fuso_horario"]
+        if clock:
+            hour, minute = clock
+            self.write(TIMER_DROP_IN, f"{OURS}[Timer]\nOnCalendar=\nOnCalendar=*-*-* {hour:02}:{minute:02}:00 {zone}\n")
+        systemctl("--quiet", *(("enable", "--now") if clock else ("disable", "--now")), TIMER)
+
+    def write(self, name, text):
+        """Writes a drop-in, and tells systemd of it, unless it is so already."""
+        place = self.state.root / name
         if not place.exists() or place.read_text(encoding="utf-8") != text:
             place.parent.mkdir(parents=True, exist_ok=True)
             replace(place, text, 0o644)
             systemctl("daemon-reload")
-        systemctl("--quiet", "enable", TARGET)
 
     def shutdown(self):
         """Stops all but the stores and nginx, which may have other sites."""

@@ -24,7 +24,7 @@ when everything in it has been checked; a backup that was interrupted leaves not
 of it.
 
 With --scheduled it makes the daily backup now: PostgreSQL's into the repository (copias_lugar), from which
-`restore --to TIME` goes back to any moment, Redis and etc beside it. `zelador` runs that once a day by itself.
+`restore --to TIME` goes back to any moment, Redis and etc beside it. That happens once a day by itself.
 
 With --hand-over the backup is checked in the same way and then given away: it becomes one file in a directory
 of root's (or of yours), with a keyed checksum, and nothing is left where the servers can change it."""
@@ -101,6 +101,11 @@ def run(state, args):
         schedule.take(state, args.full)
         say(f"the backup is in {repository.place(state)}")
         return None
+    if state.installed:
+        raise Refused(
+            "a backup of one moment cannot be made where the Debian package is installed",
+            f"{paste(state, 'backup', '--scheduled')} makes the daily one now, for any moment",
+        )
     parts.require(state, *STORES)
     if args.hand_over:
         return hand_over(state, args, beside)

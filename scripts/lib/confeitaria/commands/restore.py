@@ -7,7 +7,8 @@ import subprocess
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from .. import audit, backup, build, handover, packages, parts, privilege, recovery, release, repository, system, tokens
+from .. import audit, backup, build, handover, manager, packages, parts, postgres, privilege, recovery, release
+from .. import repository, system, tokens
 from ..command import Command, path_argument
 from ..files import replace
 from ..moment import SERVICES
@@ -89,9 +90,11 @@ def go_back(state, text):
     target = recovery.time_of(text, state.running["fuso_horario"])
     with state.locked(), state.locked("backup", "backup"):
         way = recovery.plan(repository.backups(state), recovery.journal(state), target)
-        space_needed(backup.megabytes(*state.data.glob("pg-*")) + 100, state.path, "--state")
+        clusters = [state.cluster(postgres.cluster_of(state, service)) for service in SERVICES]
+        space_needed(backup.megabytes(*clusters) + 100, clusters[0].parent, "--state")
         ran = not system.stopped(state)
         say("stopping the system")
+        manager.of(state).boot(())  # a machine that is started meanwhile would sell with the data that are to go
         system.stop(state)
         try:
             recovery.prepare(state, way, target)
@@ -125,6 +128,11 @@ def run(state, args):
     if in_place(args):
         state.require()
         return go_back(state, args.to)
+    if state.installed:
+        raise Refused(
+            "restore --from makes a system beside this one, and the Debian package has one on a machine",
+            f"{paste(state, 'restore', '--to', 'TIME')} goes back in this one",
+        )
     if state.path.is_dir() and state.path.stat().st_uid != os.geteuid():
         if args.stream is None:
             return fill(state, args, None)
@@ -231,7 +239,7 @@ def restore_cluster(state, source, manifest, service):
     shutil.copytree(source / f"pg-{service}/wal", new / "pg_wal", symlinks=True, dirs_exist_ok=True)
     new.chmod(0o700)
     words = {"restore_command": "/bin/false", "recovery_target_name": manifest.moment}
-    if said := recovery.roll_forward(backup.bin_of(manifest, source), new, **words):
+    if said := recovery.roll_forward(state, backup.bin_of(manifest, source), new, **words):
         raise Refused(f"PostgreSQL could not bring pg-{service} to the moment of the backup:", *said[-5:])
 
 
