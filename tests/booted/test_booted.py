@@ -1,5 +1,7 @@
 """The package's life on a machine with systemd: installed, set up, killed, rebooted, upgraded, removed, purged."""
 import json
+import re
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -55,7 +57,8 @@ def test_installing_starts_nothing(machine):
 
 def test_setup_starts_a_shop_on_port_80(machine):
     """A cake is bought."""
-    machine.run("confeitaria", "setup", "--set", "prazo_segundos=30")  # as for all shops under test
+    done = machine.run("confeitaria", "setup", "--set", "prazo_segundos=30")  # as for all shops under test
+    assert "worker_connections 16384" in done.stderr
     assert eventually(lambda: healthy(machine), every=1), status(machine)
     assert len(buy(machine, 3)) == 3
     machine.run("confeitaria", "audit")
@@ -63,9 +66,37 @@ def test_setup_starts_a_shop_on_port_80(machine):
 
 def test_systemd_takes_the_units_as_they_are(machine):
     """No line of them is unknown to it."""
-    units = [*machine.units("confeitaria*"), "confeitaria-audit.service"]
+    units = [*machine.units("confeitaria*"), "confeitaria-audit.service", "confeitaria-backup.service"]
     said = machine.run("systemd-analyze", "verify", "--man=no", *units, check=False)
     assert [line for line in (said.stdout + said.stderr).splitlines() if "confeitaria" in line] == []
+
+
+def test_the_metrics_have_every_source(machine):
+    """Queues and nginx's access log too, which only the worker that tells them may ask."""
+    page = ("curl", "-sf", "http://127.0.0.1:5004/metrics")
+
+    def sources():
+        return dict(re.findall(r'^confeitaria_source_up\{source="([^"]+)"\} ([01])$', machine.run(*page).stdout, re.M))
+
+    assert eventually(lambda: sources() and set(sources().values()) == {"1"}, every=0.5), sources()
+    assert {"queues", "access_log"} <= set(sources())
+
+
+def test_status_asks_apt_which_updates_wait(machine):
+    """Of lists that have none."""
+    machine.run("touch", "/var/lib/apt/lists/security_Packages")
+    assert status(machine)["parts"]["packages"]["security_updates"] == "none"
+
+
+def test_logs_are_rotated(machine):
+    """What is written afterwards is in the new files: of nginx, and of workers."""
+    place, names = "/var/log/confeitaria", ("acesso", "carrinho", "pedidos")
+    machine.run("logrotate", "-f", "/etc/logrotate.d/confeitaria")
+    machine.run("sh", "-c", f"cd {place} && test -s acesso.log.1 && test -s pedidos.log.1")
+    buy(machine)
+    for name in names:
+        written = ("test", "-s", f"{place}/{name}.log")
+        assert eventually(lambda written=written: machine.run(*written, check=False).returncode == 0), name
 
 
 def test_what_is_killed_comes_back(machine):
@@ -87,6 +118,32 @@ def test_all_is_back_after_a_reboot(machine):
     assert eventually(lambda: healthy(machine), every=1), status(machine)
     assert int(buy(machine)[0].split()[1]) > int(before[0].split()[1])
     machine.run("confeitaria", "audit", "--settled")
+
+
+def orders(machine):
+    """How many there are."""
+    command = "psql -XAtq -p 5444 -d pedidos -c 'SELECT count(*) FROM pedidos'"
+    return int(machine.run("runuser", "-u", "postgres", "--", "sh", "-c", f"cd / && {command}").stdout)
+
+
+def test_a_table_that_was_lost_is_back(machine):
+    """The timer's backup, and the log that is archived since, lead to the moment before."""
+    timer = machine.run("systemctl", "show", "--property=TimersCalendar,ActiveState", "confeitaria-backup.timer").stdout
+    assert "03:30:00 America/Sao_Paulo" in timer and "ActiveState=active" in timer
+    machine.run("systemctl", "start", "confeitaria-backup.service")
+    buy(machine)
+    known, moment = orders(machine), datetime.now(timezone.utc)
+    assert status(machine)["parts"]["backups"]["status"] == "running"
+    buy(machine)
+    drop = "psql -Xq -p 5444 -d pedidos -c 'DROP TABLE pedidos CASCADE'"
+    machine.run("runuser", "-u", "postgres", "--", "sh", "-c", f"cd / && {drop}")
+    assert "the books balance" in machine.run("confeitaria", "restore", "--to", moment.isoformat()).stdout
+    assert orders(machine) == known
+    assert eventually(lambda: healthy(machine), every=1), status(machine)
+    buy(machine)
+    machine.run("confeitaria", "audit", "--settled")
+    for words in (("backup",), ("restore", "--from", "/root/x"), ("archive", "--before", "2026-01-01")):
+        assert machine.run("confeitaria", *words, check=False).returncode == 1
 
 
 @pytest.mark.slow
