@@ -265,11 +265,11 @@ def test_the_backup_has_the_time_of_the_settings(system, place, asked):
     (system.etc / "confeitaria.conf").write_text("copias_hora = 7:05\nfuso_horario = Europe/Lisbon\n", encoding="ascii")
     manager.of(system).update(None)
     assert "OnCalendar=*-*-* 07:05:00 Europe/Lisbon\n" in (place / systemd.TIMER_DROP_IN).read_text(encoding="utf-8")
-    assert asked()[-1].endswith("enable --now confeitaria-backup.timer")
+    assert [line.split()[-2:] for line in asked()[-2:]] == [["enable", systemd.TIMER], ["start", systemd.TIMER]]
     never = installed.Installed(place)
     (never.etc / "confeitaria.conf").write_text("copias_hora = nunca\n", encoding="ascii")
     manager.of(never).update(None)
-    assert asked()[-1].endswith("disable --now confeitaria-backup.timer")
+    assert [line.split()[-2:] for line in asked()[-2:]] == [["disable", systemd.TIMER], ["stop", systemd.TIMER]]
 
 
 def test_nothing_starts_at_boot_while_one_goes_back(system, place, asked):

@@ -179,7 +179,7 @@ class Systemd:
         self.write(DROP_IN, "".join((f"{OURS}[Unit]\n", *(f"Wants={unit}\n" for unit in units))))
         if names:
             self.schedule()
-        systemctl("--quiet", "enable", TARGET)
+        systemctl("--quiet", "--no-reload", "enable", TARGET)
 
     def schedule(self):
         """Has the backup made at the time that the settings say, or at none."""
@@ -188,7 +188,8 @@ class Systemd:
         if clock:
             hour, minute = clock
             self.write(TIMER_DROP_IN, f"{OURS}[Timer]\nOnCalendar=\nOnCalendar=*-*-* {hour:02}:{minute:02}:00 {zone}\n")
-        systemctl("--quiet", *(("enable", "--now") if clock else ("disable", "--now")), TIMER)
+        systemctl("--quiet", "--no-reload", "enable" if clock else "disable", TIMER)
+        systemctl("start" if clock else "stop", TIMER)
 
     def write(self, name, text):
         """Writes a drop-in, and tells systemd of it, unless it is so already."""
