@@ -1,7 +1,7 @@
 """The package's life on a machine with systemd: installed, set up, killed, rebooted, upgraded, removed, purged."""
 import json
 import re
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -120,10 +120,15 @@ def test_all_is_back_after_a_reboot(machine):
     machine.run("confeitaria", "audit", "--settled")
 
 
+def sql(machine, statement, port=5444, database="pedidos"):
+    """What the superuser of a cluster gets."""
+    words = ("psql", "-XAtq", "-p", port, "-d", database, "-c", statement)
+    return machine.run("runuser", "-u", "postgres", "--", *words).stdout
+
+
 def orders(machine):
     """How many there are."""
-    command = "psql -XAtq -p 5444 -d pedidos -c 'SELECT count(*) FROM pedidos'"
-    return int(machine.run("runuser", "-u", "postgres", "--", "sh", "-c", f"cd / && {command}").stdout)
+    return int(sql(machine, "SELECT count(*) FROM pedidos"))
 
 
 def test_a_table_that_was_lost_is_back(machine):
@@ -135,15 +140,24 @@ def test_a_table_that_was_lost_is_back(machine):
     known, moment = orders(machine), datetime.now(timezone.utc)
     assert status(machine)["parts"]["backups"]["status"] == "running"
     buy(machine)
-    drop = "psql -Xq -p 5444 -d pedidos -c 'DROP TABLE pedidos CASCADE'"
-    machine.run("runuser", "-u", "postgres", "--", "sh", "-c", f"cd / && {drop}")
+    sql(machine, "DROP TABLE pedidos CASCADE")
     assert "the books balance" in machine.run("confeitaria", "restore", "--to", moment.isoformat()).stdout
     assert orders(machine) == known
     assert eventually(lambda: healthy(machine), every=1), status(machine)
     buy(machine)
     machine.run("confeitaria", "audit", "--settled")
-    for words in (("backup",), ("restore", "--from", "/root/x"), ("archive", "--before", "2026-01-01")):
+    for words in (("backup",), ("restore", "--from", "/root/x")):
         assert machine.run("confeitaria", *words, check=False).returncode == 1
+
+
+def test_what_is_long_past_goes_into_files(machine):
+    """Which PostgreSQL's user writes; the books balance."""
+    past = "UPDATE movimentos SET em = em - interval '400 days'; UPDATE reservas SET criado_em = criado_em - interval '400 days'"
+    sql(machine, past, 5442, "catalogo")
+    machine.run("confeitaria", "archive", "--before", f"{datetime.now(timezone.utc) - timedelta(days=30):%Y-%m-%d}")
+    found = machine.run("find", "/var/lib/confeitaria/archive", "-name", "movimentos-*.csv.gz", "-user", "postgres")
+    assert len(found.stdout.splitlines()) == 1
+    machine.run("confeitaria", "audit", "--settled")
 
 
 @pytest.mark.slow

@@ -38,8 +38,8 @@ COMMANDS = (
     "redis",
 )
 PACKAGED = ("setup",)  # where the Debian package is installed
-# What these write by PostgreSQL's programs goes into directories of the one user that a checkout's servers have.
-NOT_PACKAGED = ("archive", "launch", "zelador", "reopen")
+# systemd and Debian's logrotate do their work there.
+NOT_PACKAGED = ("launch", "zelador", "reopen")
 HIDDEN = ("launch", "zelador", "reopen", "packages")  # for supervisord, logrotate and our own scripts
 
 WHAT_INSTEAD = "docs/operations.md, Installed as a Debian package, tells what does"

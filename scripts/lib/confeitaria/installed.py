@@ -166,7 +166,6 @@ class Installed(State):
             (self.run, 0o755, 0),
             *((self.path / name, 0o755, 0) for name in ("releases", "generations", "data")),
             (self.backups, 0o711, 0),
-            (self.archive, 0o700, 0),
             (self.tmp, 0o711, 0),
             (self.acme, 0o755, 0),
             (self.data / "usos", 0o2770, everyone),
@@ -179,7 +178,8 @@ class Installed(State):
             place.mkdir(exist_ok=True)
             os.chown(place, 0, gid)
             place.chmod(mode)
-        self.give(self.tmp / "pgbackrest")
+        for place in (self.tmp / "pgbackrest", self.archive):
+            self.give(place)
         for name in LOGS:
             self.log_make(name, readers)
 

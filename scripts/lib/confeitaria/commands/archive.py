@@ -74,9 +74,13 @@ class Archive:
         for file in self.place.glob(f"*.csv.gz{UNFINISHED}"):
             name = file.name.removesuffix(UNFINISHED)
             if "t" in [self.ask(database, question, {"arquivo": name}) for database in ("catalogo", "pedidos")]:
-                file.rename(self.place / name)
+                self.move(file, name)
             else:
-                file.unlink()
+                postgres.tool(self.state, "/usr/bin/rm", file)
+
+    def move(self, file, name):
+        """Gives a file its name. It is the user's as whom psql runs, as is the directory."""
+        postgres.tool(self.state, "/usr/bin/mv", "-T", file, self.place / name)
 
     def batches(self, what):
         """Batch after batch of WHAT, each into a file of its own."""
@@ -98,7 +102,7 @@ class Archive:
                 ) from error
             if not count.isdecimal():
                 break
-            unfinished.rename(self.place / name)
+            self.move(unfinished, name)
             rows += int(count)
         say(f"{what}: {rows} rows")
 
@@ -117,25 +121,23 @@ def limits(state, day):
     return found.groups()
 
 
-def remedies(state, place):
-    """What to do about a directory that the servers' user cannot use."""
-    return f"install -d -m 0700 -o {state.owner.pw_name} {place}", "or give another directory with --to DIRECTORY"
-
-
 def directory(state, given):
-    """Where the files go, made if need be."""
+    """Where the files go, made if need be, as the user as whom psql runs."""
     place = Path(os.path.realpath(given or state.archive))
+    user = postgres.OWNER if state.installed else state.owner.pw_name
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
+        postgres.tool(state, "/usr/bin/mkdir", "-p", "-m", "700", place)
+    except Refused as error:
+        words = " ".join(error.remedies).rpartition(": ")[2]
         raise Refused(
-            f"cannot make the directory {place}: {error.strerror}", "give another one with --to DIRECTORY"
+            f"cannot make the directory {place}: {words}", f"let it belong to {user}, or give another one with --to"
         ) from error
-    if not os.access(place, os.W_OK | os.X_OK):
+    try:
+        postgres.tool(state, "/usr/bin/test", "-w", place, "-a", "-x", place)
+    except Refused:
         raise Refused(
-            f"the user {state.owner.pw_name} cannot write into {place}", "give another directory with --to DIRECTORY"
-        )
+            f"the user {user} cannot write into {place}", "give another directory with --to DIRECTORY"
+        ) from None
     return place
 
 
