@@ -125,10 +125,12 @@ def test_services_stay_off_where_there_is_no_systemctl(machine):
         "etc/rc3.d/S02postgresql",
         "etc/rc5.d/S01nginx",
     )
-    packages.services_disable(["curl", "nginx"], root=machine)
+    links(machine, "etc/systemd/system/multi-user.target.wants/php8.2-fpm.service", "etc/rc2.d/S01php8.2-fpm")
+    packages.services_disable(["curl", "nginx", "php-fpm"], root=machine)
     left = sorted(str(path.relative_to(machine)) for path in machine.glob("etc/**/*") if path.is_symlink())
     wants = "etc/systemd/system/multi-user.target.wants/postgresql.service"
-    assert left == ["etc/rc0.d/K01nginx", "etc/rc2.d/K01nginx", "etc/rc3.d/S02postgresql", "etc/rc5.d/K01nginx", wants]
+    moved = ["etc/rc0.d/K01nginx", "etc/rc2.d/K01nginx", "etc/rc2.d/K01php8.2-fpm"]
+    assert left == [*moved, "etc/rc3.d/S02postgresql", "etc/rc5.d/K01nginx", wants]
 
 
 def test_systemctl_is_asked(machine):

@@ -104,7 +104,7 @@ def fixture_rendered(state):
 def test_the_names_are_those_of_the_parts():
     """The table of kinds stands alone, so it says them itself."""
     assert kinds.POOLS == pools.POOLS
-    assert sorted((*kinds.PARTS, "zelador")) == sorted(system.PARTS)
+    assert sorted((*kinds.PARTS, "zelador", *parts.TOOLS)) == sorted(system.PARTS)
     assert Settings({})["partes"] == kinds.PARTS
 
 

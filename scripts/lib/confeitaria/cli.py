@@ -36,10 +36,11 @@ COMMANDS = (
     "unpark",
     "psql",
     "redis",
+    "tools",
 )
 PACKAGED = ("setup",)  # where the Debian package is installed
-# systemd and Debian's logrotate do their work there.
-NOT_PACKAGED = ("launch", "zelador", "reopen")
+# systemd and Debian's logrotate do their work there; the tools are bound to our servers where one user has all of them.
+NOT_PACKAGED = ("tools", "launch", "zelador", "reopen")
 HIDDEN = ("launch", "zelador", "reopen", "packages")  # for supervisord, logrotate and our own scripts
 
 WHAT_INSTEAD = "docs/operations.md, Installed as a Debian package, tells what does"
@@ -121,6 +122,8 @@ def begin_as_root(command, state, args, words):
     state.require()
     if installed is None:
         raise Refused(f"nothing was ever started in {state.path}", f"{paste(state, 'up')} starts it")
+    if command.provide:
+        command.provide(state, args)
     return privilege.become_owner(state, installed, words)
 
 
@@ -174,6 +177,8 @@ def dispatch(words):
         packages.need(*build.needs())
     if privilege.is_root():
         return begin_as_root(command, state, args, words)
+    if command.provide and release.CHOSEN not in os.environ:
+        command.provide(state, args)
     if stages:
         os.environ[release.CHOSEN] = privilege.install(state, build.stage()).name
     if state.path.is_dir():

@@ -12,7 +12,8 @@ class Command:
     made of the checkout and installed first. `lock`: no other command that has it runs on this state meanwhile. `here`:
     the parts without which it can do nothing on this host. `absent_is_well`: a state that is not there is no error.
     `root(state, args, installed, words)`: instead, where root calls; it returns the exit status. `installed`: the
-    newest release in the state, or None. privilege.py runs `words` as the owner."""
+    newest release in the state, or None. privilege.py runs `words` as the owner. `provide(state, args)`: installs
+    what it needs, before it is the owner's."""
 
     name: str
     summary: str
@@ -25,6 +26,7 @@ class Command:
     here: tuple = ()
     absent_is_well: bool = False
     root: Callable | None = None
+    provide: Callable | None = None
 
 
 def path_argument(text):

@@ -9,7 +9,7 @@ import os
 import shutil
 from datetime import datetime, timezone
 
-from . import cache, nginx, own, pools, postgres, redis, repository, supervisor
+from . import cache, ferramentas, nginx, own, pools, postgres, redis, repository, supervisor
 from .release import Release
 from .say import Refused
 from .files import replace
@@ -17,6 +17,7 @@ from .state import link
 
 KEPT = 3  # with the one that runs
 RENDERERS = (postgres, redis, pools, nginx, repository)
+OF_A_CHECKOUT = (supervisor, ferramentas)
 ABOUT = "generation.json"
 
 
@@ -64,7 +65,7 @@ def stage(state, release, settings):
     (directory / "release").symlink_to(f"../../releases/{release.name}")
     made_from = inputs(state, release, settings)
     try:
-        for part in RENDERERS if state.installed else (*RENDERERS, supervisor):
+        for part in RENDERERS if state.installed else (*RENDERERS, *OF_A_CHECKOUT):
             part.render(state, settings, release, directory)
     except BaseException:
         discard(directory)
@@ -93,6 +94,7 @@ def check(state, directory):
     nginx.check(state, directory)
     postgres.check(state, directory)
     redis.check(state, directory)
+    ferramentas.check(state, directory)
 
 
 def turn(state, directory):

@@ -1,4 +1,4 @@
-"""Begins PostgreSQL, Redis and nginx for supervisord, or stands for one that runs already.
+"""Begins PostgreSQL, Redis, nginx and the tools for supervisord, or stands for one that runs already.
 
 A supervisord that was killed leaves its processes behind, and a new one cannot become their parent. This takes such a
 process over: it waits for its end, and passes signals on. nginx is always watched in this way, since it exchanges its
@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 
-from . import postgres, processes, standby
+from . import ferramentas, parts, postgres, processes, standby
 from .say import Refused
 from .state import WAIT_SECONDS, wait_for
 
@@ -19,6 +19,8 @@ FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signa
 
 def command(state, part):
     """The command line of a store or of nginx."""
+    if part in parts.TOOLS:
+        return ferramentas.command(state, part)
     if part == "redis":
         return ["/usr/bin/redis-server", f"{state.current}/redis.conf"]
     if part == "nginx":
@@ -59,6 +61,9 @@ def start_nginx(state):
 
 def launch(state, part):
     """Takes over the part's process that runs already, or becomes it."""
+    if part in parts.TOOLS:
+        os.chdir(ferramentas.temporary(state))  # by which the system knows them
+        os.execv(DROP[0], [*DROP, *map(str, command(state, part))])
     process = processes.main_process(state, part)
     if process is None and part == "nginx":
         process = start_nginx(state)

@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import maintenance, own, site, sockets, tls
+from . import ferramentas, maintenance, own, parts, site, sockets, tls
 from .cache import cache_directory, cache_make, versions
 from .files import replace, write
 from .kinds import POOLS
@@ -83,7 +83,7 @@ def metrics_port(settings):
 
 def loopback_ports(settings):
     """All that is on loopback only."""
-    ports = [*direct_ports(settings).values(), metrics_port(settings)]
+    ports = [*direct_ports(settings).values(), metrics_port(settings), *ferramentas.ports(settings)]
     return [port for port in ports if port]
 
 
@@ -107,6 +107,9 @@ def render(state, settings, release, directory):
     )
     metrics = metrics_port(settings)
     texts["metricas"] = fill(share("nginx/metricas.conf.in"), {"METRICAS": metrics}) if metrics else ""
+    tools = not state.installed and parts.tools(settings) and ferramentas.marks(state, settings, release)
+    for name in ("ferramenta", "ferramentas"):
+        texts[name] = fill(share(f"nginx/{name}.conf.in"), tools) if tools else ""
     texts["problemas"] = error_answers(release.table("problems"))
     texts["metodos"] = methods(release.table("routes"))
     for name, text in texts.items():

@@ -1,4 +1,5 @@
 """The Debian packages that running, building and testing need; installed only where they are missing."""
+import fnmatch
 import glob
 import os
 import shutil
@@ -23,13 +24,15 @@ PACKAGES = {
                 debootstrap prometheus mandoc groff-base""",
     "booted": "debhelper dh-python dpkg-dev lintian mmdebstrap systemd-container",
     "pages": "npm",
+    "tools": "adminer php-fpm php-pgsql nodejs npm",
     "browser": "chromium",
     "bench": """wrk strace php-fpm php-pgsql
                 python3-psycopg2 python3-redis python3-yaml python3-jsonschema python3-psutil""",
 }
-SERVICES = ("nginx", "postgresql", "pgbackrest", "redis-server", "supervisor", "varnish", "prometheus")
+SERVICES = ("nginx", "postgresql", "pgbackrest", "redis-server", "supervisor", "varnish", "prometheus", "php*-fpm")
 # Packages of which any version will do are there when their program is.
 PROGRAMS = {"postgresql": "/usr/lib/postgresql/*/bin/postgres", "php-fpm": "/usr/sbin/php-fpm*", "npm": "/usr/bin/npm"}
+PROGRAMS |= {"nodejs": "/usr/bin/node"}
 APT_INSTALL = (
     "-q",
     "-y",
@@ -132,12 +135,14 @@ def apt_get(log, *words):
 def services_disable(names, root=Path("/")):
     """What was installed for this system takes no ports at the next boot, even where there is no systemctl."""
     for service in SERVICES:
-        if not any(name.startswith(service) for name in names):
+        if not any(fnmatch.fnmatch(name, f"{service}*") for name in names):
             continue
+        wanted = root.glob("etc/systemd/system/*.wants/*")
+        links = [link for link in wanted if fnmatch.fnmatch(link.name, f"{service}.service")]
         if shutil.which("systemctl"):
-            subprocess.run(["systemctl", "--quiet", "disable", service], check=False, capture_output=True)
-        for link in root.glob("etc/systemd/system/*.wants/*"):
-            if link.name == f"{service}.service":
-                link.unlink()
+            units = sorted({service, *(link.stem for link in links)})
+            subprocess.run(["systemctl", "--quiet", "disable", *units], check=False, capture_output=True)
+        for link in links:
+            link.unlink(missing_ok=True)
         for link in root.glob(f"etc/rc[2345].d/S[0-9][0-9]{service}"):
             link.rename(link.with_name(f"K{link.name[1:]}"))

@@ -2,7 +2,7 @@
 import ipaddress
 
 from .kinds import POOLS
-from .say import Refused
+from .say import Refused, paste
 
 # What a part cannot do without on the same host. Services call each other through nginx, which knows pools by sockets.
 BESIDE = {"nginx": POOLS, "pg-replica": ("pg-catalogo",)}
@@ -28,6 +28,7 @@ ROLE = {
 }
 COPY = "copy the files of etc/segredos from the host that has the stores (docs/operations.md, Parts on several hosts)"
 REDIS_USERS = ("carrinho", "conciliador")
+TOOLS = ("adminer", "redis-commander")  # ferramentas.py
 
 
 def faults(settings):
@@ -57,7 +58,9 @@ def require(state, *parts):
     """Refuses what needs a part that is not on this host."""
     for part in parts:
         settings = state.running
-        if part not in settings["partes"] and part != "zelador":
+        if part != "zelador" and not here(state, [part]):
+            if part in TOOLS:
+                raise Refused(f"{part} is off", f"{paste(state, 'tools', 'on')} turns it on")
             what, setting = STORES.get(part, (part, None))
             text = settings.text(setting) if setting else ""
             raise Refused(
@@ -67,8 +70,16 @@ def require(state, *parts):
 
 def here(state, names):
     """Those of the names of parts that run on this host."""
-    running = state.running["partes"]
-    return [name for name in names if name in running or (name == "zelador" and not state.installed)]
+    running = state.running
+    found = running["partes"] if state.installed else (*running["partes"], "zelador", *tools(running))
+    return [name for name in names if name in found]
+
+
+def tools(settings):
+    """The web views of this host's stores."""
+    here, on = settings["partes"], settings["ferramentas"] == "sim" and "nginx" in settings["partes"]
+    stores = {"adminer": any(part.startswith("pg-") for part in here), "redis-commander": "redis" in here}
+    return [tool for tool in TOOLS if on and stores[tool]]
 
 
 def secrets_elsewhere(settings):

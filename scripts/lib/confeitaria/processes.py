@@ -6,6 +6,8 @@ import psutil
 from .state import WAIT_SECONDS, wait_for
 
 STORES = {"postgres": "postgres", "redis-server": "redis-server", "redis-check-rdb": "redis-server", "nginx": "nginx"}
+# The tools begin in a directory of their own (ferramentas.py); node goes on to that of its program.
+TOOLS = {"node": "redis-commander", "php-fpm": "adminer"}
 # What psutil raises for a process that has ended; some of its versions let the error of procfs through.
 GONE = (psutil.Error, OSError)
 PACKAGE = "current/release/share/confeitaria/confeitaria"
@@ -41,12 +43,19 @@ def kind(state, process):
             place = process.cwd()
             ours = inside(place, state.data) or inside(place, state.tmp / "nginx")
             return STORES[name] if ours else None
+        if (tool := TOOLS.get(name.rstrip("0123456789."))) and of_tools(state, process.cwd()):
+            return tool
         words = process.cmdline()
         if len(words) > 3 and words[2] == str(state.path / PACKAGE) and words[3] in ("launch", "zelador"):
             return words[3]
     except GONE:
         pass
     return None
+
+
+def of_tools(state, place):
+    """Whether a directory is where the tools are."""
+    return inside(place, state.tmp / "adminer") or place.startswith(f"{state.releases}/redis_commander.")
 
 
 def of_state(state):

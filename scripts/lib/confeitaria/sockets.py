@@ -59,3 +59,14 @@ def drain(path, end):
             client.recv(1)
         except OSError:
             pass
+
+
+def answers(path):
+    """Whether somebody listens there."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(5)
+        try:
+            client.connect(str(path))
+            return True
+        except OSError:
+            return False

@@ -34,6 +34,7 @@ def report(state):
         "vigia": lambda: report_process(listed, "vigia"),
         "conciliador": lambda: report_conciliador(state, listed),
         "zelador": lambda: report_process(listed, "zelador"),
+        **{tool: partial(report_process, listed, tool) for tool in parts.TOOLS},
     }
     facts |= {part: report_part() for part, report_part in asked.items() if part in here}
     if backups := schedule.report(state):

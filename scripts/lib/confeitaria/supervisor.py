@@ -70,7 +70,7 @@ def sections(state, settings):
     )
     yield "\n[rpcinterface:supervisor]\n"
     yield "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n"
-    here = (*settings["partes"], "zelador")
+    here = (*settings["partes"], "zelador", *parts.tools(settings))
     stores = ((store, store_section(state, store)) for store in STORES)
     yield from (text for part, text in (*stores, *front_sections(state, settings)) if part in here)
     yield "\n[include]\nfiles = supervisord.d/*.conf\n"
@@ -136,6 +136,9 @@ def front_sections(state, settings):
         stopwaitsecs=seconds,
         priority=30,
     )
+    for tool in parts.TOOLS:
+        command = own_command(state, "launch", tool)
+        yield tool, program(state, "program", tool, command, f"{tool}.log", priority=35, **stop)
     zelador = own_command(state, "zelador")
     yield "zelador", program(state, "program", "zelador", zelador, "zelador.log", priority=40, **stop)
 

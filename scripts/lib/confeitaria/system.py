@@ -23,7 +23,7 @@ from .say import Refused, paste, say, warn
 from .state import WAIT_SECONDS, wait_for
 from .supervisor import STORES
 
-FRONT = (*pools.POOLS, "vigia", "conciliador", "zelador", "nginx")
+FRONT = (*pools.POOLS, "vigia", "conciliador", "zelador", *parts.TOOLS, "nginx")
 PARTS = (*FRONT, *STORES)
 
 
@@ -107,7 +107,9 @@ def declared(state):
     workers = [name for pool in pools.POOLS for name in pools.workers(pool, 0, sizes[pool])]
     here = front(state)
     return [
-        name for name in (*workers, "vigia", *pools.CONCILIADORES, "nginx", "zelador") if name.split(":")[0] in here
+        name
+        for name in (*workers, "vigia", *pools.CONCILIADORES, *parts.TOOLS, "nginx", "zelador")
+        if name.split(":")[0] in here
     ]
 
 

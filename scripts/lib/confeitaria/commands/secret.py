@@ -13,6 +13,7 @@ READERS = {
     "redis_conciliador": ("conciliador",),
     "pedidos.token": ("pedidos",),
     "conciliador.token": ("conciliador",),
+    "redis_consulta": ("redis-commander",),
 }
 ASKED = "/interno/reservas/vencidas"  # what either service's token may ask for, and which changes nothing
 ROW = "{:<20} {:<14} {:<12} {}"
@@ -46,9 +47,14 @@ def run(state, args):
         raise UsageError("list or change SECRET is needed")
 
 
+def readers(state, name):
+    """Those that there are: the web views may be off."""
+    return [part for part in READERS.get(name, ()) if part not in parts.TOOLS or parts.here(state, [part])]
+
+
 def shared(state, name):
     """Refuses a secret of which another host has a copy, or made it: there the old one would be shown on."""
-    for part in (*READERS.get(name, ()), *(("redis",) if name in tokens.PASSWORDS else ())):
+    for part in (*readers(state, name), *(("redis",) if name in tokens.PASSWORDS else ())):
         if not parts.here(state, [part]):
             raise Refused(
                 f"{name} is a secret of {part} too, which is on another host",
@@ -66,7 +72,7 @@ def show(state):
             continue
         changed = datetime.datetime.fromtimestamp(secret.stat().st_mtime, datetime.timezone.utc)
         begun = new.exists() or old.exists()
-        shown_by = " ".join(READERS.get(name, ("commands",) if name == "redis_operador" else ("-",)))
+        shown_by = " ".join(readers(state, name)) or ("commands" if name == "redis_operador" else "-")
         print(ROW.format(name, shown_by, f"{changed:%Y-%m-%d}", "change broken off" if begun else "-"))
 
 
@@ -83,7 +89,7 @@ def change(state, name):
     if new.exists():
         publish(state, name)
         os.replace(new, secret)
-    renew.renew(state, READERS.get(name, ()))
+    renew.renew(state, readers(state, name))
     verify(state, name)
     replace(old, b"", 0o600)
     publish(state, name)
