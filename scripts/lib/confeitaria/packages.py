@@ -19,7 +19,7 @@ PACKAGES = {
                 libfcgi-dev libpq-dev libhiredis-dev libjson-c-dev libmd-dev libutf8proc-dev check""",
     "test": """python3-pytest python3-pytest-timeout python3-pytest-xdist
                python3-psycopg2 python3-redis python3-yaml python3-jsonschema python3-psutil varnish git strace
-               systemd""",
+               systemd adminer php-fpm php-pgsql""",
     "check": """clang libclang-rt-dev clang-format clang-tidy cppcheck shellcheck valgrind black pylint xz-utils
                 debootstrap prometheus mandoc groff-base""",
     "booted": "debhelper dh-python dpkg-dev lintian mmdebstrap systemd-container",
