@@ -15,7 +15,7 @@ from .say import Refused, paste, say, warn
 from .state import lock_try
 
 TOP = Path(__file__).resolve().parents[3]  # of the checkout, or of the installed tree
-SOURCES = ("db", "nginx", "ferramentas", "scripts/lib/confeitaria", "scripts/installed")  # what is installed as it is
+SOURCES = ("db", "nginx", "scripts/lib/confeitaria", "scripts/installed")  # what is installed as it is
 LAST_LINES = 40
 
 

@@ -62,7 +62,7 @@ php_admin_value[session.gc_maxlifetime] = 3600
 
 def modules(state, release):
     """Where Redis Commander is, with all that it needs: where only who installs may write, named by its lock file."""
-    lock = release.share("ferramentas", LOCK).read_bytes()
+    lock = release.share("nginx", "ferramentas", LOCK).read_bytes()
     return state.releases / f"redis_commander.{hashlib.sha256(lock).hexdigest()[:12]}"
 
 
@@ -76,7 +76,7 @@ def install(state, release):
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()
     for name in ("package.json", LOCK):
-        shutil.copyfile(release.share("ferramentas", name), new / name)
+        shutil.copyfile(release.share("nginx", "ferramentas", name), new / name)
     done = subprocess.run(
         [
             "/usr/bin/npm",
@@ -115,7 +115,7 @@ def render(state, settings, release, directory):
         "socket": state.run / SOCKETS["adminer"],
         "run": state.postgres_sockets,
         "port": settings["postgres_porta"],
-        "program": release.share("ferramentas"),
+        "program": release.share("nginx", "ferramentas"),
         "tmp": temporary(state),
     }
     write(directory / "adminer.conf", POOL.format(**words))
@@ -124,7 +124,7 @@ def render(state, settings, release, directory):
 def marks(state, settings, release):
     """What the marks of nginx's templates stand for."""
     return {
-        "ADMINER": release.share("ferramentas", "adminer.php"),
+        "ADMINER": release.share("nginx", "ferramentas", "adminer.php"),
         "RUN": state.run,
         "SENHAFERRAMENTAS": hashes(state),
         "PORTAPOSTGRES": settings[PORTS["PostgreSQL"]],
@@ -203,7 +203,7 @@ def command(state, part):
         *(f"{name}={value}" for name, value in words.items()),
         NODE,
         "--max-old-space-size=128",
-        release.share("ferramentas", "redis.js"),
+        release.share("nginx", "ferramentas", "redis.js"),
     ]
 
 
