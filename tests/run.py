@@ -295,7 +295,7 @@ class Suite:
 def tell(step, result, seconds):
     """A line a step; the end of its log when it failed."""
     word = "FAILED" if result.failed else "skipped" if result.skipped else "ok"
-    print(f"{step.name:<32}{word:<8}{seconds:5.0f} s   {result.skipped}".rstrip(), file=sys.stderr, flush=True)
+    print(f"{step.name:<38}{word:<8}{seconds:5.0f} s   {result.skipped}".rstrip(), file=sys.stderr, flush=True)
     if not step.log.exists() or result.skipped:
         return
     lines = step.log.read_text(encoding="utf-8", errors="replace").splitlines()
