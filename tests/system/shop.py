@@ -119,7 +119,7 @@ class Shop:
         self.state.chmod(0o755)
         self.port, self.base = free_ports()
         self.environment = dict(os.environ)
-        self.copied = template.wanted(self.environment, options)
+        self.copied = template.wanted(self.environment, options, settings)
         self.options = ["--port", str(self.port), "--direct-ports", str(self.base), *options]
         for pool in workers:
             self.options += ["--workers", pool]
@@ -131,7 +131,7 @@ class Shop:
     def __enter__(self):
         Shop.running.append(self)
         try:
-            if self.copied:
+            if self.copied and not any(self.state.iterdir()):
                 template.copy(template.made(self.environment, self.options[:4]), self.state)
             self.up()
             self.public = self.client()

@@ -22,10 +22,11 @@ def build(environment):
     return Path(place) if place else None
 
 
-def wanted(environment, options):
-    """Whether a shop may begin as a copy: its options are settings alone, of which `up` takes all that are new."""
+def wanted(environment, options, settings):
+    """Whether a shop may begin as a copy: it has all parts, and its options are settings alone, of which `up` takes all
+    that are new."""
     place = build(environment)
-    return not options and place is not None and (place / "stage.made").exists() and os.geteuid() == 0
+    return not options and "partes" not in settings and place is not None and (place / "stage.made").exists() and os.geteuid() == 0
 
 
 def made(environment, ports):
