@@ -150,11 +150,14 @@ pageTest(shop, 'a shop in maintenance says so, and opens again', {}, async ({pag
 // What a first visit loads: [{path, type, bytes}], as it came over the line.
 async function loads(page, path) {
     const seen = [];
-    page.on('requestfinished', (request) => seen.push((async () => {
+    const count = async (request) => {
         const {responseBodySize, responseHeadersSize} = await request.sizes();
         return {path: new URL(request.url()).pathname, type: request.resourceType(), bytes: responseBodySize + responseHeadersSize};
-    })()));
+    };
+    const finished = (request) => seen.push(count(request));
+    page.on('requestfinished', finished);
     await page.goto(path, {waitUntil: 'networkidle'});
+    page.off('requestfinished', finished); // what the page asks for later ends with it, uncounted
     return Promise.all(seen);
 }
 
