@@ -26,7 +26,9 @@ def wanted(environment, options, settings):
     """Whether a shop may begin as a copy: it has all parts, and its options are settings alone, of which `up` takes all
     that are new."""
     place = build(environment)
-    return not options and "partes" not in settings and place is not None and (place / "stage.made").exists() and os.geteuid() == 0
+    if options or "partes" in settings or place is None or os.geteuid() != 0:
+        return False
+    return (place / "stage.made").exists()
 
 
 def made(environment, ports):

@@ -97,6 +97,7 @@ def test_bench_goals(tmp_path):
     assert ElementTree.parse(picture).getroot().tag == "{http://www.w3.org/2000/svg}svg"
 
 
+@pytest.mark.long
 def test_bench_orders(tmp_path):
     """Two ways, their ratio, and what an order costs by the code that is there."""
     path = tmp_path / "a/orders.json"
