@@ -99,7 +99,7 @@ if (!isset($_GET['file'])) { // those are Adminer's own pictures, scripts and st
     }
     $_GET['username'] = ROLE;
     $_GET['db'] = SERVERS[$server][0];
-    $_COOKIE['adminer_version'] = '0'; // it asks nobody whether there is a newer one
+    $_COOKIE['adminer_version'] = '0'; // or it would ask its authors for a newer version
     unset($_COOKIE['adminer_permanent']);
     session_cache_limiter('');
     session_name('adminer_sid');

@@ -161,7 +161,7 @@ def begin(state):
 
 
 def make_place(state):
-    """Makes its directory, unless it is there. Where root has it nobody else can change a name on the way to it."""
+    """Makes its directory, unless it is there. Where root has it no other user can change a name on the way to it."""
     directory = place(state)
     try:
         directory.mkdir(0o700, parents=True, exist_ok=True)
