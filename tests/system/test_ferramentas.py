@@ -147,7 +147,7 @@ def test_nothing_can_be_changed(shop, tools):
 
 
 def test_a_browser_cannot_say_where_to(shop, tools):
-    """No other server, driver, role or password is taken of a question, a form or a cookie: nobody is connected to."""
+    """Neither an address, a form nor a cookie can name another server, driver, role or password."""
     with socket.socket() as stranger:
         stranger.bind(("127.0.0.1", 0))
         stranger.listen(5)

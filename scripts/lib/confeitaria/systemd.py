@@ -18,7 +18,7 @@ TARGET = "confeitaria.target"
 DROP_IN = "etc/systemd/system/confeitaria.target.d/partes.conf"
 TIMER = "confeitaria-backup.timer"
 TIMER_DROP_IN = "etc/systemd/system/confeitaria-backup.timer.d/hora.conf"
-OURS = "# Made anew by confeitaria setup, scale, promote, standby, restart and reload.\n"
+OURS = "# Written by confeitaria setup, scale, promote, standby, restart and reload.\n"
 PROPERTIES = ("Id", "ActiveState", "SubState", "MainPID", "ExecMainStartTimestampMonotonic")
 STATES = {"failed": "FATAL", "deactivating": "STOPPING", "activating": "BACKOFF"}
 
