@@ -16,7 +16,7 @@ from shop import COMMAND_SECONDS, POOLS, Shop, eventually
 # How often scripts/test kills; scripts/test --all does it fifty times each. The seed says when.
 MOMENTS = {"first up": 1, "up": 2, "restart": 2}
 KILLS = int(os.environ.get("CONFEITARIA_TEST_KILLS", "0"))
-pytestmark = [pytest.mark.commands, pytest.mark.slow, pytest.mark.timeout(600 + 120 * KILLS)]
+pytestmark = [pytest.mark.commands, pytest.mark.slow, pytest.mark.timeout(1800 + 120 * KILLS)]
 
 SEED = os.environ.get("CONFEITARIA_TEST_SEED", "13")
 
