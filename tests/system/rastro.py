@@ -27,9 +27,11 @@ NAMES = re.compile(r'(?:(?:AT_FDCWD|\d+)<(?P<at>[^>]*)>, )?(?:sun_path=)?"(?P<na
 POSSIBLE = os.geteuid() == 0 and shutil.which("strace")
 
 
-def traced(log, command, **popen):
-    """The command line's process under strace, which goes on as long as anything that it started."""
+def traced(log, command, lasting=False, **popen):
+    """The command line's process under strace, which goes on as long as anything that it started. `lasting`: what is
+    left can go on without it; the kernel's filter, by which other calls do not stop, would let none through then."""
     words = ["strace", "-f", "-y", "-I2", "-s", "4096", "-e", f"trace={CALLS},{IDENTITY},{BIRTH}", "-e", "signal=none"]
+    words += [] if lasting else ["--seccomp-bpf"]
     return subprocess.Popen([*words, "-o", log, "--", *command], start_new_session=True, **popen)
 
 

@@ -13,6 +13,7 @@ import pytest
 from client import TOP, WAIT_SECONDS
 from copias import changed, forge, left_behind, restore, restored, slots
 from shop import COMMAND_SECONDS, Shop, eventually
+from trafego import PAUSE_SECONDS
 
 pytestmark = [pytest.mark.slow, pytest.mark.commands]
 
@@ -51,6 +52,7 @@ class Load:
             except Exception as error:  # a thread's failure is the test's
                 self.failures.append(error)
             i += 1
+            self.stopping.wait(PAUSE_SECONDS)
         client.close()
 
     def customer(self, client, i):

@@ -12,7 +12,7 @@ import pytest
 from comandos import of_state
 from generated import BUILD, staged
 from shop import eventually
-from trafego import Traffic
+from trafego import PAUSE_SECONDS, Traffic
 
 pytestmark = [pytest.mark.commands, pytest.mark.slow]
 
@@ -172,10 +172,12 @@ class Window(threading.Thread):
                     self.missing.append(answer)
             client.close()
             self.rounds += 1
+            self.stop.wait(PAUSE_SECONDS)
 
     def fetched(self, address):
         """A file, on a connection of its own."""
         client = self.shop.client(checked=False)
+        self.stop.wait(PAUSE_SECONDS)
         try:
             return client.get(address)
         finally:

@@ -46,7 +46,7 @@ class Tracer:
         )
         done.unlink(missing_ok=True)
         command = ["sh", "-c", line, "-", done, *script(name, self.shop, *arguments)]
-        with rastro.traced(log, command, env=self.shop.environment) as strace:
+        with rastro.traced(log, command, lasting, env=self.shop.environment) as strace:
             try:
                 assert eventually(lambda: done.exists() or strace.poll() is not None)
             finally:
