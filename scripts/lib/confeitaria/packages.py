@@ -25,7 +25,7 @@ PACKAGES = {
     "booted": "debhelper dh-python dpkg-dev lintian mmdebstrap systemd-container",
     "pages": "npm",
     "tools": "adminer php-fpm php-pgsql nodejs npm",
-    "browser": "chromium",
+    "browser": "chromium-headless-shell",
     "bench": """wrk strace php-fpm php-pgsql
                 python3-psycopg2 python3-redis python3-yaml python3-jsonschema python3-psutil""",
 }
