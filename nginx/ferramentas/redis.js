@@ -15,14 +15,15 @@ for (const level of ['debug', 'log', 'info', 'warn', 'error']) {
 
 process.on('SIGUSR1', () => {}); // with which node would let a debugger in
 
-process.chdir(PROGRAMA);
-const config = require(`${PROGRAMA}/../config`);
+const program = fs.realpathSync(PROGRAMA);
+process.chdir(program);
+const config = require(`${program}/../config`);
 config.noSave = true;
 config.noLogData = true;
 config.redis.readOnly = true;
 
-const connections = require(`${PROGRAMA}/lib/connections`).setConnectionList([]);
-const client = require(`${PROGRAMA}/lib/util`).createRedisClient({
+const connections = require(`${program}/lib/connections`).setConnectionList([]);
+const client = require(`${program}/lib/util`).createRedisClient({
   label: 'confeitaria',
   path: REDIS,
   username: 'consulta',
@@ -44,4 +45,4 @@ client.keys = (pattern, done) => {
 };
 connections.push(client);
 connections.setUpConnection(client);
-require(`${PROGRAMA}/lib/app`)(connections).listen(ESCUTA);
+require(`${program}/lib/app`)(connections).listen(ESCUTA);

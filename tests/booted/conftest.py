@@ -22,6 +22,8 @@ def machine():
         for name in ("old.deb", "new.deb"):
             if (path := PLACE / f"{SUITE}-packages" / name).exists():
                 one.put(path, name)
+        for path in (PLACE / "modules").glob("redis_commander.*"):
+            one.put(path, path.name)
         one.boot()
         yield one
     finally:

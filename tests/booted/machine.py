@@ -36,10 +36,13 @@ class Machine:
         self.process = None
 
     def put(self, source, name):
-        """A file of ours in /root, before it is booted."""
+        """A file of ours in /root, or a directory with all that is in it, before it is booted."""
         there = self.place / "upper/root"
         there.mkdir(mode=0o700, exist_ok=True)
-        shutil.copy(source, there / name)
+        if source.is_dir():
+            shutil.copytree(source, there / name, symlinks=True)
+        else:
+            shutil.copy(source, there / name)
 
     def boot(self):
         """Boots it, and waits until all that starts at boot has started."""

@@ -12,6 +12,7 @@ CUSTOMER = (Path(__file__).parent / "customer.py").read_text(encoding="utf-8")
 KILLED = (
     *(f"confeitaria-{pool}@1" for pool in ("catalogo", "catalogo-busca", "carrinho", "pedidos", "saude")),
     *("confeitaria-vigia", "confeitaria-conciliador@1", "redis-server@confeitaria"),
+    *("confeitaria-adminer", "confeitaria-redis-commander"),
 )
 KEPT = (
     "/proc",
@@ -100,6 +101,44 @@ def test_logs_are_rotated(machine):
     assert eventually(lambda: buy(machine) and machine.run(*written, check=False).returncode == 0, every=1)
 
 
+def view(machine, port, target, *more):
+    """A page of a web view, with the password; what comes after it is the status."""
+    password = machine.run("cat", "/etc/confeitaria/segredos/ferramentas").stdout.strip()
+    words = ("curl", "-s", "-g", "-w", "\n%{http_code}", "-u", f"operador:{password}", *more)
+    return machine.run(*words, f"http://localhost:{port}{target}").stdout
+
+
+def test_the_web_views_are_users_that_only_read(machine):
+    """Each shows its store to who has the password, and is let in by the kernel as nobody who may write."""
+    machine.run("sh", "-c", "cp -a /root/redis_commander.* /var/lib/confeitaria/releases/")  # npm's, if it were here
+    said = machine.run("confeitaria", "tools", "on").stdout
+    assert "http://localhost:5050/" in said and "http://localhost:8081/" in said
+    order = buy(machine)[0].split()[1]
+    query = f"select=pedidos&where[0][col]=numero&where[0][val]={order}"
+    page = view(machine, 5050, f"/?pgsql=pedidos&username=consulta&db=pedidos&ns=public&{query}")
+    assert page.endswith("\n200") and "Maria" in page, page
+    assert "carrinho" in view(machine, 8081, "/apiv2/keys/" + server_of(machine) + "/*")
+    for port in (5050, 8081):
+        assert machine.run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", f"localhost:{port}").stdout == "401"
+    adminer = ("runuser", "-u", "confeitaria-adminer", "--", "psql", "-XAtq", "-p", "5444", "-d", "pedidos")
+    assert machine.run(*adminer, "-U", "consulta", "-c", "SELECT 1").stdout == "1\n"
+    for role in ("pedidos", "conciliador", "monitor", "postgres"):
+        assert "authentication failed" in machine.run(*adminer, "-U", role, "-c", "", check=False).stderr
+    for tool in ("adminer", "redis-commander"):
+        pid = main_pid(machine, f"confeitaria-{tool}")
+        assert machine.run("stat", "-c", "%U", f"/proc/{pid}").stdout == f"confeitaria-{tool}\n"
+        socket = ("test", "-w", f"/run/confeitaria-{tool}/{tool}.sock")
+        assert machine.run("runuser", "-u", "www-data", "--", *socket, check=False).returncode == 0
+        assert machine.run("runuser", "-u", "nobody", "--", *socket, check=False).returncode == 1
+        assert status(machine)["parts"][tool]["status"] == "running"
+
+
+def server_of(machine):
+    """How Redis Commander calls its only server."""
+    (only,) = json.loads(view(machine, 8081, "/connections").rpartition("\n")[0])["connections"]
+    return only["conId"]
+
+
 def test_what_is_killed_comes_back(machine):
     """Each with another process than before, and the shop sells."""
     before = {unit: main_pid(machine, unit) for unit in KILLED}
@@ -119,6 +158,8 @@ def test_all_is_back_after_a_reboot(machine):
     assert eventually(lambda: healthy(machine), every=1), status(machine)
     assert int(buy(machine)[0].split()[1]) > int(before[0].split()[1])
     machine.run("confeitaria", "audit", "--settled")
+    assert view(machine, 5050, "/?pgsql=replica&username=consulta&db=catalogo&ns=public").endswith("\n200")
+    assert view(machine, 8081, "/connections").endswith("\n200")
 
 
 def sql(machine, statement, port=5444, database="pedidos"):
@@ -206,6 +247,17 @@ def test_removing_keeps_the_data(machine):
     machine.run("apt-get", "install", "-y", "/root/old.deb")
     machine.run("confeitaria", "setup")
     assert int(buy(machine)[0].split()[1]) > int(before[0].split()[1])
+
+
+def test_the_web_views_are_turned_off(machine):
+    """Upgraded and installed again they were still there; now nothing of them listens or runs, after a boot neither."""
+    assert view(machine, 8081, "/connections").endswith("\n200")
+    machine.run("confeitaria", "tools", "off")
+    for tool, port in (("adminer", 5050), ("redis-commander", 8081)):
+        words = ("systemctl", "is-enabled", f"confeitaria-{tool}.service")
+        assert machine.run(*words, check=False).stdout == "disabled\n"
+        assert machine.units(f"confeitaria-{tool}*") == []
+        assert machine.run("curl", "-s", f"localhost:{port}", check=False).returncode == 7
 
 
 def test_purging_leaves_nothing(machine):

@@ -76,6 +76,7 @@ def test_each_part_is_a_role_of_its_own(system):
     users = {tuple(line.split()[1:]) for line in lines}
     assert {role for user, role in users if user == "confeitaria-leitura"} == {"catalogo_leitura"}
     assert {role for user, role in users if user == "confeitaria-pedidos"} == {"pedidos"}
+    assert {role for user, role in users if user == "confeitaria-adminer"} == {"consulta"}
     assert {user for user, role in users if role == "postgres"} == {"postgres"} and "root" not in dict(users)
 
 
@@ -270,6 +271,24 @@ def test_the_backup_has_the_time_of_the_settings(system, place, asked):
     (never.etc / "confeitaria.conf").write_text("copias_hora = nunca\n", encoding="ascii")
     manager.of(never).update(None)
     assert [line.split()[-2:] for line in asked()[-2:]] == [["disable", systemd.TIMER], ["stop", systemd.TIMER]]
+
+
+def test_the_web_views_are_units_that_settings_turn_on_and_off(system, asked):
+    """At boot and now; those that are on and do not run are new parts."""
+
+    def turned(text):
+        (system.etc / "confeitaria.conf").write_text(text, encoding="ascii")
+        before = len(asked())
+        found = manager.of(installed.Installed(system.root)).update(None)
+        return found, [line.split()[1:] for line in asked()[before:] if "adminer" in line and "show" not in line]
+
+    units = ["confeitaria-adminer.service", "confeitaria-redis-commander.service"]
+    assert turned("ferramentas = sim\n") == (
+        (["adminer", "redis-commander"], []),
+        [["--quiet", "--no-reload", "enable", *units]],
+    )
+    found, lines = turned("ferramentas = nao\n")
+    assert found == ([], []) and lines == [["--quiet", "--no-reload", "disable", *units], ["stop", *units]]
 
 
 def test_nothing_starts_at_boot_while_one_goes_back(system, place, asked):

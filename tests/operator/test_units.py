@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from confeitaria import packages, pools
+from confeitaria import packages, parts, pools
 
 TOP = Path(__file__).resolve().parents[2]
 EXPOSURE = 20  # of 100: systemd-analyze writes it as 2.0
@@ -32,7 +32,7 @@ def test_each_pool_has_a_socket_and_a_service(units):
         socket = (units / f"confeitaria-{pool}.socket").read_text(encoding="utf-8")
         assert f"ListenStream=/run/confeitaria/{pool}.sock\n" in socket
     assert len(list(units.glob("*.socket"))) == len(pools.PROGRAM)
-    assert len(servers(units)) == len(pools.programs())
+    assert len(servers(units)) == len(pools.programs()) + len(parts.TOOLS)
 
 
 def test_nothing_is_left_to_fill_in(units):
@@ -55,7 +55,8 @@ def test_each_user_is_made_by_the_package(units):
     used = {re.search(r"^User=(\S+)", path.read_text(encoding="utf-8"), re.M)[1] for path in servers(units)}
     assert used == made
     logs = (TOP / "debian/confeitaria.tmpfiles").read_text(encoding="utf-8")
-    for path in servers(units):
+    views = [f"confeitaria-{tool}" for tool in parts.TOOLS]  # of which the journal has what they say
+    for path in (path for path in servers(units) if path.stem not in views):
         text = path.read_text(encoding="utf-8")
         name = re.search(r"current/(\S+)\.conf$", text, re.M)[1]
         user = re.search(r"^User=(\S+)", text, re.M)[1]
@@ -67,6 +68,13 @@ def test_the_package_needs_what_the_program_needs():
     control = (TOP / "debian/control").read_text(encoding="utf-8")
     listed = set(re.findall(r"^ ([a-z][a-z0-9.-]+),?(?: \|.*)?$", control, re.M)) | {"python3", "curl"}
     assert set(packages.PACKAGES["run"].split()) - listed == {"supervisor"}
+
+
+def test_the_package_suggests_what_the_web_views_need():
+    """Which `tools on` installs."""
+    control = (TOP / "debian/control").read_text(encoding="utf-8")
+    suggested = re.search(r"^Suggests: (.*)$", control, re.M)[1].split(", ")
+    assert sorted(suggested) == sorted((*packages.PACKAGES["tools"].split(), *packages.PACKAGES["pages"].split()))
 
 
 def test_the_package_has_the_version_of_the_program():

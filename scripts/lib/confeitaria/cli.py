@@ -39,8 +39,7 @@ COMMANDS = (
     "tools",
 )
 PACKAGED = ("setup",)  # where the Debian package is installed
-# systemd and Debian's logrotate do their work there; the tools are bound to our servers where one user has all of them.
-NOT_PACKAGED = ("tools", "launch", "zelador", "reopen")
+NOT_PACKAGED = ("launch", "zelador", "reopen")  # systemd and Debian's logrotate do their work there
 HIDDEN = ("launch", "zelador", "reopen", "packages")  # for supervisord, logrotate and our own scripts
 
 WHAT_INSTEAD = "docs/operations.md, Installed as a Debian package, tells what does"
@@ -136,6 +135,8 @@ def begin_installed(command, state, args):
             return 0  # the package is here, and no system was set up
         os.environ[release.CHOSEN] = privilege.install(state, build.stage()).name
     os.chdir("/")
+    if command.provide:
+        command.provide(state, args)
     privilege.clean_environment(state)
     return run(command, state, args)
 

@@ -6,9 +6,11 @@ import hashlib
 import secrets
 import shutil
 import subprocess
+from pathlib import Path
 
-from . import parts
+from . import packages, parts
 from .files import replace, write
+from .installed import USERS
 from .release import current
 from .say import EX_UNAVAILABLE, Refused, paste, say
 from .state import owned_directory
@@ -25,13 +27,13 @@ LOCK = "package-lock.json"
 PHP = ("-n", "-d", "extension=pgsql")
 POOL = """\
 [global]
-error_log = /proc/self/fd/2
+error_log = {log}
 log_level = warning
 daemonize = no
 
 [adminer]
 listen = {socket}
-listen.mode = 0600
+listen.mode = {mode}
 listen.backlog = 16
 pm = ondemand
 pm.max_children = 4
@@ -45,6 +47,7 @@ env[PGAPPNAME] = adminer
 php_admin_value[open_basedir] = /usr/share/adminer/:{program}/:{tmp}/
 php_admin_value[disable_functions] = "exec,passthru,shell_exec,system,proc_open,popen,pcntl_exec,mail,dl,fsockopen,\
 pfsockopen,stream_socket_client,stream_socket_server,symlink,link,phpinfo,show_source,pg_lo_import,pg_lo_export,pg_trace"
+php_admin_value[pcre.jit] = 0
 php_admin_flag[allow_url_fopen] = off
 php_admin_flag[file_uploads] = off
 php_admin_flag[display_errors] = off
@@ -60,17 +63,18 @@ php_admin_value[session.gc_maxlifetime] = 3600
 """
 
 
-def modules(state, release):
+def modules(releases, release):
     """Where Redis Commander is, with all that it needs: where only who installs may write, named by its lock file."""
     lock = release.share("nginx", "ferramentas", LOCK).read_bytes()
-    return state.releases / f"redis_commander.{hashlib.sha256(lock).hexdigest()[:12]}"
+    return releases / f"redis_commander.{hashlib.sha256(lock).hexdigest()[:12]}"
 
 
-def install(state, release):
+def install(releases, release):
     """Gets Redis Commander from npm, unless it is there. Raises Refused (69)."""
-    place = modules(state, release)
+    place = modules(releases, release)
     if place.is_dir():
         return
+    packages.need("pages")
     say("getting Redis Commander from npm")
     new = place.with_name(f"{place.name}.new")
     shutil.rmtree(new, ignore_errors=True)
@@ -107,12 +111,19 @@ def render(state, settings, release, directory):
     tools = parts.tools(settings)
     if not tools:
         return
-    if "redis-commander" in tools and not modules(state, release).is_dir():
-        raise Refused("this release's Redis Commander is not installed", f"{paste(state, 'tools', 'on')} installs it")
+    if "redis-commander" in tools:
+        program = modules(state.releases, release) / "node_modules/redis-commander"
+        if not program.is_dir():
+            raise Refused(
+                "this release's Redis Commander is not installed", f"{paste(state, 'tools', 'on')} installs it"
+            )
+        (directory / "redis-commander").symlink_to(program)
     if not (state.secrets / SECRET).is_file():
         password_make(state)
     words = {
-        "socket": state.run / SOCKETS["adminer"],
+        "log": "syslog" if state.installed else "/proc/self/fd/2",  # the journal is no file that could be opened
+        "socket": socket(state, "adminer"),
+        "mode": "0660" if state.installed else "0600",
         "run": state.postgres_sockets,
         "port": settings["postgres_porta"],
         "program": release.share("nginx", "ferramentas"),
@@ -125,7 +136,8 @@ def marks(state, settings, release):
     """What the marks of nginx's templates stand for."""
     return {
         "ADMINER": release.share("nginx", "ferramentas", "adminer.php"),
-        "RUN": state.run,
+        "SOCKETADMINER": socket(state, "adminer"),
+        "SOCKETREDIS": socket(state, "redis-commander"),
         "SENHAFERRAMENTAS": hashes(state),
         "PORTAPOSTGRES": settings[PORTS["PostgreSQL"]],
         "PORTAREDIS": settings[PORTS["Redis"]],
@@ -136,9 +148,14 @@ def check(state, directory):
     """Refuses a generation whose tools cannot be run."""
     if not (directory / "adminer.conf").exists():
         return
-    owned_directory(temporary(state), 0o700)
+    if not state.installed:
+        owned_directory(temporary(state), 0o700)
     done = subprocess.run(
-        [php_fpm(state), *PHP, "-t", "-y", directory / "adminer.conf"], capture_output=True, text=True, check=False
+        [php_fpm(state), *PHP, "-t", "-y", directory / "adminer.conf"],
+        capture_output=True,
+        text=True,
+        check=False,
+        **state.as_user(USERS["adminer"]),
     )
     if done.returncode:
         raise Refused("PHP-FPM does not accept its configuration", *done.stderr.splitlines()[-3:])
@@ -150,8 +167,8 @@ def ports(settings):
 
 
 def temporary(state):
-    """Where PHP keeps its sessions."""
-    return state.tmp / "adminer"
+    """Where PHP keeps its sessions. systemd gives it a directory that goes with it."""
+    return Path("/tmp") if state.installed else state.tmp / "adminer"
 
 
 def php_fpm(state):
@@ -175,26 +192,25 @@ def password_make(state):
     password, salt = secrets.token_urlsafe(24), secrets.token_bytes(8)
     digest = hashlib.sha1(password.encode() + salt, usedforsecurity=False).digest()
     replace(state.secrets / SECRET, f"{password}\n", 0o600)
-    replace(hashes(state), f"{USER}:{{SSHA}}{base64.b64encode(digest + salt).decode()}\n", 0o600)
+    line = f"{USER}:{{SSHA}}{base64.b64encode(digest + salt).decode()}\n"
+    replace(hashes(state), line, 0o600, state.owner_of(hashes(state).name))
 
 
 # Running
 
 
 def command(state, part):
-    """The command line of one of the two."""
+    """The command line of one of the two; what systemd has of it is in scripts/systemd."""
     if part == "adminer":
         return [php_fpm(state), *PHP, "-F", "-y", f"{state.current}/adminer.conf"]
-    release = current(state)
-    program = modules(state, release) / "node_modules/redis-commander"
-    socket = state.run / SOCKETS[part]
-    socket.unlink(missing_ok=True)  # node does not begin where one is left
+    program = state.current / "redis-commander"
+    socket(state, part).unlink(missing_ok=True)  # node does not begin where one is left
     words = {
         "NODE_ENV": "production",
         "NODE_CONFIG_DIR": program / "config",
         "ALLOW_CONFIG_MUTATIONS": "true",
         "FERRAMENTAS_PROGRAMA": program,
-        "FERRAMENTAS_ESCUTA": socket,
+        "FERRAMENTAS_ESCUTA": socket(state, part),
         "FERRAMENTAS_REDIS": state.redis_socket,
         "FERRAMENTAS_SENHA": state.secrets / "redis_consulta",
     }
@@ -203,10 +219,10 @@ def command(state, part):
         *(f"{name}={value}" for name, value in words.items()),
         NODE,
         "--max-old-space-size=128",
-        release.share("nginx", "ferramentas", "redis.js"),
+        current(state).share("nginx", "ferramentas", "redis.js"),
     ]
 
 
-def asked(state):
-    """The sockets on which the tools of this host answer."""
-    return [state.run / SOCKETS[part] for part in parts.tools(state.running)]
+def socket(state, part):
+    """Where one of the two listens: nginx, and nobody else, comes there."""
+    return (state.root / f"run/confeitaria-{part}" if state.installed else state.run) / SOCKETS[part]

@@ -16,8 +16,8 @@ from .files import replace
 from .state import link
 
 KEPT = 3  # with the one that runs
-RENDERERS = (postgres, redis, pools, nginx, repository)
-OF_A_CHECKOUT = (supervisor, ferramentas)
+RENDERERS = (postgres, redis, pools, ferramentas, nginx, repository)
+OF_A_CHECKOUT = (supervisor,)
 ABOUT = "generation.json"
 
 

@@ -10,6 +10,7 @@ import stat
 from pathlib import Path
 
 from . import build
+from .parts import TOOLS
 from .say import Refused, paste
 from .state import State
 
@@ -25,11 +26,15 @@ USERS = {
     "saude": "confeitaria-saude",
     "vigia": "confeitaria-vigia",
     "conciliador": "confeitaria-conciliador",
+    "adminer": "confeitaria-adminer",
+    "redis-commander": "confeitaria-redis-commander",
     "nginx": "www-data",
     "redis": "redis",
     **dict.fromkeys(("pg-catalogo", "pg-replica", "pg-pedidos"), "postgres"),
 }
-LOGS = (*(part for part, user in USERS.items() if user.startswith(EVERYONE)), "acesso", "interno", "nginx")
+# The web views' logs are the journal's.
+LOGS = (*(part for part, user in USERS.items() if user.startswith(EVERYONE) and part not in TOOLS), "acesso", "interno")
+LOGS += ("nginx",)
 # Secret -> the part that shows it. All others are for commands, which are root's.
 SHOWN_BY = {
     "redis_carrinho": "carrinho",
@@ -41,6 +46,7 @@ SHOWN_BY = {
     "pg_pedidos": "pedidos",
     "pg_conciliador": "conciliador",
     "redis.acl": "redis",
+    "ferramentas.htpasswd": "nginx",
 }
 
 

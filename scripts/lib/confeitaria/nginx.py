@@ -107,7 +107,7 @@ def render(state, settings, release, directory):
     )
     metrics = metrics_port(settings)
     texts["metricas"] = fill(share("nginx/metricas.conf.in"), {"METRICAS": metrics}) if metrics else ""
-    tools = not state.installed and parts.tools(settings) and ferramentas.marks(state, settings, release)
+    tools = parts.tools(settings) and ferramentas.marks(state, settings, release)
     for name in ("ferramenta", "ferramentas"):
         texts[name] = fill(share(f"nginx/{name}.conf.in"), tools) if tools else ""
     texts["problemas"] = error_answers(release.table("problems"))

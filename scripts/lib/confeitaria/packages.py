@@ -24,7 +24,7 @@ PACKAGES = {
                 debootstrap prometheus mandoc groff-base""",
     "booted": "debhelper dh-python dpkg-dev lintian mmdebstrap systemd-container",
     "pages": "npm",
-    "tools": "adminer php-fpm php-pgsql nodejs npm",
+    "tools": "adminer php-fpm php-pgsql nodejs",
     "browser": "chromium-headless-shell",
     "bench": """wrk strace php-fpm php-pgsql
                 python3-psycopg2 python3-redis python3-yaml python3-jsonschema python3-psutil""",

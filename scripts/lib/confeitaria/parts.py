@@ -71,7 +71,7 @@ def require(state, *parts):
 def here(state, names):
     """Those of the names of parts that run on this host."""
     running = state.running
-    found = running["partes"] if state.installed else (*running["partes"], "zelador", *tools(running))
+    found = (*running["partes"], *tools(running), *(() if state.installed else ("zelador",)))
     return [name for name in names if name in found]
 
 

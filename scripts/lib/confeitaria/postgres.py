@@ -404,6 +404,7 @@ def idents(state):
         users = {(USERS[part], role) for part, role in parts.ROLE.items()} | {
             (OWNER, role) for role in names if role not in parts.ROLE.values()
         }
+        users.add((USERS["adminer"], "consulta"))
         return f"dono {OWNER} postgres\n" + "".join(f"servico {user} {role}\n" for user, role in sorted(users))
     user = state.owner.pw_name
     return "".join([f"dono {user} postgres\n", *(f"servico {user} {role}\n" for role in names)])

@@ -87,7 +87,9 @@ class Systemd:
 
     def names(self):
         """All that there may be here."""
-        here = parts.here(self.state, (*pools.POOLS, "vigia", "conciliador", "nginx", "redis", *postgres.CLUSTERS))
+        here = parts.here(
+            self.state, (*pools.POOLS, "vigia", "conciliador", *parts.TOOLS, "nginx", "redis", *postgres.CLUSTERS)
+        )
         for part in here:
             if part in pools.POOLS:
                 yield from pools.workers(part, 0, pools.MAX)
@@ -166,18 +168,21 @@ class Systemd:
             systemctl("kill", "--kill-whom=main", f"--signal={signal}", *self.units(names))
 
     def update(self, _before):
-        """The units are the package's, which has told systemd of them; only the time of the backup is a setting."""
+        """The units are the package's, which has told systemd of them. What settings turn on and off: the backup, and
+        the web views, of which those that are to run and do not are returned as new."""
+        added = self.views()
         self.schedule()
-        return [], []
+        return added, []
 
     def take_section(self, _part):
         """As update."""
 
     def boot(self, names):
         """Has exactly these started at boot, with the sockets and the timer of the backup; none of them: nothing."""
-        units = (*self.sockets(), *self.units(names)) if names else ()
+        units = (*self.sockets(), *self.units(name for name in names if name not in parts.TOOLS)) if names else ()
         self.write(DROP_IN, "".join((f"{OURS}[Unit]\n", *(f"Wants={unit}\n" for unit in units))))
         if names:
+            self.views()
             self.schedule()
         systemctl("--quiet", "--no-reload", "enable", TARGET)
 
@@ -190,6 +195,16 @@ class Systemd:
             self.write(TIMER_DROP_IN, f"{OURS}[Timer]\nOnCalendar=\nOnCalendar=*-*-* {hour:02}:{minute:02}:00 {zone}\n")
         systemctl("--quiet", "--no-reload", "enable" if clock else "disable", TIMER)
         systemctl("start" if clock else "stop", TIMER)
+
+    def views(self):
+        """Has the web views that the settings ask for started at boot, and stops the others; those that do not run."""
+        on = parts.tools(self.state.running)
+        off = [tool for tool in parts.TOOLS if tool not in on]
+        for word, tools in (("enable", on), ("disable", off)):
+            if tools:
+                systemctl("--quiet", "--no-reload", word, *self.units(tools))
+        self.stop(off)
+        return [tool for tool in on if not self.of_part(tool)]
 
     def write(self, name, text):
         """Writes a drop-in, and tells systemd of it, unless it is so already."""

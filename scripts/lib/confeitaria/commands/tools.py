@@ -31,7 +31,7 @@ def provide(state, args):
 def install(state, chosen):
     """Has Redis Commander beside the releases, one command at a time."""
     with state.locked(what="installation", path=state.releases / ".lock"):
-        ferramentas.install(state, chosen)
+        ferramentas.install(state.releases, chosen)
 
 
 def run(state, args):
@@ -50,7 +50,7 @@ def run(state, args):
             names = " or ".join(ferramentas.PORTS.values())
             raise Refused(f"port {', port '.join(refused)}", f"stop that, or take another one with {names}")
     (turn if turns else save)(state, settings)
-    if not on:
+    if not on and not state.installed:
         shutil.rmtree(ferramentas.temporary(state), ignore_errors=True)  # what was asked
     say(summary(state, settings) if on else "the tools are off")
 
@@ -71,9 +71,10 @@ def turn(state, settings):
     except BaseException:
         save(state, before)
         raise
-    for socket in ferramentas.asked(state):
-        if not wait_for(lambda: answers(socket)):  # pylint: disable=cell-var-from-loop
-            raise Refused(f"nothing answers on {socket}", f"see {state.log_of(socket.stem)}")
+    for tool in parts.tools(state.running):
+        if not wait_for(lambda: answers(ferramentas.socket(state, tool))):  # pylint: disable=cell-var-from-loop
+            where = f"journalctl -u confeitaria-{tool}" if state.installed else state.log_of(tool)
+            raise Refused(f"{tool} does not answer on {ferramentas.socket(state, tool)}", f"see {where}")
 
 
 def summary(state, settings):
