@@ -172,7 +172,7 @@ def test_what_was_not_there_is_there_when_it_is(shop, through):
         assert seen(through, f"/api/carrinho/{session}").status == 503
         assert eventually(lambda: through().get("/health").status == 503)
     assert seen(through, f"/api/carrinho/{session}").status == 200
-    assert seen(through, "/health").json["status"] == "healthy"
+    assert eventually(lambda: seen(through, "/health").json["status"] == "healthy")
 
 
 def test_each_gets_the_coding_and_the_origin_that_he_asked_for(shop, through):
