@@ -109,7 +109,7 @@ def view(machine, port, target, *more):
 
 
 def test_the_web_views_are_users_that_only_read(machine):
-    """Each shows its store to who has the password, and is let in by the kernel as nobody who may write."""
+    """Each shows its store to who has the password, and is a user that the stores let in as a reader only."""
     machine.run("sh", "-c", "cp -a /root/redis_commander.* /var/lib/confeitaria/releases/")  # npm's, if it were here
     said = machine.run("confeitaria", "tools", "on").stdout
     assert "http://localhost:5050/" in said and "http://localhost:8081/" in said

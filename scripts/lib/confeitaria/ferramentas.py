@@ -224,5 +224,5 @@ def command(state, part):
 
 
 def socket(state, part):
-    """Where one of the two listens: nginx, and nobody else, comes there."""
+    """The socket of one of the two, to which only nginx may connect."""
     return (state.root / f"run/confeitaria-{part}" if state.installed else state.run) / SOCKETS[part]
