@@ -123,7 +123,17 @@ export async function fits(page) {
     assert.ok(wide <= room, `the page is ${wide} px wide, the window ${room} px`);
 }
 
-// Pictures of a page as it stands, 360 and 1280 px wide, light and dark; each must fit and please axe. Afterwards it is as it was.
+// No element has a transition, as users who prefer reduced motion expect.
+export async function still(page) {
+    const moving = await page.evaluate(() => [...document.querySelectorAll('body *')]
+        .filter((element) => ['', '::before', '::after'].some((part) =>
+            getComputedStyle(element, part).transitionDuration.split(', ').some((duration) => duration !== '0s')))
+        .map((element) => element.outerHTML.slice(0, 80)));
+    assert.deepEqual(moving, []);
+}
+
+// Pictures of a page as it stands, 360 and 1280 px wide, light and dark; each must fit, keep still and please axe. Afterwards it is as
+// it was.
 export async function screenshots(page, name, {except, fullPage = false} = {}) {
     const before = page.viewportSize();
     const scheme = await page.evaluate(() => matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
@@ -134,6 +144,7 @@ export async function screenshots(page, name, {except, fullPage = false} = {}) {
             await settle(page);
             await page.screenshot({path: `${PICTURES}/${name}-${size.width}-${colorScheme}.png`, fullPage, animations: 'disabled'});
             await fits(page);
+            await still(page);
             await axe(page, {except});
         }
     }
