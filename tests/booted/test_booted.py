@@ -114,7 +114,7 @@ def test_the_web_views_are_users_that_only_read(machine):
     said = machine.run("confeitaria", "tools", "on").stdout
     assert "http://localhost:5050/" in said and "http://localhost:8081/" in said
     order = buy(machine)[0].split()[1]
-    query = f"select=pedidos&where[0][col]=numero&where[0][val]={order}"
+    query = f"select=pedidos&where[0][col]=numero&where[0][op]=%3D&where[0][val]={order}"
     page = view(machine, 5050, f"/?pgsql=pedidos&username=consulta&db=pedidos&ns=public&{query}")
     assert page.endswith("\n200") and "Maria" in page, page
     assert "carrinho" in view(machine, 8081, "/apiv2/keys/" + server_of(machine) + "/*")

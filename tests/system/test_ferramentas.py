@@ -66,6 +66,10 @@ class Tools:
         assert status == 200, text
         return text
 
+    def row(self, server, table, ident):
+        """The page with one row of a table. Without `op` Adminer would show the first fifty."""
+        return self.adminer(server, f"select={table}&where[0][col]=id&where[0][op]=%3D&where[0][val]={ident}")
+
     def sql(self, server, query, question="sql="):
         """What Adminer's own page for statements answers."""
         token = re.search(r"name=['\"]token['\"] value=['\"]([^'\"]+)", self.adminer(server, question))[1]
@@ -117,10 +121,8 @@ def test_the_databases_are_shown(shop, tools):
     """Rows of both primaries and of the replica, as the role that reads."""
     product = shop.product()
     order = shop.order({product["id"]: 1})
-    assert product["nome"] in tools.adminer(
-        "catalogo", f"select=produtos&where[0][col]=id&where[0][val]={product['id']}"
-    )
-    assert order["id"] in tools.adminer("pedidos", f"select=pedidos&where[0][col]=id&where[0][val]={order['id']}")
+    assert product["nome"] in tools.row("catalogo", "produtos", product["id"])
+    assert order["id"] in tools.row("pedidos", "pedidos", order["id"])
     query = f"SELECT nome, pg_is_in_recovery() FROM produtos WHERE id = {product['id']}"
     assert eventually(lambda: product["nome"] in tools.sql("replica", query))
     for server, standby in (("catalogo", "f"), ("replica", "t"), ("pedidos", "f")):
