@@ -217,8 +217,11 @@ class Shop:
 
     @property
     def supervisord(self):
-        """Its supervisord's process id."""
-        return int((self.run / "supervisord.pid").read_text())
+        """Its supervisord's process id. The file of one that begins is empty for a moment."""
+        file = self.run / "supervisord.pid"
+        text = eventually(lambda: file.exists() and file.read_text())
+        assert text, f"{file} names no process"
+        return int(text)
 
     def supervisor(self, what, *names):
         """Has its supervisord start, stop (and wait) or hangup processes, or open logs again."""
